@@ -1,0 +1,118 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Running a domain: what a shard, the testing kit and the command line need of a loaded module. Aggregates are decided,
+ * applied, encoded and described here through the descriptors alone; nothing knows a domain's C types. Pure: no clock,
+ * no I/O (loading a shared object is in loader.h). Single-threaded per aggregate and per domain. */
+#ifndef FLUVIUS_HOST_H
+#define FLUVIUS_HOST_H
+
+#include "fluvius/module.h"
+#include "proto/error.h"
+#include "proto/writer.h"
+
+struct domain;    /* a checked module: names resolved, limits parsed */
+struct aggregate; /* one instance's state, with the arena that owns what it points to */
+
+struct domain_fault {
+    char text[512]; /* what is wrong, with file and line where the module knows them */
+};
+
+/* Checks a module's ABI, strides and descriptors (names, limits, fallbacks, patterns, duplicates, upcaster chains) and
+ * makes a domain of it. The module must outlive it. error_bad_module with the reason. */
+enum error domain_new(struct domain **out, const fluvius_module *module, struct domain_fault *fault);
+void domain_free(struct domain **domain);
+
+const char *domain_namespace(const struct domain *domain);
+/* XXH3-64 of the description: equal for equal record shapes, whatever the compiler. */
+uint64_t domain_fingerprint(const struct domain *domain);
+/* The description as one msgpack map (see docs/DOMAINS.md): namespace, doc, fingerprint, resources with their state
+ * schema, commands and events with their JSON Schemas. Owned by the domain. */
+struct slice domain_description(const struct domain *domain);
+
+/* Find by wire name; NULL when there is none. */
+const struct domain_resource *domain_resource(const struct domain *domain, struct slice resource);
+const struct domain_command *domain_command(const struct domain_resource *resource, struct slice command);
+const struct domain_event *domain_event(const struct domain_resource *resource, struct slice event);
+/* Is there a command of that name on any resource? Tells "unknown command" from "not a command of this resource". */
+bool domain_has_command(const struct domain *domain, struct slice command);
+/* May create: the command is accepted while the aggregate does not exist (".creates = true" in its declaration). Others
+ * are answered not_found when it does not. */
+bool domain_command_creates(const struct domain_command *command);
+
+/* One fault of a command's data. */
+struct data_fault {
+    const char *code; /* required, unknown_field, expected_integer, below_minimum, ... the list is in docs/DOMAINS.md */
+    char path[256];   /* JSON pointer */
+    char message[160];
+};
+#define DATA_FAULTS_MAX 32
+struct data_faults {
+    uint32_t count; /* at most DATA_FAULTS_MAX are kept; count goes on */
+    struct data_fault items[DATA_FAULTS_MAX];
+};
+
+/* ---- an aggregate ---- */
+
+/* An instance in its initial state, version 0. NULL when memory is out. */
+struct aggregate *aggregate_new(const struct domain_resource *resource);
+void aggregate_free(struct aggregate **aggregate);
+uint64_t aggregate_version(const struct aggregate *aggregate);
+/* Bytes of memory it takes in all. */
+size_t aggregate_bytes(const struct aggregate *aggregate);
+
+/* Applies one event: upcasts data from schema to the current version, decodes, applies, counts the version up.
+ * error_unknown_event, error_invalid_data, error_no_memory; the state is then unchanged. */
+enum error aggregate_apply(struct aggregate *aggregate,
+                           struct slice event,
+                           uint32_t schema,
+                           struct slice data,
+                           struct domain_fault *fault);
+
+/* Canonical bytes of the state: equal states give equal bytes, whatever the compiler or the way they were reached. */
+enum error aggregate_encode(const struct aggregate *aggregate, struct buffer *out);
+/* Takes a state that aggregate_encode wrote, at a version. error_invalid_data when it is none of this resource's. */
+enum error aggregate_restore(struct aggregate *aggregate, struct slice state, uint64_t version);
+
+/* ---- a decision ---- */
+
+enum decision_outcome {
+    DECISION_ACCEPTED = 1, /* events are in the list; none means no change */
+    DECISION_REJECTED,     /* a business rule said no: code and message */
+    DECISION_INVALID,      /* the data does not fit: faults; decide was not called */
+    DECISION_TOO_LARGE,    /* the events or the state would pass a limit */
+    DECISION_BROKEN,       /* the domain's fault: it emitted a bad event; message says which */
+};
+
+struct decided_event {
+    const char *name;
+    uint32_t schema;
+    struct slice data;
+};
+
+/* Reused from one decision to the next; zero it first, fini at the end. All views are valid until the next decide. */
+struct decision_result {
+    enum decision_outcome outcome;
+    uint32_t count;
+    struct decided_event *events;
+    char code[64], message[512];
+    struct data_faults faults;
+    void *memory; /* the host's */
+};
+void decision_fini(struct decision_result *result);
+
+struct decision_input {
+    const struct domain_command *command;
+    struct slice data;       /* one msgpack map that passed msgpack_check */
+    int64_t now_us;          /* the command's time */
+    const uint8_t *id;       /* the command's 16 bytes, also the source of ids and randomness */
+    struct slice user, realm, identifier;
+};
+
+/* Decodes and validates the data, calls the domain's decide, encodes and checks the events. The aggregate does not
+ * change: apply the events to it when they are accepted. */
+void aggregate_decide(const struct aggregate *aggregate,
+                      const struct decision_input *input,
+                      struct decision_result *result);
+
+#endif

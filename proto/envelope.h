@@ -1,0 +1,125 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Messages as C structs, and their encoding. Field names and limits: messages.def. Decoders take bytes that passed
+ * msgpack_check, ignore keys they do not know (so old readers read new writers), and name the first faulty field.
+ * Decoded structs are views into the message; nothing is allocated. */
+#ifndef PROTO_ENVELOPE_H
+#define PROTO_ENVELOPE_H
+
+#include "proto/identity.h"
+#include "proto/reader.h"
+#include "proto/status.h"
+#include "proto/writer.h"
+
+/* What is wrong with a message: field is a key of messages.def ("agg"), or "" for the message as a whole. */
+struct envelope_fault {
+    enum error error;
+    const char *field;
+};
+
+struct request {
+    enum operation operation;
+    struct uuid id;
+    bool has_id;
+    struct slice namespace, command, resource, identifier; /* empty when absent */
+    struct slice data;                                     /* one msgpack map; an empty map when absent */
+    int64_t expected;                                      /* valid when has_expected */
+    bool has_expected, dry_run;
+    uint32_t deadline_ms; /* default and maximum already put in */
+    struct slice traceparent, token;
+    int64_t at_version; /* -1 when absent */
+    int64_t partition;  /* -1 when absent */
+    uint64_t from;
+    uint32_t limit;   /* default and maximum already put in */
+    struct slice raw; /* the request's own bytes */
+};
+
+/* Says whether a request has what its operation needs: error_missing_field, error_bad_identifier with the field. */
+enum error request_decode(struct slice value, struct request *out, struct envelope_fault *fault);
+void request_encode(struct buffer *out, const struct request *request);
+
+struct request_frame {
+    bool work; /* "t" is work: decode with work_frame_decode */
+    uint32_t max_bytes;
+    struct slice token;
+    uint32_t count;
+    struct reader requests; /* count raw values follow */
+};
+/* Checks the whole message first. */
+enum error request_frame_decode(struct slice message, struct request_frame *out, struct envelope_fault *fault);
+/* Writes the head of a frame of count requests, which the caller appends. token may be empty. */
+void request_frame_begin(struct buffer *out, uint32_t max_bytes, struct slice token, uint32_t count);
+
+struct fault {
+    struct slice path, code, message;
+};
+
+struct reply {
+    enum status status;
+    struct uuid id;
+    bool has_id, has_version;
+    uint64_t version;
+    struct slice position, identifier, code, message; /* empty when absent */
+    struct slice faults;                              /* raw array of fault maps, empty when absent */
+    uint32_t retry_ms;                                /* 0 when absent */
+    struct slice data;                                /* raw, empty when absent */
+};
+enum error reply_decode(struct slice value, struct reply *out);
+void reply_encode(struct buffer *out, const struct reply *reply);
+/* Reads the next fault map of reply.faults. */
+enum error fault_decode(struct reader *faults, struct fault *out);
+void fault_encode(struct buffer *out, const struct fault *fault);
+
+struct reply_frame {
+    bool whole; /* the frame itself was at fault: see fault; else replies follow */
+    struct reply fault;
+    uint32_t count;
+    struct reader replies;
+};
+enum error reply_frame_decode(struct slice message, struct reply_frame *out);
+void reply_frame_begin(struct buffer *out, uint32_t count);
+void reply_frame_fault(struct buffer *out, enum status status, const char *code, const char *message);
+
+/* ---- between shards and brokers ---- */
+
+struct work_frame {
+    struct slice token, shard;
+    uint64_t boot;
+    uint32_t partitions;                                                   /* 0 when absent */
+    struct slice owned, heads, replies, records, descriptions, metrics, alarms; /* raw, empty when absent; metrics is text */
+};
+enum error work_frame_decode(struct slice message, struct work_frame *out, struct envelope_fault *fault);
+void work_frame_encode(struct buffer *out, const struct work_frame *frame);
+
+struct work_reply {
+    bool subscribed, unknown;
+    uint32_t count;
+    struct reader items;
+};
+enum error work_reply_decode(struct slice message, struct work_reply *out);
+void work_reply_begin(struct buffer *out, bool subscribed, bool unknown, uint32_t count);
+
+struct item {
+    uint64_t key;
+    uint32_t partition, deadline_ms;
+    struct slice realm, user, roles /* raw array, empty when absent */, identifier, request;
+};
+enum error item_decode(struct slice value, struct item *out);
+void item_encode(struct buffer *out, const struct item *item);
+
+/* A committed record as readers of the log see it. */
+struct record {
+    uint32_t partition, schema;
+    uint64_t seq, version;
+    int64_t time_us;
+    struct stream stream;
+    struct slice event, data, command, user, traceparent;
+    struct uuid id;
+    bool has_status;
+    enum status status;
+};
+void record_encode(struct buffer *out, const struct record *record);
+enum error record_decode(struct slice value, struct record *out);
+
+#endif
