@@ -5,7 +5,8 @@
  *
  *     LOG(warning, "claim refused", LOG_TEXT("unit", name), LOG_INTEGER("epoch", epoch));
  *
- * Thread-safe; a line is written whole. Credentials never reach it: there is no way to log a struct, only named values. */
+ * Thread-safe; a line is written whole, texts are cut at 1,024 bytes. Credentials never reach it: there is no way to
+ * log a struct, only named values. */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
@@ -25,10 +26,11 @@ struct log_field {
 
 #define LOG_TEXT(NAME, VALUE) ((struct log_field){.name = (NAME), .kind = LOG_FIELD_TEXT, .text = slice_text(VALUE)})
 #define LOG_SLICE(NAME, VALUE) ((struct log_field){.name = (NAME), .kind = LOG_FIELD_TEXT, .text = (VALUE)})
-#define LOG_INTEGER(NAME, VALUE) ((struct log_field){.name = (NAME), .kind = LOG_FIELD_INTEGER, .integer = (int64_t)(VALUE)})
+#define LOG_INTEGER(NAME, VALUE)                                                                                       \
+    ((struct log_field){.name = (NAME), .kind = LOG_FIELD_INTEGER, .integer = (int64_t)(VALUE)})
 #define LOG_DOUBLE(NAME, VALUE) ((struct log_field){.name = (NAME), .kind = LOG_FIELD_DOUBLE, .number = (VALUE)})
 #define LOG(LEVEL, MESSAGE, ...)                                                                                       \
-    log_write(log_##LEVEL, MESSAGE, (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {0}})
+    log_write(log_##LEVEL, MESSAGE, (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 
 /* Once, at start. service names every line; below level nothing is written. */
 void log_init(const char *service, enum log_level level);

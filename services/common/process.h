@@ -9,20 +9,25 @@
 #include "proto/error.h"
 #include "proto/slice.h"
 
-int64_t clock_wall_us(void);      /* since 1970 UTC */
+int64_t clock_wall_us(void);       /* since 1970 UTC */
 uint64_t clock_monotonic_us(void); /* CLOCK_BOOTTIME: goes on while the machine sleeps */
 void random_bytes(void *out, size_t size);
 
-/* Blocks SIGTERM, SIGINT and SIGPIPE in all threads (call it before any is started); from then on a SIGTERM or SIGINT
- * sets the flag and wakes the inbox. When parent_death is true the process is also told to stop when its parent dies. */
+/* Blocks SIGTERM, SIGINT, SIGHUP and SIGPIPE in all threads (call it before any is started, once); from then on the
+ * first three set the stopping flag and wake the inbox, which may be NULL. When parent_death is true and a supervisor
+ * started this process (FLUVIUS_SUPERVISOR names its pid), it is also asked to stop when that supervisor dies. */
 struct inbox;
 void process_init(struct inbox *inbox, bool parent_death);
+/* Forgets the inbox; call it before inbox_free when the process goes on for a while. */
+void process_fini(void);
 bool process_stopping(void);
 
-/* Writes "ready\n" (and text after "ready ", when not NULL) to the descriptor named by FLUVIUS_READY_FD, if set. */
+/* Writes "ready\n" (or "ready TEXT\n") to the descriptor named by FLUVIUS_READY_FD, if set, and closes it. */
 void process_ready(const char *text);
 
-/* A bounded queue from many threads to one. Nodes are intrusive and owned by the receiver once pushed. */
+/* A queue from many threads to one. Nodes are intrusive and belong to the receiver once pushed. The queue holds no
+ * memory of its own, so its bound is that of its senders: a sender owns a bounded number of nodes and waits for one to
+ * come back before it pushes more. */
 struct inbox_node {
     struct inbox_node *next;
     int kind; /* the owner's */
@@ -31,11 +36,12 @@ struct inbox *inbox_new(void);
 void inbox_free(struct inbox **inbox);
 /* Any thread. */
 void inbox_push(struct inbox *inbox, struct inbox_node *node);
-/* Wakes a waiting inbox_take without a node. Any thread, and signal handlers. */
+/* Makes the present or the next inbox_take return without waiting. Any thread, and signal handlers. */
 void inbox_wake(struct inbox *inbox);
-/* Takes all nodes, oldest first; waits up to timeout_us for one. NULL when there is none. */
+/* Takes all nodes, oldest first; waits up to timeout_us for one. NULL when there is none. One thread. */
 struct inbox_node *inbox_take(struct inbox *inbox, uint64_t timeout_us);
-/* Readable when a node or a wake is there, for loops that poll; -1 when there is none. */
+/* For loops that poll: from an inbox_take that gave NULL until the next one, it becomes readable when a node or a wake
+ * comes. Only poll it; inbox_take reads it. */
 int inbox_descriptor(const struct inbox *inbox);
 
 #endif

@@ -2,8 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Settings as one table a service: each has a name, a type, a default and a line of help. A value comes from, highest
- * first: the command line (--bus URL), the environment (FLUVIUS_BUS), the file (bus = URL, a line each, # comments),
- * the default. A bad value is refused, naming the setting and where it came from. */
+ * first: the command line (--bus URL or --bus=URL), the environment (FLUVIUS_BUS; an empty variable counts as unset), a
+ * file, the default. A bad value is refused, naming the setting and where it came from.
+ *
+ * The file ("--config FILE" or FLUVIUS_CONFIG) has a line each, "bus = URL", and # comments. Lines under a heading
+ * "[fluvius-broker]" are for that service alone, and a name that it does not have is refused; lines before the first
+ * heading are for every service that has the name. */
 #ifndef COMMON_SETTINGS_H
 #define COMMON_SETTINGS_H
 
@@ -11,11 +15,11 @@
 #include "proto/writer.h"
 
 enum setting_kind {
-    SETTING_TEXT = 1, /* char * */
-    SETTING_SECRET,   /* char *; printed as *** */
+    SETTING_TEXT = 1, /* char *; NULL when there is neither value nor default */
+    SETTING_SECRET,   /* char *, likewise; printed as *** */
     SETTING_INTEGER,  /* int64_t, min..max */
     SETTING_BOOL,     /* bool; --name alone means true */
-    SETTING_LIST,     /* struct setting_list; repeated --name VALUE..., or separated by commas elsewhere */
+    SETTING_LIST,     /* struct setting_list; --name VALUE..., repeated; separated by commas elsewhere */
 };
 
 struct setting_list {
@@ -27,8 +31,8 @@ struct setting {
     const char *name; /* "max-in-flight": --max-in-flight, FLUVIUS_MAX_IN_FLIGHT, max-in-flight = */
     enum setting_kind kind;
     size_t offset;        /* of the value in the service's settings struct */
-    const char *fallback; /* default, as text; NULL: empty */
-    int64_t min, max;     /* integers */
+    const char *fallback; /* default, as text; NULL: none */
+    int64_t min, max;     /* integers; both 0: no limits */
     const char *help;     /* "where clients connect" */
 };
 
@@ -40,13 +44,15 @@ struct settings_table {
 
 enum settings_outcome { SETTINGS_OK = 0, SETTINGS_HELP, SETTINGS_BAD };
 
-/* Fills *out (zeroed by the caller). Arguments that are not options are left in rest (may be NULL: then refused).
- * "--config FILE" and FLUVIUS_CONFIG name the file. SETTINGS_HELP: help was asked for and printed. SETTINGS_BAD: a line
+/* Fills *out (zeroed by the caller; settings_free it, whatever the outcome). Arguments that are not options are left in
+ * rest, also all that follow "--" (rest may be NULL: then they are refused; its items point into argv, free only
+ * rest->items). argv[0] is skipped.
+ *
+ * Every service also has --help, --version and --print-config, which prints each setting's effective value (secrets as
+ * ***) and where it came from, tab-separated; these are SETTINGS_HELP: the caller exits with 0. SETTINGS_BAD: a line
  * that names the fault was printed to standard error; the caller exits with 2. */
-enum settings_outcome settings_load(const struct settings_table *table, int argc, char **argv, void *out,
-                                    struct setting_list *rest);
+enum settings_outcome
+settings_load(const struct settings_table *table, int argc, char **argv, void *out, struct setting_list *rest);
 void settings_free(const struct settings_table *table, void *settings);
-/* Prints every setting, its effective value and where it came from; secrets as ***. */
-void settings_print(const struct settings_table *table, const void *settings, struct buffer *out);
 
 #endif

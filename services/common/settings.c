@@ -1,0 +1,354 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Where settings come from: defaults, file, environment and command line, each laid over the one before. How one value
+ * is parsed and printed is in settings_value.c. */
+#include "services/common/settings.h"
+
+#include "services/common/settings_value.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct loading {
+    const struct settings_table *table;
+    void *values;
+    struct settings_source *sources; /* one for each setting */
+    struct setting_list *rest;
+    const char *config; /* path of the file, or NULL */
+    bool show;          /* --print-config */
+};
+
+static size_t table_count(const struct settings_table *table)
+{
+    size_t count = 0;
+
+    while (table->settings[count].name != NULL) {
+        count++;
+    }
+    return count;
+}
+
+static const struct setting *table_find(const struct settings_table *table, const char *name, size_t size)
+{
+    for (const struct setting *setting = table->settings; setting->name != NULL; setting++) {
+        if (strlen(setting->name) == size && memcmp(setting->name, name, size) == 0) {
+            return setting;
+        }
+    }
+    return NULL;
+}
+
+static enum settings_outcome refuse(const struct loading *loading, const char *where, const char *name, const char *why)
+{
+    fprintf(stderr, "%s: %s%s%s: %s\n", loading->table->service, where, where[0] == '\0' ? "" : ": ", name, why);
+    return SETTINGS_BAD;
+}
+
+/* Parses text and lays it over what is there. split: a list's items are separated by commas. */
+static enum settings_outcome value_put(struct loading *loading,
+                                       const struct setting *setting,
+                                       const struct settings_source *source,
+                                       const char *text,
+                                       bool split)
+{
+    struct settings_source *now = &loading->sources[setting - loading->table->settings];
+    char why[160];
+
+    if (now->kind != source->kind) {
+        setting_clear(setting, loading->values);
+    }
+    *now = *source;
+    if (setting_parse(setting, text, split, loading->values, why, sizeof why)) {
+        return SETTINGS_OK;
+    }
+    return refuse(loading, source->where, setting->name, why);
+}
+
+static enum settings_outcome defaults_load(struct loading *loading)
+{
+    const struct settings_source source = {.kind = SETTINGS_FROM_DEFAULT, .where = "default"};
+    enum settings_outcome outcome = SETTINGS_OK;
+
+    for (const struct setting *setting = loading->table->settings; setting->name != NULL; setting++) {
+        loading->sources[setting - loading->table->settings] = source;
+        if (setting->fallback != NULL && outcome == SETTINGS_OK) {
+            outcome = value_put(loading, setting, &source, setting->fallback, true);
+        }
+    }
+    return outcome;
+}
+
+static enum settings_outcome environment_load(struct loading *loading)
+{
+    enum settings_outcome outcome = SETTINGS_OK;
+
+    for (const struct setting *setting = loading->table->settings; setting->name != NULL; setting++) {
+        struct settings_source source = {.kind = SETTINGS_FROM_ENVIRONMENT};
+        const char *text;
+
+        setting_variable(setting, source.where, sizeof source.where);
+        text = getenv(source.where);
+        if (text != NULL && text[0] != '\0' && outcome == SETTINGS_OK) {
+            outcome = value_put(loading, setting, &source, text, true);
+        }
+    }
+    return outcome;
+}
+
+/* ---- the file ---- */
+
+static char *trim(char *text)
+{
+    char *end = text + strlen(text);
+
+    while (end > text && isspace((unsigned char)end[-1])) {
+        *--end = '\0';
+    }
+    while (isspace((unsigned char)*text)) {
+        text++;
+    }
+    return text;
+}
+
+enum section { SECTION_SHARED, SECTION_OURS, SECTION_OTHER };
+
+/* Takes a line "name = value". */
+static enum settings_outcome
+file_entry(struct loading *loading, enum section section, const struct settings_source *source, char *line)
+{
+    char *equals = strchr(line, '=');
+    const struct setting *setting;
+
+    if (equals == NULL) {
+        return refuse(loading, source->where, line, "is not a line \"name = value\"");
+    }
+    *equals = '\0';
+    line = trim(line);
+    setting = table_find(loading->table, line, strlen(line));
+    if (setting != NULL) {
+        return value_put(loading, setting, source, trim(equals + 1), true);
+    }
+    return section == SECTION_SHARED ? SETTINGS_OK : refuse(loading, source->where, line, "is not a setting");
+}
+
+static enum section section_of(const struct loading *loading, const char *line)
+{
+    size_t size = strlen(loading->table->service);
+
+    return strncmp(line + 1, loading->table->service, size) == 0 && strcmp(line + 1 + size, "]") == 0 ? SECTION_OURS
+                                                                                                      : SECTION_OTHER;
+}
+
+static enum settings_outcome file_lines(struct loading *loading, FILE *file)
+{
+    struct settings_source source = {.kind = SETTINGS_FROM_FILE};
+    enum settings_outcome outcome = SETTINGS_OK;
+    enum section section = SECTION_SHARED;
+    char *memory = NULL;
+    size_t capacity = 0;
+
+    for (int number = 1; outcome == SETTINGS_OK && getline(&memory, &capacity, file) >= 0; number++) {
+        char *line = trim(memory);
+
+        snprintf(source.where, sizeof source.where, "%s:%d", loading->config, number);
+        if (line[0] == '[') {
+            section = section_of(loading, line);
+        } else if (line[0] != '\0' && line[0] != '#' && section != SECTION_OTHER) {
+            outcome = file_entry(loading, section, &source, line);
+        }
+    }
+    free(memory);
+    return outcome;
+}
+
+static enum settings_outcome file_load(struct loading *loading)
+{
+    enum settings_outcome outcome;
+    FILE *file;
+
+    if (loading->config == NULL || loading->config[0] == '\0') {
+        return SETTINGS_OK;
+    }
+    file = fopen(loading->config, "re");
+    if (file == NULL) {
+        return refuse(loading, "config", loading->config, strerror(errno));
+    }
+    outcome = file_lines(loading, file);
+    if (outcome == SETTINGS_OK && ferror(file)) {
+        outcome = refuse(loading, "config", loading->config, strerror(errno));
+    }
+    fclose(file);
+    return outcome;
+}
+
+/* ---- the command line ---- */
+
+/* "-" and "-5" are values, "--bus" and "-x" are not. */
+static bool is_option(const char *argument)
+{
+    return argument[0] == '-' && argument[1] != '\0' && !isdigit((unsigned char)argument[1]);
+}
+
+static enum settings_outcome argument_put(struct loading *loading, const struct setting *setting, const char *text)
+{
+    struct settings_source source = {.kind = SETTINGS_FROM_ARGUMENT};
+
+    snprintf(source.where, sizeof source.where, "command line");
+    return value_put(loading, setting, &source, text, false);
+}
+
+/* Takes the values that follow an option; *at is left on the last one. */
+static enum settings_outcome
+option_values(struct loading *loading, const struct setting *setting, int argc, char **argv, int *at)
+{
+    enum settings_outcome outcome;
+
+    if (setting->kind == SETTING_BOOL) {
+        return argument_put(loading, setting, "true");
+    }
+    if (*at + 1 >= argc || (is_option(argv[*at + 1]) && setting->kind == SETTING_LIST)) {
+        return refuse(loading, "command line", argv[*at], "needs a value");
+    }
+    outcome = argument_put(loading, setting, argv[++*at]);
+    while (outcome == SETTINGS_OK && setting->kind == SETTING_LIST && *at + 1 < argc && !is_option(argv[*at + 1])) {
+        outcome = argument_put(loading, setting, argv[++*at]);
+    }
+    return outcome;
+}
+
+static enum settings_outcome option_load(struct loading *loading, int argc, char **argv, int *at)
+{
+    const char *argument = argv[*at], *name = argument + 2;
+    size_t size = argument[1] == '-' ? strcspn(name, "=") : 0;
+    const struct setting *setting = table_find(loading->table, name, size);
+
+    if (strcmp(argument, "--print-config") == 0) {
+        loading->show = true;
+        return SETTINGS_OK;
+    }
+    if (size == 6 && memcmp(name, "config", 6) == 0) {
+        *at += name[size] == '=' ? 0 : 1; /* taken by config_find */
+        return SETTINGS_OK;
+    }
+    if (setting == NULL || size == 0) {
+        char shown[64]; /* what follows "=" may be a secret */
+
+        snprintf(shown, sizeof shown, "%.*s", (int)strcspn(argument, "="), argument);
+        return refuse(loading, "", shown, "is not an option; --help lists them");
+    }
+    return name[size] == '=' ? argument_put(loading, setting, name + size + 1)
+                             : option_values(loading, setting, argc, argv, at);
+}
+
+static enum settings_outcome rest_put(struct loading *loading, char *argument)
+{
+    struct setting_list *rest = loading->rest;
+    char **items;
+
+    if (rest == NULL) {
+        return refuse(loading, "", argument, "is one argument too many; --help shows the usage");
+    }
+    items = realloc(rest->items, (rest->count + 1) * sizeof *items);
+    if (items == NULL) {
+        return refuse(loading, "", argument, error_text(error_no_memory));
+    }
+    rest->items = items;
+    rest->items[rest->count++] = argument;
+    return SETTINGS_OK;
+}
+
+static enum settings_outcome arguments_load(struct loading *loading, int argc, char **argv)
+{
+    enum settings_outcome outcome = SETTINGS_OK;
+    bool options = true;
+
+    for (int at = 1; outcome == SETTINGS_OK && at < argc; at++) {
+        if (options && strcmp(argv[at], "--") == 0) {
+            options = false;
+        } else if (options && is_option(argv[at])) {
+            outcome = option_load(loading, argc, argv, &at);
+        } else {
+            outcome = rest_put(loading, argv[at]);
+        }
+    }
+    return outcome;
+}
+
+static bool arguments_have(int argc, char **argv, const char *wanted)
+{
+    for (int at = 1; at < argc && strcmp(argv[at], "--") != 0; at++) {
+        if (strcmp(argv[at], wanted) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum settings_outcome config_find(struct loading *loading, int argc, char **argv)
+{
+    loading->config = getenv("FLUVIUS_CONFIG");
+    for (int at = 1; at < argc && strcmp(argv[at], "--") != 0; at++) {
+        if (strncmp(argv[at], "--config=", 9) == 0) {
+            loading->config = argv[at] + 9;
+        } else if (strcmp(argv[at], "--config") == 0) {
+            if (at + 1 >= argc) {
+                return refuse(loading, "", "--config", "needs a value");
+            }
+            loading->config = argv[++at];
+        }
+    }
+    return SETTINGS_OK;
+}
+
+static enum settings_outcome all_load(struct loading *loading, int argc, char **argv)
+{
+    enum settings_outcome outcome = config_find(loading, argc, argv);
+
+    if (outcome == SETTINGS_OK) {
+        outcome = defaults_load(loading);
+    }
+    if (outcome == SETTINGS_OK) {
+        outcome = file_load(loading);
+    }
+    if (outcome == SETTINGS_OK) {
+        outcome = environment_load(loading);
+    }
+    return outcome == SETTINGS_OK ? arguments_load(loading, argc, argv) : outcome;
+}
+
+enum settings_outcome
+settings_load(const struct settings_table *table, int argc, char **argv, void *out, struct setting_list *rest)
+{
+    struct loading loading = {.table = table, .values = out, .rest = rest};
+    enum settings_outcome outcome;
+
+    if (arguments_have(argc, argv, "--help") || arguments_have(argc, argv, "-h")) {
+        settings_help(table);
+        return SETTINGS_HELP;
+    }
+    if (arguments_have(argc, argv, "--version")) {
+        printf("%s %s\n", table->service, FLUVIUS_VERSION);
+        return SETTINGS_HELP;
+    }
+    loading.sources = calloc(table_count(table) + 1, sizeof *loading.sources);
+    if (loading.sources == NULL) {
+        return refuse(&loading, "", "settings", error_text(error_no_memory));
+    }
+    outcome = all_load(&loading, argc, argv);
+    if (outcome == SETTINGS_OK && loading.show) {
+        settings_show(table, out, loading.sources);
+        outcome = SETTINGS_HELP;
+    }
+    free(loading.sources);
+    return outcome;
+}
+
+void settings_free(const struct settings_table *table, void *settings)
+{
+    for (const struct setting *setting = table->settings; setting->name != NULL; setting++) {
+        setting_clear(setting, settings);
+    }
+}

@@ -1,0 +1,367 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The token file in memory. Its text is kept in pages of its own that no core dump contains; entries point into it. */
+#include "services/common/tokens.h"
+
+#include "proto/writer.h"
+#include "services/common/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#define FILE_MAX ((size_t)16 << 20)
+#define SERVICE_VARIABLE "FLUVIUS_SERVICE_TOKEN"
+
+struct token_entry {
+    XXH128_hash_t hash; /* of token, keyed */
+    struct slice token;
+    struct principal principal;
+    struct buffer roles;
+};
+
+struct tokens {
+    uint8_t key[XXH3_SECRET_SIZE_MIN];
+    char *text; /* the file, then the service token; NUL after each word */
+    size_t text_size;
+    struct token_entry *entries; /* by hash */
+    size_t count, capacity;
+    bool required;
+    struct principal anonymous;
+};
+
+static const uint8_t no_roles[] = {0x90}; /* an empty msgpack array */
+
+static XXH128_hash_t token_hash(const struct tokens *tokens, struct slice token)
+{
+    return XXH3_128bits_withSecret(token.data, token.size, tokens->key, sizeof tokens->key);
+}
+
+static enum error fail(char *fault, enum error error, const char *path, int line, const char *why)
+{
+    if (line > 0) {
+        snprintf(fault, TOKENS_FAULT_SIZE, "%s:%d: %s", path, line, why);
+    } else {
+        snprintf(fault, TOKENS_FAULT_SIZE, "%s: %s", path, why);
+    }
+    return error;
+}
+
+/* ---- entries ---- */
+
+static bool tokens_grow(struct tokens *tokens)
+{
+    size_t capacity = tokens->capacity == 0 ? 16 : tokens->capacity * 2;
+    struct token_entry *entries;
+
+    if (tokens->count < tokens->capacity) {
+        return true;
+    }
+    entries = realloc(tokens->entries, capacity * sizeof *entries);
+    if (entries == NULL) {
+        return false;
+    }
+    tokens->entries = entries;
+    tokens->capacity = capacity;
+    return true;
+}
+
+/* Fills the principal's roles from "a,b"; roles is cut into words. */
+static bool roles_put(struct token_entry *entry, char *roles)
+{
+    uint32_t count = 0;
+    char *rest = NULL;
+    size_t place = write_array_begin(&entry->roles);
+
+    for (char *role = strtok_r(roles, ",", &rest); role != NULL; role = strtok_r(NULL, ",", &rest)) {
+        write_string(&entry->roles, role);
+        entry->principal.service |= strcmp(role, "service") == 0;
+        count++;
+    }
+    write_array_end(&entry->roles, place, count);
+    entry->principal.roles = buffer_slice(&entry->roles);
+    return !entry->roles.failed;
+}
+
+/* Words are NUL-terminated and live in tokens->text; roles may be NULL. */
+static enum error tokens_add(struct tokens *tokens, char *token, char *user, char *realm, char *roles)
+{
+    struct token_entry *entry;
+
+    if (!tokens_grow(tokens)) {
+        return error_no_memory;
+    }
+    entry = &tokens->entries[tokens->count++];
+    *entry = (struct token_entry){.token = slice_text(token), .principal = {.user = user, .realm = realm}};
+    entry->hash = token_hash(tokens, entry->token);
+    entry->principal.roles = slice_of(no_roles, sizeof no_roles);
+    return roles == NULL || roles_put(entry, roles) ? error_none : error_no_memory;
+}
+
+static int entry_compare(const void *a, const void *b)
+{
+    return XXH128_cmp(&((const struct token_entry *)a)->hash, &((const struct token_entry *)b)->hash);
+}
+
+/* ---- the file ---- */
+
+static bool name_valid(const char *name)
+{
+    return strlen(name) <= 256; /* control characters and spaces cannot be in a word */
+}
+
+static enum error line_take(struct tokens *tokens, const char *path, int number, char *line, char *fault)
+{
+    char *words[5] = {0}, *rest = NULL;
+    size_t count = 0;
+
+    for (char *word = strtok_r(line, " \t\r", &rest); word != NULL && count < 5;
+         word = strtok_r(NULL, " \t\r", &rest)) {
+        words[count++] = word;
+    }
+    if (count == 0 || words[0][0] == '#') {
+        return error_none;
+    }
+    if (count < 3 || count > 4 || !name_valid(words[1]) || !name_valid(words[2])) {
+        return fail(fault, error_bad_settings, path, number, "is not a line TOKEN USER REALM [ROLE,ROLE...]");
+    }
+    return tokens_add(tokens, words[0], words[1], words[2], words[3]);
+}
+
+static enum error text_take(struct tokens *tokens, const char *path, char *fault)
+{
+    char *line = tokens->text, *next;
+    enum error error = error_none;
+
+    for (int number = 1; error == error_none && line != NULL; number++, line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL) {
+            *next++ = '\0';
+        }
+        for (const char *at = line; *at != '\0'; at++) {
+            if ((*at > 0 && *at < ' ' && *at != '\t' && *at != '\r') || *at == 0x7f) {
+                return fail(fault, error_bad_settings, path, number, "has a control character");
+            }
+        }
+        error = line_take(tokens, path, number, line, fault);
+    }
+    return error;
+}
+
+/* Pages for size bytes and a NUL that are not dumped. */
+static char *secret_pages(size_t size)
+{
+    char *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (pages == MAP_FAILED) {
+        return NULL;
+    }
+    madvise(pages, size, MADV_DONTDUMP);
+    return pages;
+}
+
+static enum error file_check(int file, const char *path, size_t *size, char *fault)
+{
+    struct stat status;
+
+    if (fstat(file, &status) != 0) {
+        return fail(fault, error_bad_settings, path, 0, strerror(errno));
+    }
+    if (!S_ISREG(status.st_mode) || (size_t)status.st_size > FILE_MAX) {
+        return fail(fault, error_bad_settings, path, 0, "is not a regular file of at most 16 MiB");
+    }
+    if ((status.st_mode & 077) != 0) {
+        return fail(fault, error_bad_settings, path, 0, "others may read it; run chmod 600 on it");
+    }
+    *size = (size_t)status.st_size;
+    return error_none;
+}
+
+static enum error file_read(int file, const char *path, char *out, size_t size, char *fault)
+{
+    size_t used = 0;
+
+    while (used < size) {
+        ssize_t got = read(file, out + used, size - used);
+
+        if (got == 0) {
+            break;
+        }
+        if (got < 0 && errno != EINTR) {
+            return fail(fault, error_bad_settings, path, 0, strerror(errno));
+        }
+        used += got < 0 ? 0 : (size_t)got;
+    }
+    if (memchr(out, '\0', used) != NULL) {
+        return fail(fault, error_bad_settings, path, 0, "has a NUL character");
+    }
+    return error_none;
+}
+
+/* Reads the file into pages that have extra bytes after it. */
+static enum error file_load(struct tokens *tokens, const char *path, size_t extra, char *fault)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    enum error error;
+    size_t size = 0;
+
+    if (file < 0) {
+        return fail(fault, error_bad_settings, path, 0, strerror(errno));
+    }
+    error = file_check(file, path, &size, fault);
+    if (error == error_none) {
+        tokens->text = secret_pages(size + 1 + extra);
+        tokens->text_size = size + 1 + extra;
+        error = tokens->text == NULL ? error_no_memory : file_read(file, path, tokens->text, size, fault);
+    }
+    close(file);
+    return error;
+}
+
+/* ---- loading ---- */
+
+static enum error service_add(struct tokens *tokens, const char *token)
+{
+    static char user[] = "service", realm[] = "default";
+    size_t size = strlen(token) + 1;
+    char roles[] = "service", *place;
+
+    if (tokens->text == NULL) {
+        tokens->text = secret_pages(size);
+        tokens->text_size = size;
+    }
+    if (tokens->text == NULL) {
+        return error_no_memory;
+    }
+    place = tokens->text + tokens->text_size - size;
+    memcpy(place, token, size);
+    return tokens_add(tokens, place, user, realm, roles);
+}
+
+static enum error entries_sort(struct tokens *tokens, const char *path, char *fault)
+{
+    if (tokens->count > 0) {
+        qsort(tokens->entries, tokens->count, sizeof *tokens->entries, entry_compare);
+    }
+    for (size_t i = 1; i < tokens->count; i++) {
+        if (slice_equal(tokens->entries[i - 1].token, tokens->entries[i].token)) {
+            return fail(fault, error_bad_settings, path, 0, "the same token stands there twice");
+        }
+    }
+    return error_none;
+}
+
+static enum error tokens_fill(struct tokens *tokens, const char *path, char *fault)
+{
+    const char *service = getenv(SERVICE_VARIABLE);
+    bool has_service = service != NULL && service[0] != '\0';
+    enum error error = error_none;
+
+    random_bytes(tokens->key, sizeof tokens->key);
+    tokens->required = path != NULL && path[0] != '\0';
+    if (tokens->required) {
+        error = file_load(tokens, path, has_service ? strlen(service) + 1 : 0, fault);
+    }
+    if (error == error_none && tokens->required) {
+        error = text_take(tokens, path, fault);
+    }
+    if (error == error_none && has_service) {
+        error = service_add(tokens, service);
+    }
+    tokens->anonymous = (struct principal){.user = "anonymous",
+                                           .realm = "default",
+                                           .roles = slice_of(no_roles, sizeof no_roles),
+                                           .service = !tokens->required && !has_service};
+    return error == error_none ? entries_sort(tokens, tokens->required ? path : SERVICE_VARIABLE, fault) : error;
+}
+
+enum error tokens_load(struct tokens **out, const char *path, char *fault)
+{
+    struct tokens *tokens = calloc(1, sizeof *tokens);
+    enum error error;
+
+    if (tokens == NULL) {
+        return fail(fault, error_no_memory, "tokens", 0, error_text(error_no_memory));
+    }
+    fault[0] = '\0';
+    error = tokens_fill(tokens, path, fault);
+    if (error != error_none) {
+        if (fault[0] == '\0') {
+            fail(fault, error, "tokens", 0, error_text(error));
+        }
+        tokens_free(&tokens);
+        return error;
+    }
+    *out = tokens;
+    return error_none;
+}
+
+void tokens_free(struct tokens **tokens)
+{
+    struct tokens *own = *tokens;
+
+    if (own == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < own->count; i++) {
+        buffer_fini(&own->entries[i].roles);
+    }
+    free(own->entries);
+    if (own->text != NULL) {
+        explicit_bzero(own->text, own->text_size);
+        munmap(own->text, own->text_size);
+    }
+    explicit_bzero(own, sizeof *own);
+    free(own);
+    *tokens = NULL;
+}
+
+/* ---- checking ---- */
+
+bool tokens_required(const struct tokens *tokens)
+{
+    return tokens->required;
+}
+
+/* Takes the same time wherever the first difference is. */
+static bool token_equal(struct slice a, struct slice b)
+{
+    uint8_t difference = 0;
+
+    if (a.size != b.size) {
+        return false;
+    }
+    for (size_t i = 0; i < a.size; i++) {
+        difference |= a.data[i] ^ b.data[i];
+    }
+    return difference == 0;
+}
+
+enum error tokens_check(const struct tokens *tokens, struct slice token, struct principal *out)
+{
+    const struct token_entry *entry;
+    struct token_entry wanted;
+
+    if (token.size == 0) {
+        if (tokens->required) {
+            return error_bad_token;
+        }
+        *out = tokens->anonymous;
+        return error_none;
+    }
+    wanted.hash = token_hash(tokens, token);
+    entry = tokens->count == 0
+                ? NULL
+                : bsearch(&wanted, tokens->entries, tokens->count, sizeof *tokens->entries, entry_compare);
+    if (entry == NULL || !token_equal(entry->token, token)) {
+        return error_bad_token;
+    }
+    *out = entry->principal;
+    return error_none;
+}
