@@ -12,6 +12,10 @@
 #include "proto/status.h"
 #include "proto/writer.h"
 
+/* A frame's "t". */
+#define FRAME_REQUEST "req"
+#define FRAME_WORK "work"
+
 /* What is wrong with a message: field is a key of messages.def ("agg"), or "" for the message as a whole. */
 struct envelope_fault {
     enum error error;
@@ -35,8 +39,13 @@ struct request {
     struct slice raw; /* the request's own bytes */
 };
 
-/* Says whether a request has what its operation needs: error_missing_field, error_bad_identifier with the field. */
+/* A request with nothing but an operation: every other field absent or at its default. */
+struct request request_of(enum operation operation);
+/* Checks the type and range of every field, and that the operation has what it needs: error_bad_type, out_of_range,
+ * bad_identifier, bad_uuid, too_long (trace context) or missing_field, with the field. */
 enum error request_decode(struct slice value, struct request *out, struct envelope_fault *fault);
+/* Leaves out what is empty or default, and fields that other operations have: ver is written for state alone, p for
+ * log, from and n for events and log. A deadline_ms or limit of 0 is left out too. */
 void request_encode(struct buffer *out, const struct request *request);
 
 struct request_frame {
@@ -86,8 +95,9 @@ void reply_frame_fault(struct buffer *out, enum status status, const char *code,
 struct work_frame {
     struct slice token, shard;
     uint64_t boot;
-    uint32_t partitions;                                                   /* 0 when absent */
-    struct slice owned, heads, replies, records, descriptions, metrics, alarms; /* raw, empty when absent; metrics is text */
+    uint32_t partitions; /* 0 when absent */
+    struct slice owned, heads, replies, records, descriptions, metrics,
+        alarms; /* raw, empty when absent; metrics is text */
 };
 enum error work_frame_decode(struct slice message, struct work_frame *out, struct envelope_fault *fault);
 void work_frame_encode(struct buffer *out, const struct work_frame *frame);

@@ -24,7 +24,8 @@ struct uuid uuid_v7(uint64_t unix_ms, const uint8_t random[10]);
 bool uuid_time_ms(const struct uuid *uuid, uint64_t *unix_ms);
 
 /* The identifier of a :new aggregate: the 36-character form of a version 8 UUID whose 122 free bits are the first of
- * XXH3-128 (seed 0, canonical big-endian) over realm, user and command id, each with a 16-bit big-endian length before. */
+ * XXH3-128 (seed 0, canonical big-endian) over realm, user and command id, each with a 16-bit big-endian length before.
+ */
 void identifier_for_new(struct slice realm, struct slice user, const struct uuid *command, char out[UUID_TEXT_SIZE]);
 /* The command id for an Idempotency-Key that is not a UUID: the same formula over realm, user and key. */
 struct uuid uuid_for_key(struct slice realm, struct slice user, struct slice key);
@@ -40,7 +41,10 @@ bool identifier_valid(struct slice identifier);
 /* XXH3-64 (seed 0) over the four parts in order, each with a 16-bit big-endian length before. */
 uint64_t stream_hash(const struct stream *stream);
 /* Which partition a stream lives in: hash mod partitions. */
-static inline uint32_t stream_partition(uint64_t hash, uint32_t partitions) { return (uint32_t)(hash % partitions); }
+static inline uint32_t stream_partition(uint64_t hash, uint32_t partitions)
+{
+    return (uint32_t)(hash % partitions);
+}
 
 /* XXH3-128 over the canonical form of what a command asks for: namespace, command, resource, identifier (empty for a
  * :new), expected version (or nil) and data, as a msgpack array in which map keys are sorted bytewise and integers are

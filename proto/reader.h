@@ -55,7 +55,10 @@ static inline struct reader reader_of(struct slice message)
     return (struct reader){.at = message.data, .end = message.data == NULL ? NULL : message.data + message.size};
 }
 
-static inline bool reader_done(const struct reader *reader) { return reader->at == reader->end; }
+static inline bool reader_done(const struct reader *reader)
+{
+    return reader->at == reader->end;
+}
 
 /* Reads one value's head; text and bytes are consumed whole, of arrays and maps only the head. On failure
  * (error_truncated, error_bad_type) the reader does not move. */

@@ -19,11 +19,15 @@ enum operation {
     operation_count
 };
 
-#define LIMIT(NAME, VALUE, DOC) static const uint32_t limit_##NAME __attribute__((unused)) = VALUE;
+/* Constants, so that they can be the size of an array. */
+enum {
+#define LIMIT(NAME, VALUE, DOC) limit_##NAME = VALUE,
 #include "proto/messages.def"
+};
 
 #define PROTOCOL_VERSION 1
 
+/* Never NULL, also for a number that is none ("unknown"). */
 const char *status_name(enum status status);
 int status_http(enum status status);
 int status_exit(enum status status);

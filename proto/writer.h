@@ -18,7 +18,10 @@ struct buffer {
 /* A zeroed buffer is empty and ready. buffer_fini frees it and leaves it empty; safe on zeroed memory. */
 void buffer_fini(struct buffer *buffer);
 /* Forgets the contents, keeps the memory. */
-static inline void buffer_clear(struct buffer *buffer) { buffer->size = 0, buffer->failed = false; }
+static inline void buffer_clear(struct buffer *buffer)
+{
+    buffer->size = 0, buffer->failed = false;
+}
 /* Makes room for size more bytes; false (and failed) when memory is out. */
 bool buffer_reserve(struct buffer *buffer, size_t size);
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
