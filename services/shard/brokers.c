@@ -1,0 +1,290 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * See brokers.h. */
+#include "services/shard/brokers.h"
+
+#include "proto/link.h"
+#include "services/common/log.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    GRANTS = 4, /* frames of work a broker may send unasked */
+    SLOTS = 16, /* frames in flight on a link */
+    FRAME_TIMEOUT_MS = 10000,
+    REPLY_BYTES = 256 * 1024, /* replies are split into frames of about this size */
+};
+
+struct broker {
+    struct brokers *owner;
+    uint32_t number;
+    struct link *link;
+    bool connected, tell_all, subscribed;
+    uint32_t in_flight; /* frames */
+};
+
+struct brokers {
+    struct brokers_config config;
+    uint32_t count;
+    struct broker *items;
+    struct buffer frame, descriptions;
+    char *urls;
+};
+
+/* ---- on nng's threads ---- */
+
+static void frame_done(void *context, enum error error, struct slice reply)
+{
+    struct broker *broker = context;
+    struct mail mail = {.link = broker->number, .error = error};
+    mail_send(broker->owner->config.inbox, MAIL_WORK, &mail, reply);
+}
+
+static void link_changed(void *context, bool connected)
+{
+    struct broker *broker = context;
+    struct mail mail = {.link = broker->number, .connected = connected};
+    mail_send(broker->owner->config.inbox, MAIL_LINK, &mail, slice_of(NULL, 0));
+}
+
+/* ---- opening ---- */
+
+uint32_t brokers_count(const char *urls)
+{
+    uint32_t count = 1;
+    for (const char *at = urls; *at != 0; at++)
+        count += *at == ',';
+    return count;
+}
+
+static enum error broker_open(struct brokers *brokers, uint32_t number, const char *url)
+{
+    struct broker *broker = &brokers->items[number];
+    broker->owner = brokers;
+    broker->number = number;
+    broker->tell_all = true;
+    struct link_config config = {
+        .url = url, .max_bytes = limit_frame_bytes, .slots = SLOTS, .watch = link_changed, .watch_context = broker};
+    return link_open(&broker->link, &config);
+}
+
+static void descriptions_write(struct brokers *brokers)
+{
+    write_array(&brokers->descriptions, brokers->config.domain_count);
+    for (uint32_t i = 0; i < brokers->config.domain_count; i++)
+        write_raw(&brokers->descriptions, domain_description(brokers->config.domains[i]));
+}
+
+enum error brokers_open(struct brokers **out, const struct brokers_config *config)
+{
+    struct brokers *brokers = calloc(1, sizeof *brokers);
+    if (brokers == NULL)
+        return error_no_memory;
+    brokers->config = *config;
+    brokers->count = brokers_count(config->urls);
+    brokers->items = calloc(brokers->count, sizeof *brokers->items);
+    brokers->urls = strdup(config->urls);
+    descriptions_write(brokers);
+    enum error error = error_none;
+    if (brokers->items == NULL || brokers->urls == NULL || brokers->descriptions.failed)
+        error = error_no_memory;
+    char *rest = brokers->urls;
+    for (uint32_t i = 0; error == error_none && i < brokers->count; i++)
+        error = broker_open(brokers, i, strsep(&rest, ","));
+    if (error == error_none)
+        *out = brokers;
+    else
+        brokers_close(&brokers);
+    return error;
+}
+
+void brokers_close(struct brokers **brokers)
+{
+    if (*brokers == NULL)
+        return;
+    for (uint32_t i = 0; (*brokers)->items != NULL && i < (*brokers)->count; i++)
+        link_close(&(*brokers)->items[i].link);
+    buffer_fini(&(*brokers)->frame);
+    buffer_fini(&(*brokers)->descriptions);
+    free((*brokers)->items);
+    free((*brokers)->urls);
+    free(*brokers);
+    *brokers = NULL;
+}
+
+/* ---- sending ---- */
+
+static void
+frame_start(struct brokers *brokers, struct broker *broker, const struct brokers_news *news, struct work_frame *frame)
+{
+    const struct brokers_config *config = &brokers->config;
+    *frame = (struct work_frame){.token = slice_text(config->token),
+                                 .shard = slice_text(config->name),
+                                 .boot = config->boot,
+                                 .owned = news->owned,
+                                 .heads = news->heads,
+                                 .alarms = news->alarms,
+                                 .metrics = news->metrics};
+    if (broker->subscribed)
+        frame->records = news->records;
+    if (broker->tell_all) {
+        frame->partitions = config->partitions;
+        frame->descriptions = buffer_slice(&brokers->descriptions);
+    }
+}
+
+static bool frame_send(struct brokers *brokers, struct broker *broker, const struct work_frame *frame)
+{
+    buffer_clear(&brokers->frame);
+    work_frame_encode(&brokers->frame, frame);
+    if (brokers->frame.failed)
+        return false;
+    enum error error = link_send(broker->link, buffer_slice(&brokers->frame), FRAME_TIMEOUT_MS, frame_done, broker);
+    if (error != error_none)
+        return false;
+    broker->in_flight++;
+    broker->tell_all = false;
+    return true;
+}
+
+/* Takes whole replies from the front, about a frame's worth; the array's head is put before them. */
+static size_t replies_take(const struct outgoing *outgoing, struct buffer *out, uint32_t *count)
+{
+    struct reader reader = reader_of(buffer_slice(&outgoing->replies));
+    size_t size = 0;
+    *count = 0;
+    while (*count < outgoing->count && size < REPLY_BYTES) {
+        struct slice reply;
+        if (reader_raw(&reader, &reply) != error_none)
+            break;
+        if (*count > 0 && size + reply.size > limit_frame_bytes - 65536)
+            break;
+        size += reply.size;
+        ++*count;
+    }
+    buffer_clear(out);
+    write_array(out, *count);
+    buffer_append(out, outgoing->replies.data, size);
+    return size;
+}
+
+static void outgoing_drop(struct outgoing *outgoing, size_t size, uint32_t count)
+{
+    outgoing->replies.size -= size;
+    outgoing->count -= count;
+    memmove(outgoing->replies.data, outgoing->replies.data + size, outgoing->replies.size);
+}
+
+static bool has_news(const struct brokers_news *news)
+{
+    return news->owned.size + news->heads.size + news->alarms.size + news->metrics.size + news->records.size > 0;
+}
+
+/* Sends replies, with the news on the first frame; false when no frame carried the news. */
+static bool
+replies_send(struct brokers *brokers, struct broker *broker, struct outgoing *outgoing, const struct brokers_news *news)
+{
+    struct buffer replies = {0};
+    struct work_frame frame;
+    bool told = false;
+    while (outgoing->count > 0 && link_free_slots(broker->link) > 0) {
+        static const struct brokers_news nothing;
+        uint32_t count;
+        size_t size = replies_take(outgoing, &replies, &count);
+        frame_start(brokers, broker, told ? &nothing : news, &frame);
+        frame.replies = buffer_slice(&replies);
+        if (replies.failed || count == 0 || !frame_send(brokers, broker, &frame))
+            break;
+        told = true;
+        outgoing_drop(outgoing, size, count);
+    }
+    buffer_fini(&replies);
+    return told;
+}
+
+static void broker_flush(struct brokers *brokers,
+                         struct broker *broker,
+                         struct outgoing *outgoing,
+                         const struct brokers_news *news,
+                         bool grant)
+{
+    if (!broker->connected) {
+        outgoing->replies.size = 0; /* the broker that asked is gone; it, or the next, asks again */
+        outgoing->count = 0;
+        return;
+    }
+    static const struct brokers_news nothing;
+    bool told = replies_send(brokers, broker, outgoing, news);
+    bool tell = !told && (has_news(news) || broker->tell_all);
+    while (link_free_slots(broker->link) > 0 && (tell || (grant && broker->in_flight < GRANTS))) {
+        struct work_frame frame;
+        frame_start(brokers, broker, tell ? news : &nothing, &frame);
+        if (!frame_send(brokers, broker, &frame))
+            return;
+        tell = false;
+    }
+}
+
+void brokers_flush(
+    struct brokers *brokers, struct outgoing *outgoing, const struct brokers_news *news, uint32_t jobs, bool stopping)
+{
+    for (uint32_t i = 0; i < brokers->count; i++)
+        broker_flush(brokers, &brokers->items[i], &outgoing[i], news, !stopping && jobs < brokers->config.jobs_max);
+}
+
+/* ---- receiving ---- */
+
+void brokers_link_changed(struct brokers *brokers, const struct mail *mail)
+{
+    struct broker *broker = &brokers->items[mail->link];
+    broker->connected = mail->connected;
+    broker->tell_all = true;
+    broker->subscribed = false;
+    if (mail->connected)
+        LOG(info, "broker connected", LOG_INTEGER("broker", mail->link));
+    else
+        LOG(warning, "broker lost", LOG_INTEGER("broker", mail->link));
+}
+
+enum error brokers_work(struct brokers *brokers, const struct mail *mail, struct work_reply *out)
+{
+    struct broker *broker = &brokers->items[mail->link];
+    assert(broker->in_flight > 0);
+    broker->in_flight--;
+    if (mail->error != error_none)
+        return mail->error;
+    enum error error = work_reply_decode(slice_of(mail->bytes, mail->size), out);
+    if (error != error_none) {
+        LOG(warning, "a frame of work cannot be read", LOG_TEXT("fault", error_text(error)));
+        return error;
+    }
+    broker->subscribed = out->subscribed;
+    broker->tell_all |= out->unknown;
+    return error_none;
+}
+
+bool brokers_subscribed(const struct brokers *brokers)
+{
+    for (uint32_t i = 0; i < brokers->count; i++)
+        if (brokers->items[i].subscribed)
+            return true;
+    return false;
+}
+
+bool brokers_want_all(const struct brokers *brokers)
+{
+    for (uint32_t i = 0; i < brokers->count; i++)
+        if (brokers->items[i].connected && brokers->items[i].tell_all)
+            return true;
+    return false;
+}
+
+bool brokers_busy(const struct brokers *brokers, const struct outgoing *outgoing)
+{
+    for (uint32_t i = 0; i < brokers->count; i++)
+        if (brokers->items[i].connected && outgoing[i].count > 0)
+            return true;
+    return false;
+}

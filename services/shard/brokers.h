@@ -1,0 +1,46 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The shard's side of the conversation with its brokers. Each work frame that goes out carries replies, heads and news,
+ * and grants the broker one frame of work in return; a few are kept with every broker while the shard can take more.
+ * Runs on the main loop's thread; what nng's threads hear comes back through the inbox. */
+#ifndef SHARD_BROKERS_H
+#define SHARD_BROKERS_H
+
+#include "services/shard/unit_thread.h"
+
+struct brokers;
+
+struct brokers_config {
+    const char *urls; /* separated by commas */
+    const char *token, *name;
+    uint64_t boot;
+    uint32_t partitions;
+    struct inbox *inbox;
+    struct domain *const *domains;
+    uint32_t domain_count;
+    uint32_t jobs_max; /* no work is asked for while so many jobs are in the shard */
+};
+
+enum error brokers_open(struct brokers **out, const struct brokers_config *config);
+/* Waits for the links to end. */
+void brokers_close(struct brokers **brokers);
+uint32_t brokers_count(const char *urls);
+
+/* News that goes out with the next frames, to every broker. Raw msgpack arrays; text for metrics. */
+struct brokers_news {
+    struct slice owned, heads, alarms, metrics, records; /* empty: nothing new */
+};
+/* Sends what there is to send: all of outgoing (emptied; what cannot go yet is kept), news, grants. */
+void brokers_flush(
+    struct brokers *brokers, struct outgoing *outgoing, const struct brokers_news *news, uint32_t jobs, bool stopping);
+/* Takes mail from the links. Returns the work frame's items: walk them with item_next. */
+void brokers_link_changed(struct brokers *brokers, const struct mail *mail);
+enum error brokers_work(struct brokers *brokers, const struct mail *mail, struct work_reply *out);
+bool brokers_subscribed(const struct brokers *brokers);
+/* Does a broker want to hear everything again? */
+bool brokers_want_all(const struct brokers *brokers);
+/* Replies that are not sent yet, or not known to have arrived. */
+bool brokers_busy(const struct brokers *brokers, const struct outgoing *outgoing);
+
+#endif

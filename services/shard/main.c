@@ -1,0 +1,242 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * fluvius-shard: opens what it needs in order, runs the loop, gives everything back in reverse. */
+#include "fluvius/loader.h"
+#include "services/common/log.h"
+#include "services/shard/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EXIT_SETTINGS = 2, EXIT_FAILED = 1, DRAIN_US = 10000000 };
+
+static int refuse(const char *what, const char *why)
+{
+    fprintf(stderr, "fluvius-shard: %s: %s\n", what, why);
+    return EXIT_SETTINGS;
+}
+
+static int settings_open(struct service *service, int argc, char **argv)
+{
+    enum log_level level;
+    switch (settings_load(&shard_settings_table, argc, argv, &service->settings, NULL)) {
+    case SETTINGS_HELP:
+        return -1;
+    case SETTINGS_BAD:
+        return EXIT_SETTINGS;
+    default:
+        break;
+    }
+    if (!log_level_find(service->settings.log_level, &level))
+        return refuse("log-level", service->settings.log_level);
+    if (!units_parse(service->settings.units, service->units, &service->unit_count))
+        return refuse("units", "wants numbers below 64, separated by commas");
+    log_init("shard", level);
+    return 0;
+}
+
+static int domains_open(struct service *service)
+{
+    const struct setting_list *files = &service->settings.domains;
+    struct domain_fault fault;
+    if (files->count == 0 || files->count > DOMAINS_MAX)
+        return refuse("domain", "wants 1 to 64 modules");
+    for (size_t i = 0; i < files->count; i++) {
+        if (domain_load(&service->domains[i], files->items[i], &fault) != error_none)
+            return refuse("domain", fault.text);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(domain_namespace(service->domains[i]), domain_namespace(service->domains[j])) == 0)
+                return refuse(files->items[i], "another module has the same namespace");
+    }
+    return 0;
+}
+
+static int store_start(struct service *service)
+{
+    struct store_fault fault = {0};
+    char holder[128];
+    uint64_t incarnation;
+    random_bytes(&incarnation, sizeof incarnation);
+    snprintf(holder, sizeof holder, "%.64s pid %d", service->settings.name, (int)getpid());
+    struct store_config config = {.url = service->settings.store,
+                                  .partitions = (uint32_t)service->settings.partitions,
+                                  .units = (uint32_t)service->settings.files,
+                                  .create = true,
+                                  .holder = holder,
+                                  .incarnation = incarnation >> 16,
+                                  .receipts_in_memory = (uint32_t)service->settings.receipts_max};
+    if (store_open(&service->store, &config, &fault) != error_none)
+        return refuse("store", fault.text);
+    store_info(service->store, &service->log);
+    for (uint32_t i = 0; i < service->unit_count; i++)
+        if (service->units[i] >= service->log.units)
+            return refuse("units", "the log has no such unit");
+    return 0;
+}
+
+static int journal_start(struct service *service)
+{
+    enum error error = journal_map(&service->journal, service->settings.journal);
+    if (error == error_none)
+        error = watchdog_start(&service->watchdog, service->journal, (uint32_t)service->settings.decide_ms);
+    return error == error_none ? 0 : refuse("journal", error_text(error));
+}
+
+static enum error threads_start(struct service *service)
+{
+    struct unit_thread_config config = {.store = service->store,
+                                        .inbox = service->inbox,
+                                        .domains = service->domains,
+                                        .domain_count = (uint32_t)service->settings.domains.count,
+                                        .receipts_max = (uint32_t)service->settings.receipts_max};
+    enum error error = read_thread_start(&service->reader, service->store, service->inbox);
+    for (uint32_t i = 0; i < service->unit_count && error == error_none; i++) {
+        config.unit = service->units[i];
+        error = unit_thread_start(&service->writers[config.unit], &config);
+    }
+    return error;
+}
+
+static enum error core_start(struct service *service)
+{
+    const struct shard_settings *settings = &service->settings;
+    service->links = brokers_count(settings->bus);
+    struct shard_config config = {.log = service->log,
+                                  .units = service->units,
+                                  .unit_count = service->unit_count,
+                                  .domains = service->domains,
+                                  .domain_count = (uint32_t)settings->domains.count,
+                                  .journal = service->journal,
+                                  .links = service->links,
+                                  .snapshot_events = (uint32_t)settings->snapshot_events,
+                                  .actors_max = (uint64_t)settings->actors_max,
+                                  .actor_bytes_max = (uint64_t)settings->actor_bytes_max,
+                                  .idle_us = (uint64_t)settings->idle_ms * 1000,
+                                  .batch_records = (uint32_t)settings->batch_records};
+    enum error error = effects_init(&service->effects, service->links);
+    return error == error_none ? shard_new(&service->shard, &config) : error;
+}
+
+static enum error brokers_start(struct service *service)
+{
+    const struct shard_settings *settings = &service->settings;
+    struct brokers_config config = {.urls = settings->bus,
+                                    .token = settings->service_token,
+                                    .name = settings->name,
+                                    .partitions = service->log.partitions,
+                                    .inbox = service->inbox,
+                                    .domains = service->domains,
+                                    .domain_count = (uint32_t)settings->domains.count,
+                                    .jobs_max = (uint32_t)settings->jobs_max};
+    random_bytes(&config.boot, sizeof config.boot);
+    config.boot >>= 2; /* fits a signed integer everywhere */
+    return brokers_open(&service->brokers, &config);
+}
+
+static int service_start(struct service *service, int argc, char **argv)
+{
+    int status = settings_open(service, argc, argv);
+    if (status != 0)
+        return status;
+    service->inbox = inbox_new();
+    process_init(service->inbox, true);
+    if ((status = domains_open(service)) != 0 || (status = store_start(service)) != 0 ||
+        (status = journal_start(service)) != 0)
+        return status;
+    enum error error = threads_start(service);
+    if (error == error_none)
+        error = core_start(service);
+    if (error == error_none)
+        error = brokers_start(service);
+    if (error != error_none)
+        return refuse("cannot start", error_text(error));
+    return 0;
+}
+
+/* Ready when every unit is owned and a broker has been told. */
+static void ready_maybe(struct service *service)
+{
+    struct buffer owned = {0};
+    uint32_t count = 0, wanted = 0;
+    shard_owned(service->shard, &owned);
+    struct reader reader = reader_of(buffer_slice(&owned));
+    reader_array(&reader, &count);
+    buffer_fini(&owned);
+    for (uint32_t i = 0; i < service->unit_count; i++)
+        wanted += (service->log.partitions - service->units[i] + service->log.units - 1) / service->log.units;
+    if (count < wanted)
+        return;
+    service->ready = true;
+    process_ready(NULL);
+    LOG(info, "ready", LOG_INTEGER("partitions", count));
+}
+
+static void service_run(struct service *service)
+{
+    while (!process_stopping()) {
+        service_turn(service);
+        if (!service->ready)
+            ready_maybe(service);
+    }
+}
+
+/* What was taken is finished and answered; nothing new is asked for. */
+static void service_drain(struct service *service)
+{
+    uint64_t until_us = clock_monotonic_us() + DRAIN_US;
+    struct instant now = {.wall_us = clock_wall_us(), .monotonic_us = clock_monotonic_us()};
+    shard_step(service->shard, &(struct input){.kind = INPUT_STOP}, now, &service->effects);
+    while (clock_monotonic_us() < until_us &&
+           (shard_jobs(service->shard) > 0 || brokers_busy(service->brokers, service->effects.outgoing)))
+        service_turn(service);
+    LOG(info, "stopped", LOG_INTEGER("unanswered", shard_jobs(service->shard)));
+}
+
+static void mail_drop(struct inbox *inbox)
+{
+    struct inbox_node *node = inbox == NULL ? NULL : inbox_take(inbox, 0);
+    while (node != NULL) {
+        struct mail *mail = (struct mail *)node;
+        node = node->next;
+        claimed_free(&mail->claimed);
+        fetch_free(&mail->fetch);
+        free(mail); /* a batch still belongs to its unit in the core */
+    }
+}
+
+static void service_stop(struct service *service)
+{
+    brokers_close(&service->brokers);
+    read_thread_stop(&service->reader);
+    for (uint32_t i = 0; i < 64; i++)
+        unit_thread_stop(&service->writers[i]);
+    mail_drop(service->inbox);
+    shard_free(&service->shard);
+    effects_fini(&service->effects, service->links);
+    store_close(&service->store);
+    watchdog_stop(&service->watchdog);
+    journal_unmap(&service->journal);
+    for (uint32_t i = 0; i < DOMAINS_MAX; i++)
+        domain_free(&service->domains[i]);
+    process_fini();
+    inbox_free(&service->inbox);
+    buffer_fini(&service->owned);
+    buffer_fini(&service->heads);
+    buffer_fini(&service->alarms);
+    buffer_fini(&service->metrics);
+    settings_free(&shard_settings_table, &service->settings);
+}
+
+int main(int argc, char **argv)
+{
+    struct service service = {0};
+    int status = service_start(&service, argc, argv);
+    if (status == 0) {
+        service_run(&service);
+        service_drain(&service);
+    }
+    service_stop(&service);
+    return status < 0 ? 0 : status;
+}

@@ -1,0 +1,140 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A command whose id was decided before gets the answer that was given then, word for word; the same id with another
+ * payload is told so. Receipts in memory answer at once, older ones are asked of the store while the actor waits. */
+#include "services/shard/state.h"
+
+#include <assert.h>
+
+/* The batch that the receipt's row is in, or a later one; 0 when it is committed. */
+static uint64_t batch_behind(const struct shard *shard, const struct unit *unit, const struct store_receipt *receipt)
+{
+    return receipt->seq > shard->partitions[receipt->partition].committed ? unit->batches : 0;
+}
+
+static struct slice body_text(struct slice body, const char *key)
+{
+    struct slice raw, text;
+    if (msgpack_find(body, key, &raw) != error_none)
+        return slice_of(NULL, 0);
+    struct reader reader = reader_of(raw);
+    return reader_text(&reader, &text) == error_none ? text : slice_of(NULL, 0);
+}
+
+static void outcome_from_body(struct job *job, struct slice body)
+{
+    struct slice code = body_text(body, "code"), message = body_text(body, "msg");
+    assert(code.size + message.size <= sizeof job->text); /* job_fail_copy made them fit once */
+    memcpy(job->text, code.data, code.size);
+    memcpy(job->text + code.size, message.data, message.size);
+    job->outcome.code = slice_of(job->text, code.size);
+    job->outcome.message = slice_of(job->text + code.size, message.size);
+}
+
+static void repeat_from_store(struct shard *shard, struct job *job, const struct store_receipt *receipt)
+{
+    struct fetch *fetch = fetch_new(FETCH_REPLY, job->stream_key);
+    if (fetch == NULL) {
+        answer_fail(shard, job, status_unavailable, error_name(error_no_memory), error_text(error_no_memory));
+        return;
+    }
+    fetch->unit = job->unit;
+    fetch->epoch = unit_of(shard, job->unit)->epoch;
+    fetch->partition = receipt->partition;
+    fetch->after = receipt->seq - 1;
+    fetch->job = job;
+    effects_fetch(shard->effects, fetch);
+}
+
+static void repeat(struct shard *shard, struct unit *unit, struct job *job, const struct store_receipt *receipt)
+{
+    shard->counters.repeated++;
+    job->outcome.status = receipt->status;
+    job->outcome.has_version = job->outcome.has_position = true;
+    job->outcome.version = receipt->version;
+    job->outcome.seq = receipt->seq;
+    uint64_t number = batch_behind(shard, unit, receipt);
+    if (receipt->status == status_ok) {
+        answer_after(shard, unit, number, job);
+        return;
+    }
+    const struct store_record *row = batch_find(unit->open, receipt->partition, receipt->seq);
+    if (row == NULL)
+        row = batch_find(unit->committing, receipt->partition, receipt->seq);
+    if (row == NULL) {
+        repeat_from_store(shard, job, receipt);
+        return;
+    }
+    outcome_from_body(job, row->data);
+    answer_after(shard, unit, number, job);
+}
+
+static void receipt_answer(struct shard *shard, struct unit *unit, struct job *job, const struct store_receipt *receipt)
+{
+    if (memcmp(receipt->hash, job->hash, sizeof job->hash) == 0) {
+        repeat(shard, unit, job, receipt);
+        return;
+    }
+    job_fail(job, status_reused, "id_reused", "this command id was used for another command on this aggregate");
+    answer_after(shard, unit, batch_behind(shard, unit, receipt), job);
+}
+
+static void hold_for_store(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job)
+{
+    struct fetch *fetch = entity_fetch(shard, FETCH_RECEIPT, actor, entity);
+    if (fetch == NULL) {
+        answer_fail(shard, job, status_unavailable, error_name(error_no_memory), error_text(error_no_memory));
+        return;
+    }
+    fetch->id = job->request.id;
+    entity->held = job;
+    runtime_suspend(shard->runtime, actor);
+}
+
+bool receipt_answers(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job)
+{
+    struct unit *unit = unit_of(shard, job->unit);
+    const struct store_receipt *receipt = receipts_find(&unit->receipts, &job->request.id, job->stream_hash);
+    if (receipt != NULL)
+        receipt_answer(shard, unit, job, receipt);
+    else if (receipts_must_ask(&unit->receipts, &job->request.id) && !job->receipt_asked)
+        hold_for_store(shard, actor, entity, job);
+    else
+        return false;
+    return true;
+}
+
+void receipt_fetched(struct shard *shard, struct fetch *fetch)
+{
+    struct actor *actor =
+        runtime_find(shard->runtime, fetch->stream_key.data, fetch->stream_key.size, fetch->stream_hash);
+    struct entity *entity = actor == NULL ? NULL : actor_state(actor);
+    if (entity == NULL || entity->serial != fetch->serial || entity->held == NULL)
+        return; /* the unit was lost meanwhile, and the job answered */
+    struct job *job = entity->held;
+    entity->held = NULL;
+    entity->fetching = false;
+    job->receipt_asked = true;
+    runtime_resume(shard->runtime, actor);
+    if (fetch->error != error_none)
+        answer_fail(shard, job, status_unavailable, error_name(fetch->error), error_text(fetch->error));
+    else if (fetch->found)
+        receipt_answer(shard, unit_of(shard, job->unit), job, &fetch->receipt);
+    else
+        (void)decide_job(shard, actor, entity, job);
+}
+
+void receipt_repeated(struct shard *shard, struct fetch *fetch)
+{
+    struct job *job = fetch->job;
+    fetch->job = NULL;
+    if (fetch->error == error_none && fetch->found) {
+        outcome_from_body(job, buffer_slice(&fetch->memory));
+        answer_now(shard, job);
+        return;
+    }
+    job->outcome.has_version = job->outcome.has_position = false;
+    enum error error = fetch->error == error_none ? error_corrupt : fetch->error;
+    answer_fail(shard, job, status_unavailable, error_name(error), error_text(error));
+}

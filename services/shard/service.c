@@ -1,0 +1,77 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * See service.h: one turn of the loop. */
+#include "services/shard/service.h"
+
+#include <stdlib.h>
+
+enum { TURN_MAX_US = 50000 };
+
+static struct instant instant_now(void)
+{
+    return (struct instant){.wall_us = clock_wall_us(), .monotonic_us = clock_monotonic_us()};
+}
+
+static void step(struct service *service, const struct input *input, struct instant now)
+{
+    shard_step(service->shard, input, now, &service->effects);
+}
+
+static void take_work(struct service *service, const struct mail *mail, struct instant now)
+{
+    struct work_reply work;
+    if (brokers_work(service->brokers, mail, &work) != error_none)
+        return;
+    for (uint32_t i = 0; i < work.count; i++) {
+        struct input input = {.kind = INPUT_ITEM, .link = mail->link};
+        if (reader_raw(&work.items, &input.item) != error_none)
+            return;
+        step(service, &input, now);
+    }
+}
+
+static void take_mail(struct service *service, struct mail *mail, struct instant now)
+{
+    switch ((enum mail_kind)mail->node.kind) {
+    case MAIL_WORK:
+        take_work(service, mail, now);
+        break;
+    case MAIL_LINK:
+        brokers_link_changed(service->brokers, mail);
+        break;
+    case MAIL_CLAIMED:
+        step(service, &(struct input){.kind = INPUT_CLAIMED, .claimed = mail->claimed}, now);
+        break;
+    case MAIL_COMMITTED:
+        shard_metrics_commit(mail->batch->took_us, mail->batch->count);
+        step(service, &(struct input){.kind = INPUT_COMMITTED, .batch = mail->batch}, now);
+        break;
+    case MAIL_FETCHED:
+        step(service, &(struct input){.kind = INPUT_FETCHED, .fetch = mail->fetch}, now);
+        break;
+    }
+    free(mail);
+}
+
+static uint64_t wait_us(const struct service *service)
+{
+    uint64_t now_us = clock_monotonic_us(), next_us = shard_next_us(service->shard, now_us);
+    if (next_us <= now_us)
+        return 0;
+    return next_us - now_us < TURN_MAX_US ? next_us - now_us : TURN_MAX_US;
+}
+
+void service_turn(struct service *service)
+{
+    struct inbox_node *node = inbox_take(service->inbox, wait_us(service));
+    struct instant now = instant_now();
+    while (node != NULL) {
+        struct inbox_node *next = node->next;
+        take_mail(service, (struct mail *)node, now);
+        node = next;
+    }
+    struct input turn = {.kind = INPUT_TURN, .subscribed = brokers_subscribed(service->brokers)};
+    step(service, &turn, now);
+    effects_run(service, now.monotonic_us);
+}

@@ -1,0 +1,45 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The shard process around its core: what it opens, in which order, and the loop that feeds steps and carries out their
+ * effects (effects.c). */
+#ifndef SHARD_SERVICE_H
+#define SHARD_SERVICE_H
+
+#include "services/common/metrics.h"
+#include "services/shard/brokers.h"
+#include "services/shard/settings.h"
+#include "services/shard/watchdog.h"
+
+#define DOMAINS_MAX 64
+
+struct service {
+    struct shard_settings settings;
+    struct inbox *inbox;
+    struct domain *domains[DOMAINS_MAX];
+    struct journal *journal;
+    struct watchdog *watchdog;
+    struct store *store;
+    struct store_info log;
+    uint32_t units[64], unit_count;
+    struct unit_thread *writers[64]; /* by unit; NULL where the unit is not ours */
+    struct read_thread *reader;
+    struct shard *shard;
+    struct effects effects;
+    struct brokers *brokers;
+    uint32_t links;
+    /* what was last told, and when, monotonic */
+    uint64_t heads_us, news_us;
+    bool owned_pending, heads_pending, ready;
+    struct buffer owned, heads, alarms, metrics;
+};
+
+/* One turn of the loop: takes mail, steps, carries out. Waits up to its next due time for mail. */
+void service_turn(struct service *service);
+/* effects.c: carries out what the steps of this turn asked for. */
+void effects_run(struct service *service, uint64_t now_us);
+/* metrics.c: appends the shard's metrics in the Prometheus text format. */
+void shard_metrics(const struct service *service, struct buffer *out);
+void shard_metrics_commit(uint64_t took_us, uint32_t records);
+
+#endif

@@ -1,0 +1,77 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * See settings.h. */
+#include "services/shard/settings.h"
+
+#include <stdlib.h>
+
+#define AT(MEMBER) offsetof(struct shard_settings, MEMBER)
+
+static const struct setting settings[] = {
+    {"name", SETTING_TEXT, AT(name), "shard-0", 0, 0, "the shard's name, unique in the pool"},
+    {"bus", SETTING_TEXT, AT(bus), "tcp://127.0.0.1:7410", 0, 0, "brokers to serve, separated by commas"},
+    {"store", SETTING_TEXT, AT(store), "sqlite:./data", 0, 0, "the event store: sqlite:DIRECTORY or memory:"},
+    {"units", SETTING_TEXT, AT(units), "0,1,2,3", 0, 0, "ownership units to serve (SQLite: log files)"},
+    {"partitions", SETTING_INTEGER, AT(partitions), "16", 1, 65536, "partitions, when the log is created"},
+    {"files", SETTING_INTEGER, AT(files), "4", 1, 64, "ownership units, when the log is created"},
+    {"journal", SETTING_TEXT, AT(journal), "./data/shard.journal", 0, 0, "file that remembers crashes of domain code"},
+    {"domain", SETTING_LIST, AT(domains), NULL, 0, 0, "domain modules to serve"},
+    {"service-token", SETTING_SECRET, AT(service_token), NULL, 0, 0, "what the brokers know shards by"},
+    {"snapshot-events",
+     SETTING_INTEGER,
+     AT(snapshot_events),
+     "256",
+     1,
+     1000000,
+     "events between an aggregate's snapshots"},
+    {"actors-max", SETTING_INTEGER, AT(actors_max), "100000", 1, 100000000, "aggregates kept in memory"},
+    {"actor-bytes-max",
+     SETTING_INTEGER,
+     AT(actor_bytes_max),
+     "268435456",
+     65536,
+     INT64_MAX,
+     "bytes of aggregates kept in memory"},
+    {"idle-ms",
+     SETTING_INTEGER,
+     AT(idle_ms),
+     "600000",
+     0,
+     INT32_MAX,
+     "an aggregate idle this long leaves memory; 0: never"},
+    {"batch-records",
+     SETTING_INTEGER,
+     AT(batch_records),
+     "4096",
+     1,
+     65536,
+     "records of a commit before new commands wait"},
+    {"jobs-max", SETTING_INTEGER, AT(jobs_max), "8192", 1, 1000000, "requests in the shard before it asks for no more"},
+    {"receipts-max", SETTING_INTEGER, AT(receipts_max), "262144", 1024, 100000000, "receipts a unit keeps in memory"},
+    {"decide-ms", SETTING_INTEGER, AT(decide_ms), "1000", 10, 600000, "domain code that runs longer ends the process"},
+    {"log-level", SETTING_TEXT, AT(log_level), "info", 0, 0, "debug, info, warning or error"},
+    {0}};
+
+const struct settings_table shard_settings_table = {
+    .service = "fluvius-shard",
+    .usage = "[options]",
+    .doc = "Runs aggregates as actors: decides commands, commits their events, answers through the brokers.",
+    .settings = settings};
+
+bool units_parse(const char *text, uint32_t *units, uint32_t *count)
+{
+    *count = 0;
+    for (;;) {
+        char *end;
+        unsigned long unit = strtoul(text, &end, 10);
+        if (end == text || unit >= 64 || *count == 64)
+            return false;
+        units[(*count)++] = (uint32_t)unit;
+        if (*end == 0)
+            return true;
+        if (*end != ',')
+            return false;
+        text = end + 1;
+    }
+}

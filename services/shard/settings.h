@@ -1,0 +1,22 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The shard's settings. */
+#ifndef SHARD_SETTINGS_H
+#define SHARD_SETTINGS_H
+
+#include "services/common/settings.h"
+
+struct shard_settings {
+    char *name, *bus, *store, *units, *journal, *service_token, *log_level;
+    struct setting_list domains;
+    int64_t partitions, files, snapshot_events, actors_max, actor_bytes_max, idle_ms, batch_records, jobs_max,
+        receipts_max, decide_ms;
+};
+
+extern const struct settings_table shard_settings_table;
+
+/* Reads "0,2" into numbers below 64; false when it is not that. */
+bool units_parse(const char *text, uint32_t *units, uint32_t *count);
+
+#endif

@@ -1,0 +1,106 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The core's state and what its files call of each other. Nobody outside the core includes this. */
+#ifndef SHARD_STATE_H
+#define SHARD_STATE_H
+
+#include "services/shard/core.h"
+
+enum unit_state { UNIT_UNOWNED, UNIT_CLAIMING, UNIT_OWNED };
+
+struct partition {
+    uint64_t assigned;  /* last seq given to a record */
+    uint64_t committed; /* last seq that is durable */
+    int64_t time_us;    /* of the last record */
+};
+
+struct unit {
+    uint32_t number;
+    enum unit_state state;
+    bool wanted; /* it is ours to claim */
+    uint64_t epoch, expired_ms;
+    uint64_t retry_us;           /* unowned: when to claim again, monotonic */
+    enum error trouble;          /* why it is not owned; while owned: why it must be given up */
+    struct batch *open;          /* being filled; NULL: nothing to commit */
+    struct batch *committing;    /* at the writer */
+    uint64_t batches, committed; /* numbers of the newest batch, of the newest committed */
+    struct receipts receipts;
+};
+
+/* An actor's own state. A zeroed one is not loaded. */
+struct entity {
+    struct aggregate *aggregate;
+    const struct domain_resource *resource;
+    uint64_t head;       /* seq of its last event */
+    uint64_t batch;      /* number of the last batch that something it showed depends on */
+    uint64_t snapshot;   /* version of its last snapshot */
+    uint64_t serial;     /* tells a fetch's answer for this actor from one for an actor of the same name before it */
+    struct job *held;    /* waits for a receipt from the store */
+    const char *failure; /* code: why it cannot be loaded; then it stops */
+    uint32_t unit, partition;
+    bool fetching;
+};
+
+struct shard {
+    struct shard_config config;
+    struct unit *units;           /* all of the log, by number */
+    struct partition *partitions; /* likewise */
+    struct runtime *runtime;
+    struct decision_result decision;
+    struct buffer scratch;
+    struct instant now;
+    struct effects *effects; /* of the running step */
+    struct shard_counters counters;
+    uint64_t serial;
+    uint32_t jobs;
+    bool stopping, subscribed;
+};
+
+extern const struct runtime_behavior entity_behavior;
+
+/* intake.c: an item becomes a job in an actor's mailbox, or is answered. */
+void intake_item(struct shard *shard, uint32_t link, struct slice item);
+
+/* decide.c: runs the command of a job on a loaded entity; the job is answered or waits. */
+enum runtime_result decide_job(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job);
+
+/* receipt.c: true when the job was answered, or waits, by what is known of its id. */
+bool receipt_answers(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job);
+void receipt_fetched(struct shard *shard, struct fetch *fetch);
+void receipt_repeated(struct shard *shard, struct fetch *fetch);
+
+/* query.c: reads, and dry runs' outcomes. */
+void query_state(struct shard *shard, struct entity *entity, struct job *job);
+void query_start(struct shard *shard, struct job *job, enum fetch_kind kind);
+void query_fetched(struct shard *shard, struct fetch **fetch);
+void query_dry_run(struct shard *shard, struct entity *entity, struct job *job);
+
+/* entity.c */
+void entity_loaded(struct shard *shard, struct fetch *fetch);
+uint64_t entity_fingerprint(const struct shard *shard, const struct stream *stream); /* of the module behind it */
+struct fetch *entity_fetch(struct shard *shard, enum fetch_kind kind, const struct actor *actor, struct entity *entity);
+
+/* unit.c */
+struct unit *unit_of(struct shard *shard, uint32_t number);
+struct batch *unit_batch(struct unit *unit); /* the open one; NULL: no memory */
+bool unit_full(const struct shard *shard, const struct unit *unit);
+void unit_claimed(struct shard *shard, struct claimed *claimed);
+void unit_committed(struct shard *shard, struct batch *batch);
+void unit_turn(struct shard *shard, struct unit *unit);
+/* What was decided in memory cannot be kept: nothing more is decided, and once the writer is back all starts over. */
+void unit_give_up(struct unit *unit, enum error trouble);
+bool unit_ready(const struct unit *unit);
+
+/* answer.c: every job ends in one of these. */
+void answer_now(struct shard *shard, struct job *job);
+/* When batch `number` of the unit is committed; now, if it is. */
+void answer_after(struct shard *shard, struct unit *unit, uint64_t number, struct job *job);
+void answer_fail(struct shard *shard, struct job *job, enum status status, const char *code, const char *message);
+void answer_unit_lost(struct shard *shard, struct job *job, enum error trouble);
+void effects_fetch(struct effects *effects, struct fetch *fetch);
+
+/* diff.c: appends [{"at", "from", "to"}...] of two states; a value that is on one side only has no from, or no to. */
+void state_diff(struct slice before, struct slice after, struct buffer *out);
+
+#endif

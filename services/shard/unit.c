@@ -1,0 +1,214 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Units of ownership: claiming them, committing their batches one behind the other, and starting over when a commit
+ * fails. */
+#include "services/shard/state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { CLAIM_RETRY_US = 250000 };
+
+struct unit *unit_of(struct shard *shard, uint32_t number)
+{
+    return &shard->units[number];
+}
+
+struct batch *unit_batch(struct unit *unit)
+{
+    if (unit->open == NULL)
+        unit->open = batch_new(unit->number, unit->batches + 1);
+    if (unit->open != NULL)
+        unit->batches = unit->open->number;
+    return unit->open;
+}
+
+bool unit_ready(const struct unit *unit)
+{
+    return unit->state == UNIT_OWNED && unit->trouble == error_none;
+}
+
+void unit_give_up(struct unit *unit, enum error trouble)
+{
+    if (unit->trouble == error_none)
+        unit->trouble = trouble;
+}
+
+bool unit_full(const struct shard *shard, const struct unit *unit)
+{
+    return unit->open != NULL && unit->open->count >= shard->config.batch_records;
+}
+
+void claimed_free(struct claimed **claimed)
+{
+    if (*claimed == NULL)
+        return;
+    free((*claimed)->partitions);
+    receipts_fini(&(*claimed)->receipts);
+    free(*claimed);
+    *claimed = NULL;
+}
+
+static void unit_own(struct shard *shard, struct unit *unit, struct claimed *claimed)
+{
+    unit->state = UNIT_OWNED;
+    unit->trouble = error_none;
+    unit->epoch = claimed->epoch;
+    unit->expired_ms = claimed->expired_ms;
+    receipts_fini(&unit->receipts);
+    unit->receipts = claimed->receipts;
+    claimed->receipts = (struct receipts){0};
+    for (uint32_t i = 0; i < claimed->count; i++) {
+        const struct store_partition *head = &claimed->partitions[i];
+        shard->partitions[head->partition] =
+            (struct partition){.assigned = head->head, .committed = head->head, .time_us = head->time_us};
+    }
+    shard->effects->owned_changed = shard->effects->heads_changed = true;
+}
+
+void unit_claimed(struct shard *shard, struct claimed *claimed)
+{
+    struct unit *unit = unit_of(shard, claimed->unit);
+    assert(unit->state == UNIT_CLAIMING);
+    if (claimed->error == error_none) {
+        unit_own(shard, unit, claimed);
+    } else {
+        unit->state = UNIT_UNOWNED;
+        unit->trouble = claimed->error;
+        unit->retry_us = shard->now.monotonic_us + CLAIM_RETRY_US;
+    }
+    claimed_free(&claimed);
+}
+
+/* ---- a commit that failed ---- */
+
+static void batch_lost(struct shard *shard, struct batch **batch, enum error trouble)
+{
+    if (*batch == NULL)
+        return;
+    struct job *job = (*batch)->first;
+    (*batch)->first = NULL;
+    while (job != NULL) {
+        struct job *next = job->next;
+        job->outcome.has_version = job->outcome.has_position = false;
+        buffer_clear(&job->outcome.body);
+        buffer_clear(&job->outcome.faults);
+        answer_unit_lost(shard, job, trouble);
+        job = next;
+    }
+    batch_free(batch);
+}
+
+struct reset {
+    struct shard *shard;
+    uint32_t unit;
+};
+
+static void reset_actor(void *context, struct actor *actor)
+{
+    const struct reset *reset = context;
+    const struct entity *entity = actor_state(actor);
+    if (entity->unit == reset->unit)
+        runtime_reset(reset->shard->runtime, actor);
+}
+
+static void unit_lost(struct shard *shard, struct unit *unit, enum error trouble)
+{
+    unit->state = UNIT_UNOWNED;
+    unit->trouble = trouble;
+    unit->retry_us = shard->now.monotonic_us;
+    unit->committed = unit->batches; /* nothing is waited for any more */
+    batch_lost(shard, &unit->committing, trouble);
+    batch_lost(shard, &unit->open, trouble);
+    receipts_fini(&unit->receipts);
+    struct reset reset = {.shard = shard, .unit = unit->number};
+    runtime_each(shard->runtime, reset_actor, &reset);
+    shard->effects->owned_changed = true;
+}
+
+/* ---- a commit that held ---- */
+
+static void announce(struct shard *shard, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct store_record *row = &batch->records[i];
+        struct record record = {.partition = row->partition,
+                                .schema = row->schema,
+                                .seq = row->seq,
+                                .version = row->version,
+                                .time_us = row->time_us,
+                                .stream = row->stream,
+                                .event = row->event,
+                                .data = row->data,
+                                .command = row->command,
+                                .user = row->user,
+                                .traceparent = row->traceparent,
+                                .id = row->id,
+                                .has_status = row->receipt,
+                                .status = row->status};
+        record_encode(&shard->effects->records, &record);
+    }
+    shard->effects->record_count += batch->count;
+}
+
+static void heads_advance(struct shard *shard, const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct partition *partition = &shard->partitions[batch->records[i].partition];
+        if (batch->records[i].seq > partition->committed)
+            partition->committed = batch->records[i].seq;
+    }
+    shard->effects->heads_changed = true;
+}
+
+static void batch_answer(struct shard *shard, struct batch *batch)
+{
+    struct job *job = batch->first;
+    batch->first = NULL;
+    while (job != NULL) {
+        struct job *next = job->next;
+        answer_now(shard, job);
+        job = next;
+    }
+}
+
+void unit_committed(struct shard *shard, struct batch *batch)
+{
+    struct unit *unit = unit_of(shard, batch->unit);
+    assert(unit->committing == batch);
+    if (batch->error != error_none) {
+        unit_lost(shard, unit, batch->error);
+        return;
+    }
+    unit->committing = NULL;
+    unit->committed = batch->number;
+    shard->counters.commits++;
+    shard->counters.committed_records += batch->count;
+    heads_advance(shard, batch);
+    if (shard->subscribed)
+        announce(shard, batch);
+    batch_answer(shard, batch);
+    batch_free(&batch);
+}
+
+/* ---- the end of a turn ---- */
+
+void unit_turn(struct shard *shard, struct unit *unit)
+{
+    if (unit->committing != NULL)
+        return;
+    if (unit->state == UNIT_OWNED && unit->trouble != error_none)
+        unit_lost(shard, unit, unit->trouble);
+    if (unit->state == UNIT_UNOWNED && unit->wanted && shard->now.monotonic_us >= unit->retry_us && !shard->stopping) {
+        unit->state = UNIT_CLAIMING;
+        shard->effects->claims |= 1ull << unit->number;
+    }
+    if (unit->open == NULL)
+        return;
+    unit->committing = unit->open;
+    unit->open = NULL;
+    unit->committing->next = NULL;
+    *shard->effects->commits_last = unit->committing;
+    shard->effects->commits_last = &unit->committing->next;
+}

@@ -1,0 +1,278 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * See unit_thread.h: the writer of one unit. */
+#include "services/shard/unit_thread.h"
+
+#include "services/common/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    MAINTAIN_EVERY_US = 20000, /* while commits come one after another */
+    MAINTAIN_BUDGET_MS = 5,
+    IDLE_MS = 200,      /* how long the writer waits before it looks for work of its own */
+    EXIT_STORE_IO = 74, /* EX_IOERR: nothing since the last sync may be acknowledged */
+};
+
+struct unit_thread {
+    struct unit_thread_config config;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool stop, claim;
+    struct batch *batch; /* at most one: the core sends the next when this one is back */
+    /* the thread's own */
+    bool owned, more;
+    struct snapshots *snapshots; /* waiting to be written */
+    uint64_t maintained_us;
+};
+
+void mail_send(struct inbox *inbox, enum mail_kind kind, const struct mail *mail, struct slice bytes)
+{
+    struct mail *copy = malloc(sizeof *copy + bytes.size);
+    if (copy == NULL)
+        abort(); /* a lost result would stop its unit or its link for ever; the supervisor starts anew */
+    *copy = *mail;
+    copy->node.kind = (int)kind;
+    copy->size = bytes.size;
+    if (bytes.size > 0)
+        memcpy(copy->bytes, bytes.data, bytes.size);
+    inbox_push(inbox, &copy->node);
+}
+
+/* After a failed sync the file's contents are not known: leave at once, before anything is acknowledged. */
+static void exit_on_io(enum error error, const struct store_fault *fault)
+{
+    if (error != error_io)
+        return;
+    LOG(error, "store failed, leaving", LOG_TEXT("fault", fault->text));
+    _exit(EXIT_STORE_IO);
+}
+
+/* ---- claiming ---- */
+
+static void take_receipt(void *context, const struct store_receipt *receipt)
+{
+    struct claimed *claimed = context;
+    if (claimed->error == error_none)
+        claimed->error = receipts_add(&claimed->receipts, receipt);
+}
+
+static void claim_copy(struct claimed *claimed, const struct store_claim *claim)
+{
+    claimed->epoch = claim->epoch;
+    claimed->count = claim->count;
+    claimed->partitions = malloc(claim->count * sizeof *claim->partitions);
+    if (claimed->partitions == NULL)
+        claimed->error = error_no_memory;
+    else
+        memcpy(claimed->partitions, claim->partitions, claim->count * sizeof *claim->partitions);
+}
+
+static void descriptions_keep(struct unit_thread *thread, struct claimed *claimed)
+{
+    for (uint32_t i = 0; i < thread->config.domain_count && claimed->error == error_none; i++) {
+        const struct domain *domain = thread->config.domains[i];
+        claimed->error = store_describe(thread->config.store,
+                                        thread->config.unit,
+                                        domain_fingerprint(domain),
+                                        domain_description(domain),
+                                        &claimed->fault);
+    }
+}
+
+static void receipts_load(struct unit_thread *thread, struct claimed *claimed)
+{
+    uint64_t since_ms = 0;
+    receipts_init(&claimed->receipts, thread->config.receipts_max);
+    enum error error = store_recent_receipts(thread->config.store,
+                                             thread->config.unit,
+                                             take_receipt,
+                                             claimed,
+                                             &since_ms,
+                                             &claimed->expired_ms,
+                                             &claimed->fault);
+    if (claimed->error == error_none)
+        claimed->error = error;
+    if (since_ms > claimed->receipts.since_ms)
+        claimed->receipts.since_ms = since_ms;
+}
+
+static void run_claim(struct unit_thread *thread)
+{
+    struct claimed *claimed = calloc(1, sizeof *claimed);
+    const struct store_claim *claim;
+    if (claimed == NULL)
+        abort();
+    claimed->unit = thread->config.unit;
+    if (thread->owned)
+        store_release(thread->config.store, thread->config.unit);
+    claimed->error = store_claim(thread->config.store, thread->config.unit, &claim, &claimed->fault);
+    thread->owned = claimed->error == error_none;
+    if (thread->owned) {
+        claim_copy(claimed, claim);
+        descriptions_keep(thread, claimed);
+        receipts_load(thread, claimed);
+    }
+    exit_on_io(claimed->error, &claimed->fault);
+    if (claimed->error != error_none)
+        LOG(warning, "unit not claimed", LOG_INTEGER("unit", claimed->unit), LOG_TEXT("fault", claimed->fault.text));
+    mail_send(thread->config.inbox, MAIL_CLAIMED, &(struct mail){.claimed = claimed}, slice_of(NULL, 0));
+}
+
+/* ---- committing ---- */
+
+static void run_commit(struct unit_thread *thread, struct batch *batch)
+{
+    uint64_t start_us = clock_monotonic_us();
+    batch->error = store_append(thread->config.store, thread->config.unit, batch->records, batch->count, &batch->fault);
+    batch->took_us = clock_monotonic_us() - start_us;
+    exit_on_io(batch->error, &batch->fault);
+    if (batch->error == error_none && batch->snapshots != NULL) {
+        batch->snapshots->next = thread->snapshots;
+        thread->snapshots = batch->snapshots;
+        batch->snapshots = NULL;
+    }
+    if (batch->error != error_none)
+        LOG(error, "commit failed", LOG_INTEGER("unit", batch->unit), LOG_TEXT("fault", batch->fault.text));
+    mail_send(thread->config.inbox, MAIL_COMMITTED, &(struct mail){.batch = batch}, slice_of(NULL, 0));
+}
+
+static enum error maintain(struct unit_thread *thread, const struct snapshots *snapshots, struct store_fault *fault)
+{
+    return store_maintain(thread->config.store,
+                          thread->config.unit,
+                          snapshots == NULL ? NULL : snapshots->items,
+                          snapshots == NULL ? 0 : snapshots->count,
+                          MAINTAIN_BUDGET_MS,
+                          &thread->more,
+                          fault);
+}
+
+/* Nothing here is needed for any promise: a fault other than of the disk itself is for the next commit to meet. */
+static void run_maintain(struct unit_thread *thread)
+{
+    struct store_fault fault = {0};
+    struct snapshots *snapshots = thread->snapshots;
+    thread->snapshots = snapshots == NULL ? NULL : snapshots->next;
+    exit_on_io(maintain(thread, snapshots, &fault), &fault);
+    snapshots_free(&snapshots);
+    thread->maintained_us = clock_monotonic_us();
+}
+
+static bool maintain_due(const struct unit_thread *thread, bool idle)
+{
+    if (!thread->owned)
+        return false;
+    return idle || clock_monotonic_us() - thread->maintained_us >= MAINTAIN_EVERY_US;
+}
+
+/* ---- the thread ---- */
+
+static void wait_for_work(struct unit_thread *thread)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += IDLE_MS * 1000000l;
+    until.tv_sec += until.tv_nsec / 1000000000l;
+    until.tv_nsec %= 1000000000l;
+    if (!thread->stop && !thread->claim && thread->batch == NULL)
+        pthread_cond_timedwait(&thread->wake, &thread->mutex, &until);
+}
+
+/* True when there was something to do. */
+static bool take_work(struct unit_thread *thread, bool wait, bool *claim, struct batch **batch, bool *stop)
+{
+    pthread_mutex_lock(&thread->mutex);
+    if (wait)
+        wait_for_work(thread);
+    *claim = thread->claim;
+    *batch = thread->batch;
+    *stop = thread->stop;
+    thread->claim = false;
+    thread->batch = NULL;
+    pthread_mutex_unlock(&thread->mutex);
+    return *claim || *batch != NULL;
+}
+
+static void *writer_main(void *argument)
+{
+    struct unit_thread *thread = argument;
+    bool claim, stop = false, busy = false;
+    struct batch *batch;
+    while (!stop) {
+        bool wait = !busy && !(thread->owned && (thread->more || thread->snapshots != NULL));
+        busy = take_work(thread, wait, &claim, &batch, &stop);
+        if (claim)
+            run_claim(thread);
+        if (batch != NULL)
+            run_commit(thread, batch);
+        if (maintain_due(thread, !busy))
+            run_maintain(thread);
+    }
+    if (thread->owned)
+        store_release(thread->config.store, thread->config.unit);
+    return NULL;
+}
+
+enum error unit_thread_start(struct unit_thread **out, const struct unit_thread_config *config)
+{
+    struct unit_thread *thread = calloc(1, sizeof *thread);
+    if (thread == NULL)
+        return error_no_memory;
+    thread->config = *config;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&thread->mutex, NULL);
+    pthread_cond_init(&thread->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (pthread_create(&thread->thread, NULL, writer_main, thread) != 0) {
+        free(thread);
+        return error_no_memory;
+    }
+    *out = thread;
+    return error_none;
+}
+
+static void thread_tell(struct unit_thread *thread, bool claim, struct batch *batch, bool stop)
+{
+    pthread_mutex_lock(&thread->mutex);
+    thread->claim |= claim;
+    thread->stop |= stop;
+    if (batch != NULL)
+        thread->batch = batch;
+    pthread_cond_signal(&thread->wake);
+    pthread_mutex_unlock(&thread->mutex);
+}
+
+void unit_thread_claim(struct unit_thread *thread)
+{
+    thread_tell(thread, true, NULL, false);
+}
+
+void unit_thread_commit(struct unit_thread *thread, struct batch *batch)
+{
+    thread_tell(thread, false, batch, false);
+}
+
+void unit_thread_stop(struct unit_thread **thread)
+{
+    if (*thread == NULL)
+        return;
+    thread_tell(*thread, false, NULL, true);
+    pthread_join((*thread)->thread, NULL);
+    while ((*thread)->snapshots != NULL) {
+        struct snapshots *snapshots = (*thread)->snapshots;
+        (*thread)->snapshots = snapshots->next;
+        snapshots_free(&snapshots);
+    }
+    pthread_mutex_destroy(&(*thread)->mutex);
+    pthread_cond_destroy(&(*thread)->wake);
+    free(*thread);
+    *thread = NULL;
+}

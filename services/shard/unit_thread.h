@@ -1,0 +1,50 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The threads that talk to the store, so that the core never waits: one writer for each unit (claims, commits, and
+ * between them index, receipts and snapshots), one reader for all units of the process. Work goes in by queues that are
+ * bounded by the core's own bounds (one batch a unit, one fetch an actor or job); results come back through the inbox.
+ */
+#ifndef SHARD_UNIT_THREAD_H
+#define SHARD_UNIT_THREAD_H
+
+#include "services/common/process.h"
+#include "services/shard/core.h"
+
+enum mail_kind { MAIL_WORK = 1, MAIL_LINK, MAIL_CLAIMED, MAIL_COMMITTED, MAIL_FETCHED };
+
+/* What other threads put into the main loop's inbox. The receiver frees it. */
+struct mail {
+    struct inbox_node node; /* node.kind is a mail_kind */
+    uint32_t link;          /* WORK, LINK */
+    enum error error;       /* WORK: why there is no reply */
+    bool connected;         /* LINK */
+    struct claimed *claimed;
+    struct batch *batch;
+    struct fetch *fetch;
+    size_t size; /* WORK: the broker's frame */
+    uint8_t bytes[];
+};
+void mail_send(struct inbox *inbox, enum mail_kind kind, const struct mail *mail, struct slice bytes);
+
+struct unit_thread;
+struct unit_thread_config {
+    struct store *store;
+    struct inbox *inbox;
+    uint32_t unit;
+    struct domain *const *domains; /* their descriptions are kept in the store */
+    uint32_t domain_count;
+    uint32_t receipts_max;
+};
+enum error unit_thread_start(struct unit_thread **out, const struct unit_thread_config *config);
+void unit_thread_claim(struct unit_thread *thread);
+void unit_thread_commit(struct unit_thread *thread, struct batch *batch);
+/* Finishes what was asked, releases the unit, ends the thread. */
+void unit_thread_stop(struct unit_thread **thread);
+
+struct read_thread;
+enum error read_thread_start(struct read_thread **out, struct store *store, struct inbox *inbox);
+void read_thread_fetch(struct read_thread *thread, struct fetch *fetch);
+void read_thread_stop(struct read_thread **thread);
+
+#endif
