@@ -143,6 +143,6 @@ void process_ready(const char *text)
         return;
     }
     dprintf(descriptor, "ready%s%s\n", text == NULL ? "" : " ", text == NULL ? "" : text);
-    close(descriptor);
+    fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     unsetenv("FLUVIUS_READY_FD");
 }

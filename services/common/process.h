@@ -22,7 +22,8 @@ void process_init(struct inbox *inbox, bool parent_death);
 void process_fini(void);
 bool process_stopping(void);
 
-/* Writes "ready\n" (or "ready TEXT\n") to the descriptor named by FLUVIUS_READY_FD, if set, and closes it. */
+/* Writes "ready\n" (or "ready TEXT\n") to the descriptor named by FLUVIUS_READY_FD, if set. The descriptor stays open:
+ * a supervisor sees its end when the process is gone. */
 void process_ready(const char *text);
 
 /* A queue from many threads to one. Nodes are intrusive and belong to the receiver once pushed. The queue holds no

@@ -230,8 +230,8 @@ static enum settings_outcome option_load(struct loading *loading, int argc, char
         return SETTINGS_OK;
     }
     if (size == 6 && memcmp(name, "config", 6) == 0) {
-        *at += name[size] == '=' ? 0 : 1; /* taken by config_find */
-        return SETTINGS_OK;
+        *at += name[size] == '=' ? 0 : 1; /* taken by settings_file */
+        return *at < argc ? SETTINGS_OK : refuse(loading, "command line", "--config", "needs a value");
     }
     if (setting == NULL || size == 0) {
         char shown[64]; /* what follows "=" may be a secret */
@@ -287,29 +287,25 @@ static bool arguments_have(int argc, char **argv, const char *wanted)
     return false;
 }
 
-static enum settings_outcome config_find(struct loading *loading, int argc, char **argv)
+const char *settings_file(int argc, char **argv)
 {
-    loading->config = getenv("FLUVIUS_CONFIG");
+    const char *path = getenv("FLUVIUS_CONFIG");
+
     for (int at = 1; at < argc && strcmp(argv[at], "--") != 0; at++) {
         if (strncmp(argv[at], "--config=", 9) == 0) {
-            loading->config = argv[at] + 9;
-        } else if (strcmp(argv[at], "--config") == 0) {
-            if (at + 1 >= argc) {
-                return refuse(loading, "", "--config", "needs a value");
-            }
-            loading->config = argv[++at];
+            path = argv[at] + 9;
+        } else if (strcmp(argv[at], "--config") == 0 && at + 1 < argc) {
+            path = argv[++at];
         }
     }
-    return SETTINGS_OK;
+    return path;
 }
 
 static enum settings_outcome all_load(struct loading *loading, int argc, char **argv)
 {
-    enum settings_outcome outcome = config_find(loading, argc, argv);
+    enum settings_outcome outcome = defaults_load(loading);
 
-    if (outcome == SETTINGS_OK) {
-        outcome = defaults_load(loading);
-    }
+    loading->config = settings_file(argc, argv);
     if (outcome == SETTINGS_OK) {
         outcome = file_load(loading);
     }

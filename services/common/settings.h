@@ -53,6 +53,8 @@ enum settings_outcome { SETTINGS_OK = 0, SETTINGS_HELP, SETTINGS_BAD };
  * that names the fault was printed to standard error; the caller exits with 2. */
 enum settings_outcome
 settings_load(const struct settings_table *table, int argc, char **argv, void *out, struct setting_list *rest);
+/* The path of the file that settings_load would read, or NULL; a view into argv or the environment. */
+const char *settings_file(int argc, char **argv);
 void settings_free(const struct settings_table *table, void *settings);
 
 #endif
