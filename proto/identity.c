@@ -4,6 +4,7 @@
  * UUIDs, identifiers, the hash of a stream, and position tokens. xxHash is compiled in, so nothing is imported. */
 #include "proto/identity.h"
 
+#include "proto/number.h"
 #include "proto/status.h"
 #include "proto/utf8.h"
 
@@ -174,22 +175,13 @@ uint64_t stream_hash(const struct stream *stream)
     return XXH3_64bits(bytes, (size_t)(at - bytes));
 }
 
-static char *put_number(char *end, uint64_t value, unsigned base)
-{
-    do {
-        *--end = hex_digits[value % base];
-        value /= base;
-    } while (value > 0);
-    return end;
-}
-
 void position_format(uint64_t incarnation, uint32_t partition, uint64_t seq, struct buffer *out)
 {
     char text[16 + 1 + 10 + 1 + 20], *end = text + sizeof text;
-    char *at = put_number(end, seq, 10);
+    char *at = number_before(end, seq, 10);
     *--at = '.';
-    at = put_number(at, partition, 10);
+    at = number_before(at, partition, 10);
     *--at = ':';
-    at = put_number(at, incarnation, 16);
+    at = number_before(at, incarnation, 16);
     buffer_append(out, at, (size_t)(end - at));
 }

@@ -16,13 +16,16 @@ struct json_fault {
     size_t offset; /* byte of the JSON text where the fault was seen */
 };
 
-/* Appends one msgpack value to out; on failure out is as it was. fault may be NULL. */
+/* Appends one msgpack value to out, each head as short as it can be; on failure out is as it was. error_truncated (the
+ * text ends too early), bad_json, bad_utf8 (also half a surrogate pair), bad_number, duplicate_key, too_deep, too_long
+ * (a map of more than limit_map_entries), trailing_bytes, no_memory. fault may be NULL. */
 enum error json_to_msgpack(struct slice json, struct buffer *out, struct json_fault *fault);
 
-/* Appends the JSON form of one msgpack value to out; the value must have passed msgpack_check or be our own. */
+/* Appends the JSON form of one msgpack value to out; the value must have passed msgpack_check or be our own. On failure
+ * out is as it was. */
 enum error msgpack_to_json(struct slice value, struct buffer *out);
 
-/* Appends text as a quoted JSON string. */
+/* Appends text as a quoted JSON string. Bytes that are not UTF-8 become U+FFFD. */
 void json_quote(struct buffer *out, struct slice text);
 
 #endif

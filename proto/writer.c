@@ -67,6 +67,12 @@ void write_text(struct buffer *buffer, struct slice text)
     msgpack_pack_str_body(&packer, text.data, text.size);
 }
 
+void write_text_head(struct buffer *buffer, uint32_t size)
+{
+    msgpack_packer packer = packer_of(buffer);
+    msgpack_pack_str(&packer, size);
+}
+
 void write_string(struct buffer *buffer, const char *text)
 {
     write_text(buffer, slice_text(text));

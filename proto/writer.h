@@ -39,6 +39,7 @@ void write_unsigned(struct buffer *buffer, uint64_t value);
 void write_double(struct buffer *buffer, double value);
 void write_text(struct buffer *buffer, struct slice text);
 void write_string(struct buffer *buffer, const char *text); /* NUL-terminated; also for keys */
+void write_text_head(struct buffer *buffer, uint32_t size); /* the caller appends size bytes of text */
 void write_bytes(struct buffer *buffer, struct slice bytes);
 void write_array(struct buffer *buffer, uint32_t items);
 void write_map(struct buffer *buffer, uint32_t entries);
