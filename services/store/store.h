@@ -8,19 +8,19 @@
  * Log first, small index later. An append writes rows by position only. Each event carries the seq of its stream's
  * previous event, so a stream is read backward from its head to the last snapshot. The stream index (stream -> head,
  * version, snapshot) and the runs of receipts are written by the same owner between commits, with the position they
- * cover; what is not covered yet is kept in memory and rebuilt by scanning the log from the covered position when a unit
- * is claimed. Nothing outside a backend may assume that an index is written with, or without, a commit.
+ * cover; what is not covered yet is kept in memory and rebuilt by scanning the log from the covered position when a
+ * unit is claimed. Nothing outside a backend may assume that an index is written with, or without, a commit.
  *
- * Units. Partitions belong to ownership units (SQLite: unit = file, partition p in unit p mod units). A process claims a
- * unit before it writes there; claiming raises the unit's epoch, and every write of an owner checks, in its own
+ * Units. Partitions belong to ownership units (SQLite: unit = file, partition p in unit p mod units). A process claims
+ * a unit before it writes there; claiming raises the unit's epoch, and every write of an owner checks, in its own
  * transaction, that the epoch is still its own (error_fenced otherwise).
  *
  * Threads. For one unit, the functions marked (writer) are called by one thread at a time and those marked (reader) by
  * one thread at a time; a writer and a reader may run at once. Different units are independent.
  *
  * Faults: error_no_space, error_read_only, error_locked, error_corrupt, error_newer_schema, error_fenced,
- * error_unknown_outcome, error_io. After error_io from an append the caller must exit: nothing that was written since the
- * last sync may be acknowledged. fault->text says what and where, for a person. */
+ * error_unknown_outcome, error_io. After error_io from an append the caller must exit: nothing that was written since
+ * the last sync may be acknowledged. fault->text says what and where, for a person. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -35,14 +35,14 @@ struct store_fault {
 };
 
 struct store_config {
-    const char *url;       /* memory: | sqlite:DIRECTORY */
-    uint32_t partitions;   /* used when the store is created; fixed afterwards */
-    uint32_t units;        /* likewise */
-    bool create;           /* make it when it is not there */
-    const char *holder;    /* who claims, for error messages: "shard-0 pid 4711" */
-    uint64_t incarnation;  /* used when the store is created: random, names this log for ever */
+    const char *url;             /* memory: | sqlite:DIRECTORY */
+    uint32_t partitions;         /* used when the store is created; fixed afterwards */
+    uint32_t units;              /* likewise */
+    bool create;                 /* make it when it is not there */
+    const char *holder;          /* who claims, for error messages: "shard-0 pid 4711" */
+    uint64_t incarnation;        /* used when the store is created: random, names this log for ever */
     uint32_t receipts_in_memory; /* a unit's receipts kept in memory before they spill; 0: 262,144 */
-    uint64_t retention_ms; /* 0: limit_retention_ms */
+    uint64_t retention_ms;       /* 0: limit_retention_ms */
 };
 
 struct store_info {
@@ -59,14 +59,14 @@ struct store_record {
     int64_t time_us;
     struct stream stream;
     uint64_t stream_hash;
-    struct slice event;     /* event type; empty: a decided command without events */
-    uint32_t schema;        /* of the event's data */
-    struct slice data;      /* event data; without event: the reply's body (a msgpack map) */
-    struct uuid id;         /* of the command */
+    struct slice event; /* event type; empty: a decided command without events */
+    uint32_t schema;    /* of the event's data */
+    struct slice data;  /* event data; without event: the reply's body (a msgpack map) */
+    struct uuid id;     /* of the command */
     struct slice command, user, traceparent;
-    bool receipt;           /* the last row of its command: status and hash are valid */
+    bool receipt; /* the last row of its command: status and hash are valid */
     enum status status;
-    uint8_t hash[16];       /* payload_hash */
+    uint8_t hash[16]; /* payload_hash */
 };
 
 /* What a receipt says. */
@@ -89,14 +89,14 @@ struct store_partition {
 struct store_claim {
     uint32_t unit;
     uint64_t epoch;
-    uint32_t count; /* partitions of the unit */
+    uint32_t count;                     /* partitions of the unit */
     struct store_partition *partitions; /* owned by the store, valid until the unit is released */
 };
 
 struct store_snapshot {
-    uint64_t version, seq;   /* of the last event in it; 0: none */
+    uint64_t version, seq; /* of the last event in it; 0: none */
     int64_t time_us;
-    uint64_t fingerprint;    /* of the module that wrote it */
+    uint64_t fingerprint; /* of the module that wrote it */
     struct slice state;
 };
 
@@ -122,26 +122,60 @@ struct store_ops {
     void (*info)(const struct store *store, struct store_info *out);
     enum error (*claim)(struct store *store, uint32_t unit, const struct store_claim **out, struct store_fault *fault);
     void (*release)(struct store *store, uint32_t unit);
-    enum error (*append)(struct store *store, uint32_t unit, const struct store_record *records, size_t count,
+    enum error (*append)(struct store *store,
+                         uint32_t unit,
+                         const struct store_record *records,
+                         size_t count,
                          struct store_fault *fault);
-    enum error (*maintain)(struct store *store, uint32_t unit, const struct store_snapshot_write *snapshots, size_t count,
-                           uint32_t budget_ms, bool *more, struct store_fault *fault);
-    enum error (*read_stream)(struct store *store, uint32_t unit, const struct stream *stream, uint64_t stream_hash,
-                              uint64_t to_version, bool use_snapshot, struct store_head *head,
-                              enum error (*snapshot)(void *context, const struct store_snapshot *snapshot),
-                              store_visit visit, void *context, struct store_fault *fault);
-    enum error (*read_events)(struct store *store, uint32_t unit, const struct stream *stream, uint64_t stream_hash,
-                              uint64_t after_version, uint32_t limit, store_visit visit, void *context,
-                              struct store_fault *fault);
-    enum error (*read_log)(struct store *store, uint32_t partition, uint64_t after_seq, uint32_t limit, store_visit visit,
-                           void *context, struct store_fault *fault);
-    enum error (*find_receipt)(struct store *store, uint32_t unit, const struct uuid *id, uint64_t stream_hash,
-                               struct store_receipt *out, struct store_fault *fault);
-    enum error (*recent_receipts)(struct store *store, uint32_t unit,
-                                  void (*visit)(void *context, const struct store_receipt *receipt), void *context,
-                                  uint64_t *since_ms, uint64_t *expired_ms, struct store_fault *fault);
-    enum error (*describe)(struct store *store, uint32_t unit, uint64_t fingerprint, struct slice description,
+    enum error (*maintain)(struct store *store,
+                           uint32_t unit,
+                           const struct store_snapshot_write *snapshots,
+                           size_t count,
+                           uint32_t budget_ms,
+                           bool *more,
                            struct store_fault *fault);
+    enum error (*read_stream)(struct store *store,
+                              uint32_t unit,
+                              const struct stream *stream,
+                              uint64_t stream_hash,
+                              uint64_t to_version,
+                              bool use_snapshot,
+                              struct store_head *head,
+                              enum error (*snapshot)(void *context, const struct store_snapshot *snapshot),
+                              store_visit visit,
+                              void *context,
+                              struct store_fault *fault);
+    enum error (*read_events)(struct store *store,
+                              uint32_t unit,
+                              const struct stream *stream,
+                              uint64_t stream_hash,
+                              uint64_t after_version,
+                              uint32_t limit,
+                              store_visit visit,
+                              void *context,
+                              struct store_fault *fault);
+    enum error (*read_log)(struct store *store,
+                           uint32_t partition,
+                           uint64_t after_seq,
+                           uint32_t limit,
+                           store_visit visit,
+                           void *context,
+                           struct store_fault *fault);
+    enum error (*find_receipt)(struct store *store,
+                               uint32_t unit,
+                               const struct uuid *id,
+                               uint64_t stream_hash,
+                               struct store_receipt *out,
+                               struct store_fault *fault);
+    enum error (*recent_receipts)(struct store *store,
+                                  uint32_t unit,
+                                  void (*visit)(void *context, const struct store_receipt *receipt),
+                                  void *context,
+                                  uint64_t *since_ms,
+                                  uint64_t *expired_ms,
+                                  struct store_fault *fault);
+    enum error (*describe)(
+        struct store *store, uint32_t unit, uint64_t fingerprint, struct slice description, struct store_fault *fault);
 };
 
 /* Opens by the URL's scheme; error_bad_settings for one that is not known. Creates when config->create. */
@@ -154,45 +188,77 @@ enum error store_claim(struct store *store, uint32_t unit, const struct store_cl
 void store_release(struct store *store, uint32_t unit);
 
 /* (writer) Appends records, all or none, durable on return. Each partition's seqs must go on from its head. */
-enum error store_append(struct store *store, uint32_t unit, const struct store_record *records, size_t count,
-                        struct store_fault *fault);
+enum error store_append(
+    struct store *store, uint32_t unit, const struct store_record *records, size_t count, struct store_fault *fault);
 
 /* (writer) Between commits: writes snapshots and a slice of the index and of the receipt runs, for about budget_ms.
  * *more says that work is left. Losing any of it is harmless. */
-enum error store_maintain(struct store *store, uint32_t unit, const struct store_snapshot_write *snapshots, size_t count,
-                          uint32_t budget_ms, bool *more, struct store_fault *fault);
+enum error store_maintain(struct store *store,
+                          uint32_t unit,
+                          const struct store_snapshot_write *snapshots,
+                          size_t count,
+                          uint32_t budget_ms,
+                          bool *more,
+                          struct store_fault *fault);
 
 /* (reader) Gives a stream up to to_version (UINT64_MAX: all): its head, the newest usable snapshot (when asked, and if
  * there is one whose checksum holds), then the events after it in order. A checksum that fails on an event is
- * error_corrupt. snapshot and head may be NULL. */
-enum error store_read_stream(struct store *store, uint32_t unit, const struct stream *stream, uint64_t stream_hash,
-                             uint64_t to_version, bool use_snapshot, struct store_head *head,
+ * error_corrupt. snapshot and head may be NULL; *head is set when all went well. Streams and receipts are read by the
+ * unit's owner only: error_fenced when the unit is not claimed here. */
+enum error store_read_stream(struct store *store,
+                             uint32_t unit,
+                             const struct stream *stream,
+                             uint64_t stream_hash,
+                             uint64_t to_version,
+                             bool use_snapshot,
+                             struct store_head *head,
                              enum error (*snapshot)(void *context, const struct store_snapshot *snapshot),
-                             store_visit visit, void *context, struct store_fault *fault);
+                             store_visit visit,
+                             void *context,
+                             struct store_fault *fault);
 
 /* (reader) A page of a stream's events with versions above after_version, in order. */
-enum error store_read_events(struct store *store, uint32_t unit, const struct stream *stream, uint64_t stream_hash,
-                             uint64_t after_version, uint32_t limit, store_visit visit, void *context,
+enum error store_read_events(struct store *store,
+                             uint32_t unit,
+                             const struct stream *stream,
+                             uint64_t stream_hash,
+                             uint64_t after_version,
+                             uint32_t limit,
+                             store_visit visit,
+                             void *context,
                              struct store_fault *fault);
 
 /* (reader) A page of a partition's records (receipts too) with seq above after_seq, in order. */
-enum error store_read_log(struct store *store, uint32_t partition, uint64_t after_seq, uint32_t limit, store_visit visit,
-                          void *context, struct store_fault *fault);
+enum error store_read_log(struct store *store,
+                          uint32_t partition,
+                          uint64_t after_seq,
+                          uint32_t limit,
+                          store_visit visit,
+                          void *context,
+                          struct store_fault *fault);
 
 /* (reader) Looks a receipt up in what was written; error_not_found when there is none. */
-enum error store_find_receipt(struct store *store, uint32_t unit, const struct uuid *id, uint64_t stream_hash,
-                              struct store_receipt *out, struct store_fault *fault);
+enum error store_find_receipt(struct store *store,
+                              uint32_t unit,
+                              const struct uuid *id,
+                              uint64_t stream_hash,
+                              struct store_receipt *out,
+                              struct store_fault *fault);
 
 /* (writer) After a claim: gives every receipt whose id time is at or above *since_ms, and perhaps some older ones, so
  * that an id with such a time that was not given has never been decided. Ids older than *expired_ms have lost their
  * receipts. */
-enum error store_recent_receipts(struct store *store, uint32_t unit,
-                                 void (*visit)(void *context, const struct store_receipt *receipt), void *context,
-                                 uint64_t *since_ms, uint64_t *expired_ms, struct store_fault *fault);
+enum error store_recent_receipts(struct store *store,
+                                 uint32_t unit,
+                                 void (*visit)(void *context, const struct store_receipt *receipt),
+                                 void *context,
+                                 uint64_t *since_ms,
+                                 uint64_t *expired_ms,
+                                 struct store_fault *fault);
 
 /* (writer) Keeps a module's description by its fingerprint; the same one again does nothing. */
-enum error store_describe(struct store *store, uint32_t unit, uint64_t fingerprint, struct slice description,
-                          struct store_fault *fault);
+enum error store_describe(
+    struct store *store, uint32_t unit, uint64_t fingerprint, struct slice description, struct store_fault *fault);
 
 extern const struct store_ops store_memory_ops, store_sqlite_ops;
 

@@ -1,0 +1,188 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading the store in memory: streams, logs, receipts. */
+#include "services/store/memory.h"
+
+#include <stdlib.h>
+
+static struct store_record *record_at(struct memory_store *memory, uint32_t partition, uint64_t seq)
+{
+    const struct memory_partition *place = &memory->partitions[partition];
+    return seq == 0 || seq > place->count ? NULL : place->records[seq - 1];
+}
+
+static enum error visit_all(struct store_record **records, size_t count, store_visit visit, void *context)
+{
+    enum error error = error_none;
+    for (size_t i = 0; i < count && error == error_none; i++)
+        error = visit(context, records[i]);
+    return error;
+}
+
+/* Collects the stream's records with versions above base, up to top, going backward from its head. */
+static struct store_record **
+chain_collect(struct memory_store *memory, const struct stream_entry *entry, uint64_t base, uint64_t top)
+{
+    struct store_record **records = calloc(top - base, sizeof records[0]);
+    if (records == NULL)
+        return NULL;
+    struct store_record *record = record_at(memory, entry->partition, entry->head);
+    while (record != NULL && record->version > base) {
+        if (record->version <= top)
+            records[record->version - base - 1] = record;
+        record = record_at(memory, entry->partition, record->previous);
+    }
+    return records;
+}
+
+/* Called with the mutex held, gives it back. */
+static enum error chain_visit(struct memory_store *memory,
+                              const struct stream_entry *entry,
+                              uint64_t base,
+                              uint64_t top,
+                              store_visit visit,
+                              void *context)
+{
+    if (entry == NULL || top <= base) {
+        pthread_mutex_unlock(&memory->mutex);
+        return error_none;
+    }
+    struct store_record **records = chain_collect(memory, entry, base, top);
+    pthread_mutex_unlock(&memory->mutex);
+    enum error error = records == NULL ? error_no_memory : visit_all(records, top - base, visit, context);
+    free(records);
+    return error;
+}
+
+/* The writer may replace a snapshot while it is visited: visit a copy of its state. */
+static bool snapshot_copy(const struct store_snapshot *snapshot, struct store_snapshot *out)
+{
+    uint8_t *state = malloc(snapshot->state.size + 1);
+    if (state == NULL)
+        return false;
+    memcpy(state, snapshot->state.data, snapshot->state.size);
+    *out = *snapshot;
+    out->state.data = state;
+    return true;
+}
+
+enum error memory_read_stream(struct store *store,
+                              uint32_t unit,
+                              const struct stream *stream,
+                              uint64_t stream_hash,
+                              uint64_t to_version,
+                              bool use_snapshot,
+                              struct store_head *head,
+                              enum error (*snapshot)(void *context, const struct store_snapshot *snapshot),
+                              store_visit visit,
+                              void *context,
+                              struct store_fault *fault)
+{
+    (void)unit;
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->mutex);
+    const struct stream_entry *found = stream_map_find(&memory->streams, stream, stream_hash);
+    struct stream_entry entry = found == NULL ? (struct stream_entry){0} : *found;
+    struct store_snapshot base = {0};
+    if (found != NULL && use_snapshot && snapshot != NULL) {
+        const struct store_snapshot *kept = &memory->snapshots[found - memory->streams.entries];
+        if (kept->version != 0 && kept->version <= to_version && !snapshot_copy(kept, &base)) {
+            pthread_mutex_unlock(&memory->mutex);
+            return fault_set(fault, error_no_memory, "no memory for a snapshot");
+        }
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    enum error error = base.version == 0 ? error_none : snapshot(context, &base);
+    free((void *)base.state.data);
+    if (error != error_none)
+        return error;
+    if (head != NULL)
+        *head = (struct store_head){.head = entry.head, .version = entry.version};
+    pthread_mutex_lock(&memory->mutex);
+    uint64_t top = entry.version < to_version ? entry.version : to_version;
+    return chain_visit(memory, &entry, base.version, top, visit, context);
+}
+
+enum error memory_read_events(struct store *store,
+                              uint32_t unit,
+                              const struct stream *stream,
+                              uint64_t stream_hash,
+                              uint64_t after_version,
+                              uint32_t limit,
+                              store_visit visit,
+                              void *context,
+                              struct store_fault *fault)
+{
+    (void)unit, (void)fault;
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->mutex);
+    const struct stream_entry *entry = stream_map_find(&memory->streams, stream, stream_hash);
+    uint64_t top = entry == NULL ? 0 : entry->version;
+    if (top > after_version && top - after_version > limit)
+        top = after_version + limit;
+    return chain_visit(memory, entry, after_version, top, visit, context);
+}
+
+enum error memory_read_log(struct store *store,
+                           uint32_t partition,
+                           uint64_t after_seq,
+                           uint32_t limit,
+                           store_visit visit,
+                           void *context,
+                           struct store_fault *fault)
+{
+    (void)fault;
+    struct memory_store *memory = memory_of(store);
+    enum error error = error_none;
+    for (uint32_t i = 0; i < limit && error == error_none; i++) {
+        pthread_mutex_lock(&memory->mutex);
+        const struct store_record *record = record_at(memory, partition, after_seq + 1 + i);
+        pthread_mutex_unlock(&memory->mutex);
+        if (record == NULL)
+            break;
+        error = visit(context, record);
+    }
+    return error;
+}
+
+enum error memory_find_receipt(struct store *store,
+                               uint32_t unit,
+                               const struct uuid *id,
+                               uint64_t stream_hash,
+                               struct store_receipt *out,
+                               struct store_fault *fault)
+{
+    (void)unit;
+    struct memory_store *memory = memory_of(store);
+    uint64_t position;
+    pthread_mutex_lock(&memory->mutex);
+    bool found = receipt_set_find(&memory->receipts, id, stream_hash, &position);
+    if (found)
+        receipt_from_record(record_at(memory, position_partition(position), position_seq(position)), out);
+    pthread_mutex_unlock(&memory->mutex);
+    return found ? error_none : fault_set(fault, error_not_found, "no receipt");
+}
+
+enum error memory_recent_receipts(struct store *store,
+                                  uint32_t unit,
+                                  void (*visit)(void *context, const struct store_receipt *receipt),
+                                  void *context,
+                                  uint64_t *since_ms,
+                                  uint64_t *expired_ms,
+                                  struct store_fault *fault)
+{
+    (void)fault;
+    struct memory_store *memory = memory_of(store);
+    for (size_t i = 0; i < memory->receipts.count; i++) {
+        uint64_t position = load_big_endian(memory->receipts.entries[i].position);
+        if (position_partition(position) % memory->info.units != unit)
+            continue;
+        struct store_receipt receipt;
+        receipt_from_record(record_at(memory, position_partition(position), position_seq(position)), &receipt);
+        visit(context, &receipt);
+    }
+    *since_ms = 0;
+    *expired_ms = 0;
+    return error_none;
+}
