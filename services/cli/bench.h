@@ -1,0 +1,55 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The parts of `fluvius bench commands`: a platform of its own, the bank's accounts, load from client processes, and
+ * what the same rows cost in a bare loop. All times are measured here, on the machine at hand; read ratios, not
+ * numbers. */
+#ifndef CLI_BENCH_H
+#define CLI_BENCH_H
+
+#include "proto/client.h"
+#include "services/cli/bench_histogram.h"
+
+#include <sys/types.h>
+
+struct bench_options {
+    uint32_t clients, in_flight, aggregates, seconds, shards;
+    const char *bus, *http, *data, *token; /* bus NULL: start a platform */
+    bool json;
+};
+
+/* A platform in a temporary directory, started through `fluvius up`. */
+struct bench_platform {
+    pid_t pid;
+    char data[256], bus[128], http[128];
+};
+/* False when it cannot be started; says why on standard error. */
+bool bench_platform_start(struct bench_platform *platform, uint32_t shards);
+/* Stops it gently and waits. The data stay until bench_platform_remove. */
+void bench_platform_stop(struct bench_platform *platform);
+void bench_platform_remove(struct bench_platform *platform);
+/* Resident memory of the platform's processes, in bytes. */
+uint64_t bench_platform_resident(const struct bench_platform *platform);
+
+/* What one client process saw. */
+struct bench_result {
+    uint64_t ok, failed, amount; /* commands; amount: sum of the deposits acknowledged */
+    uint64_t first_us, last_us;  /* monotonic: when the first was sent and the last acknowledged */
+    struct histogram latency;
+};
+
+/* Opens the accounts bench-0 ... bench-(aggregates-1), those that are not there yet. */
+bool bench_open_accounts(const struct bench_options *options);
+/* Sums the balances of all accounts. */
+bool bench_sum_balances(const struct bench_options *options, uint64_t *out);
+/* Runs `clients` processes for `seconds`, each with in_flight deposits open; adds their results up. */
+bool bench_load(const struct bench_options *options, uint32_t clients, uint32_t in_flight, struct bench_result *out);
+
+/* Rows a second of a bare prepared insert of the log's rows (at most a million), in batches of 1,024, into one new
+ * SQLite file under the same settings. rows is how many there were; deposits how many of them are deposits. */
+bool bench_bare(const char *data, double *rows_per_second, uint64_t *rows, uint64_t *deposits);
+
+int bench_commands(int argc, char **argv);
+int bench_http(int argc, char **argv);
+
+#endif
