@@ -1,0 +1,161 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The gateway's own answers: see local.h. */
+#include "services/gateway/local.h"
+
+#include "proto/json.h"
+#include "services/gateway/meta.h"
+
+#define PROBE_DEADLINE_MS 1000
+#define ASK_DEADLINE_MS 2000
+
+static void answer_alive(struct answer *answer)
+{
+    answer_begin(answer, 200, MEDIA_JSON);
+    buffer_append_text(&answer->body, "{\"status\":\"OK\"}");
+}
+
+static void metrics_answer(struct gateway *gateway, struct exchange *exchange, bool with_bus)
+{
+    struct answer *answer = &exchange->call.answer;
+    struct reader reader = reader_of(buffer_slice(&exchange->call.data));
+    struct slice text;
+    answer_begin(answer, 200, MEDIA_METRICS);
+    metric_set(&gateway->stats.metrics[STAT_CONNECTIONS], (int64_t)gateway->peers.count);
+    metric_set(&gateway->stats.metrics[STAT_IN_FLIGHT], gateway->waiting);
+    metric_set(&gateway->stats.metrics[STAT_BODY_BYTES], (int64_t)gateway->body_bytes);
+    stats_print(&gateway->stats, &answer->body);
+    if (with_bus && reader_text(&reader, &text) == 0)
+        buffer_append(&answer->body, text.data, text.size);
+}
+
+/* ---- metadata ---- */
+
+static bool meta_page(struct gateway *gateway, struct call *call)
+{
+    struct slice descriptions = buffer_slice(&gateway->catalog.descriptions);
+    if (call->url.kind == URL_META_NAMESPACE)
+        return meta_namespace(&call->answer, descriptions, call->url.namespace);
+    if (call->url.kind == URL_META_COMMAND)
+        return meta_command(&call->answer, descriptions, call->url.namespace, call->url.command);
+    meta_index(&call->answer, descriptions);
+    return true;
+}
+
+static void meta_missing(struct gateway *gateway, struct call *call)
+{
+    struct slice descriptions = buffer_slice(&gateway->catalog.descriptions);
+    if (!gateway->catalog.known)
+        problem_answer_status(&call->answer, status_unavailable, "no_descriptions", "no domain has been described yet");
+    else if (meta_has_namespace(descriptions, call->url.namespace))
+        problem_answer_status(&call->answer, status_not_found, "unknown_command", "the namespace has no such command");
+    else
+        problem_answer_status(&call->answer, status_not_found, "unknown_namespace", "no domain has this namespace");
+}
+
+static void meta_answer(struct gateway *gateway, struct call *call)
+{
+    if (!gateway->catalog.known || !meta_page(gateway, call))
+        meta_missing(gateway, call);
+}
+
+static enum call_next meta_submit(struct gateway *gateway, struct call *call, uint64_t now_us)
+{
+    if (gateway->catalog.known && meta_page(gateway, call))
+        return CALL_REFUSED;
+    if (catalog_may_ask(&gateway->catalog, now_us)) {
+        call->request.operation = operation_describe;
+        call->request.token = slice_text(gateway->settings.service_token);
+        return CALL_ASK;
+    }
+    meta_missing(gateway, call);
+    return CALL_REFUSED;
+}
+
+/* ---- asking ---- */
+
+static enum call_next ready_submit(struct gateway *gateway, struct call *call)
+{
+    call->request.operation = operation_health;
+    call->request.token = slice_text(gateway->settings.service_token);
+    call->request.deadline_ms = PROBE_DEADLINE_MS;
+    if (client_connected(gateway->client))
+        return CALL_ASK;
+    problem_answer_status(&call->answer, status_unavailable, "no_broker", "no broker is connected");
+    return CALL_REFUSED;
+}
+
+static enum call_next metrics_submit(struct gateway *gateway, struct exchange *exchange)
+{
+    exchange->call.request.operation = operation_metrics;
+    exchange->call.request.deadline_ms = PROBE_DEADLINE_MS;
+    if (client_connected(gateway->client))
+        return CALL_ASK;
+    metrics_answer(gateway, exchange, false);
+    return CALL_REFUSED;
+}
+
+enum call_next local_submit(struct gateway *gateway, struct exchange *exchange, uint64_t now_us)
+{
+    struct call *call = &exchange->call;
+    call->request.namespace = call->request.command = (struct slice){0};
+    call->request.deadline_ms = ASK_DEADLINE_MS;
+    switch (call->url.kind) {
+    case URL_READY:
+        return ready_submit(gateway, call);
+    case URL_METRICS:
+        return metrics_submit(gateway, exchange);
+    case URL_META:
+    case URL_META_NAMESPACE:
+    case URL_META_COMMAND:
+        return meta_submit(gateway, call, now_us);
+    default:
+        answer_alive(&call->answer);
+        return CALL_REFUSED;
+    }
+}
+
+void local_reply(struct exchange *exchange, const struct reply *reply)
+{
+    struct call *call = &exchange->call;
+    exchange->status = reply->status;
+    buffer_clear(&call->data);
+    buffer_append(&call->data, reply->data.data, reply->data.size);
+    if (reply->status == status_ok)
+        return;
+    struct reply told = *reply;
+    if (call->url.kind == URL_READY) /* a probe looks at the number alone: whatever the reason, it is 503 */
+        told.status = status_unavailable;
+    problem_answer_reply(&call->answer, &told);
+}
+
+/* Ready means that commands would be taken: a broker answers, and a domain is described. */
+static void ready_answer(struct gateway *gateway, struct exchange *exchange)
+{
+    struct answer *answer = &exchange->call.answer;
+    if (exchange->status != status_ok)
+        return;
+    if (!gateway->catalog.known)
+        problem_answer_status(answer, status_unavailable, "no_descriptions", "no domain has been described yet");
+    else
+        answer_alive(answer);
+}
+
+void local_answer(struct gateway *gateway, struct exchange *exchange)
+{
+    switch (exchange->call.url.kind) {
+    case URL_READY:
+        ready_answer(gateway, exchange);
+        break;
+    case URL_METRICS:
+        metrics_answer(gateway, exchange, exchange->status == status_ok);
+        break;
+    default:
+        if (exchange->status != status_ok)
+            break;
+        catalog_take(&gateway->catalog, buffer_slice(&exchange->call.data));
+        meta_answer(gateway, &exchange->call);
+        break;
+    }
+}

@@ -1,0 +1,110 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Query parameters: see query.h. */
+#include "services/gateway/query.h"
+
+#include "services/gateway/number.h"
+
+/* The limits as constants that a table can be made of. */
+enum {
+#define LIMIT(NAME, VALUE, DOC) cap_##NAME = VALUE,
+#include "proto/messages.def"
+};
+
+enum parameter { PARAMETER_DRY_RUN, PARAMETER_VERSION, PARAMETER_AFTER, PARAMETER_LIMIT, PARAMETER_COUNT };
+
+static const struct {
+    const char *name;
+    enum url_kind kind;
+    uint64_t min, max;
+    const char *code, *detail;
+} parameters[PARAMETER_COUNT] = {
+    [PARAMETER_DRY_RUN] = {"dry_run", URL_COMMAND, 0, 1, "bad_dry_run", "dry_run is 1 or 0"},
+    [PARAMETER_VERSION] = {"version", URL_STATE, 1, INT64_MAX, "bad_version", "version is an integer from 1"},
+    [PARAMETER_AFTER] = {"after", URL_EVENTS, 0, INT64_MAX, "bad_after", "after is an integer from 0"},
+    [PARAMETER_LIMIT] = {"limit", URL_EVENTS, 1, cap_page_limit, "bad_limit", "limit is an integer from 1 to 1000"},
+};
+
+static bool parameter_find(enum url_kind kind, struct slice name, enum parameter *out)
+{
+    for (int i = 0; i < PARAMETER_COUNT; i++) {
+        if (parameters[i].kind == kind && slice_is(name, parameters[i].name)) {
+            *out = (enum parameter)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parameter_value(enum parameter parameter, struct slice text, uint64_t *out)
+{
+    if (parameter == PARAMETER_DRY_RUN && (slice_is(text, "true") || slice_is(text, "false"))) {
+        *out = slice_is(text, "true");
+        return true;
+    }
+    uint64_t value;
+    if (!number_parse(text, &value) || value < parameters[parameter].min || value > parameters[parameter].max)
+        return false;
+    *out = value;
+    return true;
+}
+
+static void query_set(struct query *out, enum parameter parameter, uint64_t value)
+{
+    switch (parameter) {
+    case PARAMETER_DRY_RUN:
+        out->dry_run = value == 1;
+        break;
+    case PARAMETER_VERSION:
+        out->version = (int64_t)value;
+        break;
+    case PARAMETER_AFTER:
+        out->after = value;
+        break;
+    case PARAMETER_LIMIT:
+        out->limit = (uint32_t)value;
+        break;
+    case PARAMETER_COUNT:
+        break;
+    }
+}
+
+/* Takes the part of text before mark, or all of it; *text is what follows. */
+static struct slice cut(struct slice *text, char mark)
+{
+    const uint8_t *at = text->size == 0 ? NULL : memchr(text->data, mark, text->size);
+    struct slice before = *text;
+    if (at == NULL) {
+        *text = (struct slice){0};
+        return before;
+    }
+    before.size = (size_t)(at - text->data);
+    *text = slice_of(at + 1, text->size - before.size - 1);
+    return before;
+}
+
+bool query_parse(enum url_kind kind, struct slice text, struct query *out, struct refusal *refusal)
+{
+    bool seen[PARAMETER_COUNT] = {false};
+    *out = (struct query){.version = -1, .limit = limit_page_default};
+    while (text.size > 0) {
+        struct slice value = cut(&text, '&');
+        if (value.size == 0)
+            continue;
+        struct slice name = cut(&value, '=');
+        enum parameter parameter;
+        uint64_t number;
+        if (!parameter_find(kind, name, &parameter))
+            return refuse(
+                refusal, problem_bad_parameter, "unknown_parameter", "a query parameter that is not known here");
+        if (seen[parameter])
+            return refuse(
+                refusal, problem_bad_parameter, "repeated_parameter", "the same query parameter stands twice");
+        if (!parameter_value(parameter, value, &number))
+            return refuse(refusal, problem_bad_parameter, parameters[parameter].code, parameters[parameter].detail);
+        seen[parameter] = true;
+        query_set(out, parameter, number);
+    }
+    return true;
+}

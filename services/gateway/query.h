@@ -1,0 +1,21 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Query parameters of commands and of reads on an aggregate. Each is known by name: a misspelt ?dry_rum=1 must not run
+ * the command in earnest, so what is not known is refused, as are repeated ones. Pure. */
+#ifndef GATEWAY_QUERY_H
+#define GATEWAY_QUERY_H
+
+#include "services/gateway/url.h"
+
+struct query {
+    bool dry_run;
+    int64_t version; /* -1 when absent */
+    uint64_t after;  /* 0 when absent */
+    uint32_t limit;  /* limit_page_default when absent */
+};
+
+/* Takes what a URL of this kind may have. */
+bool query_parse(enum url_kind kind, struct slice text, struct query *out, struct refusal *refusal);
+
+#endif

@@ -1,0 +1,234 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Request targets: see url.h. */
+#include "services/gateway/url.h"
+
+#include <strings.h>
+
+#define SEGMENTS_MAX 5
+
+struct segment {
+    uint8_t *data;
+    size_t size;
+};
+
+struct path {
+    uint32_t count; /* goes on above SEGMENTS_MAX */
+    struct segment segments[SEGMENTS_MAX];
+};
+
+static int hex_digit(uint8_t byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    if (byte >= 'a' && byte <= 'f')
+        return byte - 'a' + 10;
+    if (byte >= 'A' && byte <= 'F')
+        return byte - 'A' + 10;
+    return -1;
+}
+
+bool percent_decode(uint8_t *text, size_t *size)
+{
+    size_t to = 0;
+    for (size_t from = 0; from < *size; from++, to++) {
+        if (text[from] != '%') {
+            text[to] = text[from];
+            continue;
+        }
+        int high = *size - from > 2 ? hex_digit(text[from + 1]) : -1;
+        int low = *size - from > 2 ? hex_digit(text[from + 2]) : -1;
+        if (high < 0 || low < 0)
+            return false;
+        text[to] = (uint8_t)(high * 16 + low);
+        from += 2;
+    }
+    *size = to;
+    return true;
+}
+
+static bool unreserved(uint8_t byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+           (byte != 0 && strchr("-._~", byte) != NULL);
+}
+
+void percent_encode(struct buffer *out, struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (unreserved(text.data[i]))
+            buffer_append(out, &text.data[i], 1);
+        else
+            buffer_printf(out, "%%%02X", text.data[i]);
+    }
+}
+
+/* Cuts the query off, and the scheme and authority of an absolute form. */
+static struct segment path_of(uint8_t *target, size_t size, struct url *out)
+{
+    uint8_t *mark = memchr(target, '?', size);
+    if (mark != NULL) {
+        out->query = slice_of(mark + 1, (size_t)(target + size - mark - 1));
+        size = (size_t)(mark - target);
+    }
+    if (size < 7 || strncasecmp((const char *)target, "http://", 7) != 0)
+        return (struct segment){target, size};
+    uint8_t *start = memchr(target + 7, '/', size - 7);
+    if (start == NULL)
+        start = target + size;
+    out->authority = slice_of(target + 7, (size_t)(start - target - 7));
+    return (struct segment){start, (size_t)(target + size - start)};
+}
+
+static void path_split(struct segment text, struct path *out)
+{
+    while (text.size > 0 && text.data[text.size - 1] == '/')
+        text.size--;
+    out->count = 0;
+    while (text.size > 0) {
+        uint8_t *start = text.data + 1; /* after the slash */
+        uint8_t *end = memchr(start, '/', text.size - 1);
+        if (end == NULL)
+            end = text.data + text.size;
+        if (out->count < SEGMENTS_MAX)
+            out->segments[out->count] = (struct segment){start, (size_t)(end - start)};
+        out->count++;
+        text = (struct segment){end, text.size - (size_t)(end - text.data)};
+    }
+}
+
+static bool segment_is(struct segment segment, const char *text)
+{
+    return slice_is(slice_of(segment.data, segment.size), text);
+}
+
+/* Splits "a:b" at the first mark; false when there is none. */
+static bool segment_cut(struct segment whole, char mark, struct segment *before, struct segment *after)
+{
+    uint8_t *at = memchr(whole.data, mark, whole.size);
+    if (at == NULL)
+        return false;
+    *before = (struct segment){whole.data, (size_t)(at - whole.data)};
+    *after = (struct segment){at + 1, (size_t)(whole.data + whole.size - at - 1)};
+    return true;
+}
+
+static bool name_decode(struct segment segment, struct slice *out, struct refusal *refusal)
+{
+    if (!percent_decode(segment.data, &segment.size))
+        return refuse(refusal, problem_bad_url, "bad_escape", "a % that two hexadecimal digits do not follow");
+    *out = slice_of(segment.data, segment.size);
+    if (identifier_valid(*out))
+        return true;
+    return refuse(
+        refusal,
+        problem_bad_identifier,
+        NULL,
+        "names are 1 to 256 bytes of UTF-8 without control characters and slashes, not beginning with : or ~");
+}
+
+/* A segment KEY=VALUE:... narrows what follows; that comes with the queries. */
+static bool path_scoped(const struct path *path, uint32_t at)
+{
+    return path->count > at && memchr(path->segments[at].data, '=', path->segments[at].size) != NULL;
+}
+
+static bool refuse_scope(struct refusal *refusal)
+{
+    return refuse(refusal, problem_scope_not_supported, NULL, "leave the KEY=VALUE segment out");
+}
+
+static bool parse_command(const struct path *path, struct url *out, struct refusal *refusal)
+{
+    struct segment namespace, command;
+    segment_cut(path->segments[0], ':', &namespace, &command);
+    if (path_scoped(path, 1) && path->count == 4)
+        return refuse_scope(refusal);
+    if (path->count != 3)
+        return true;
+    if (!name_decode(namespace, &out->namespace, refusal) || !name_decode(command, &out->command, refusal) ||
+        !name_decode(path->segments[1], &out->resource, refusal))
+        return false;
+    out->creates = segment_is(path->segments[2], ":new");
+    if (!out->creates && !name_decode(path->segments[2], &out->identifier, refusal))
+        return false;
+    out->kind = URL_COMMAND;
+    return true;
+}
+
+static bool parse_item(const struct path *path, struct url *out, struct refusal *refusal)
+{
+    struct segment namespace, resource;
+    segment_cut(path->segments[0], '.', &namespace, &resource);
+    if (path_scoped(path, 1) && path->count >= 3)
+        return refuse_scope(refusal);
+    bool events = path->count == 3 && segment_is(path->segments[2], "events");
+    if (path->count != 2 && !events)
+        return true;
+    if (!name_decode(namespace, &out->namespace, refusal) || !name_decode(resource, &out->resource, refusal) ||
+        !name_decode(path->segments[1], &out->identifier, refusal))
+        return false;
+    out->kind = events ? URL_EVENTS : URL_STATE;
+    return true;
+}
+
+static bool parse_meta(const struct path *path, struct url *out, struct refusal *refusal)
+{
+    if (path->count == 1)
+        out->kind = URL_META;
+    if (path->count != 2)
+        return true;
+    struct segment namespace = path->segments[1], command = {0};
+    bool has_command = segment_cut(path->segments[1], ':', &namespace, &command);
+    if (!name_decode(namespace, &out->namespace, refusal) ||
+        (has_command && !name_decode(command, &out->command, refusal)))
+        return false;
+    out->kind = has_command ? URL_META_COMMAND : URL_META_NAMESPACE;
+    return true;
+}
+
+static void parse_service(const struct path *path, struct url *out)
+{
+    if (path->count != 1)
+        return;
+    if (segment_is(path->segments[0], "livez"))
+        out->kind = URL_LIVE;
+    else if (segment_is(path->segments[0], "readyz"))
+        out->kind = URL_READY;
+    else if (segment_is(path->segments[0], "metrics"))
+        out->kind = URL_METRICS;
+}
+
+/* What stands raw in a request line and may not: spaces, control characters, a fragment. */
+static bool target_clean(const uint8_t *target, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (target[i] <= 0x20 || target[i] == 0x7f || target[i] == '#')
+            return false;
+    }
+    return true;
+}
+
+bool url_parse(uint8_t *target, size_t size, struct url *out, struct refusal *refusal)
+{
+    *out = (struct url){0};
+    if (!target_clean(target, size))
+        return refuse(refusal, problem_bad_url, "bad_character", "spaces and control characters are percent-encoded");
+    struct path path;
+    struct segment text = path_of(target, size, out);
+    if (text.size == 0 || text.data[0] != '/')
+        return true;
+    path_split(text, &path);
+    if (path.count == 0)
+        return true;
+    struct segment first = path.segments[0];
+    if (segment_is(first, "_meta"))
+        return parse_meta(&path, out, refusal);
+    if (memchr(first.data, ':', first.size) != NULL)
+        return parse_command(&path, out, refusal);
+    if (memchr(first.data, '.', first.size) != NULL)
+        return parse_item(&path, out, refusal);
+    parse_service(&path, out);
+    return true;
+}

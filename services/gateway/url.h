@@ -1,0 +1,50 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads a request target as it came in the request line. Split first, then percent-decoded, so that %2F or %3A inside
+ * an identifier can never act as a separator. Pure; nothing is allocated.
+ *
+ *     /NS:COMMAND/RESOURCE/IDENTIFIER     /NS:COMMAND/RESOURCE/:new     (also with a scope:
+ * /NS:COMMAND/KEY=VALUE:.../...) /NS.RESOURCE/IDENTIFIER             /NS.RESOURCE/IDENTIFIER/events
+ *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /livez   /readyz   /metrics
+ *
+ * Slashes at the end are ignored. */
+#ifndef GATEWAY_URL_H
+#define GATEWAY_URL_H
+
+#include "services/gateway/problem.h"
+
+/* Four names of 256 bytes, each byte percent-encoded, fit. */
+#define URL_MAX 4096
+
+enum url_kind {
+    URL_UNKNOWN = 0,
+    URL_COMMAND,
+    URL_STATE,
+    URL_EVENTS,
+    URL_META,
+    URL_META_NAMESPACE,
+    URL_META_COMMAND,
+    URL_LIVE,
+    URL_READY,
+    URL_METRICS,
+};
+
+struct url {
+    enum url_kind kind;
+    bool creates;                                          /* the identifier is :new */
+    struct slice namespace, command, resource, identifier; /* decoded; empty where the kind has none */
+    struct slice authority;                                /* of a target in absolute form; empty otherwise */
+    struct slice query;                                    /* as it came, without the question mark */
+};
+
+/* Decodes in place: target is overwritten and *out points into it. On false the refusal says why; a path that leads
+ * nowhere is not a refusal but URL_UNKNOWN. */
+bool url_parse(uint8_t *target, size_t size, struct url *out, struct refusal *refusal);
+
+/* Decodes %XX in place; false when an escape is broken. */
+bool percent_decode(uint8_t *text, size_t *size);
+/* Appends text with everything but RFC 3986's unreserved characters encoded. */
+void percent_encode(struct buffer *out, struct slice text);
+
+#endif

@@ -1,0 +1,23 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A bus for tests: implements proto/client.h without a network. It answers at once, or holds requests until the test
+ * says how they end. */
+#ifndef TEST_GATEWAY_BUS_H
+#define TEST_GATEWAY_BUS_H
+
+#include "proto/client.h"
+
+/* Requests to describe are always answered at once with one namespace, "bank"; others with ok and version 1, unless
+ * they are held. */
+void bus_hold(bool hold);
+/* Is it there? false: client_connected says no, and requests to describe are not answered. */
+void bus_connect(bool connected);
+/* Waits until this many requests are held. */
+void bus_wait(size_t count);
+/* Ends all that are held, from the calling thread. */
+void bus_answer(const struct reply *reply);
+/* How many requests came in all, those to describe left out. */
+size_t bus_count(void);
+
+#endif

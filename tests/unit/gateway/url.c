@@ -1,0 +1,201 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Request targets: which of them lead where, what they name, and what is refused. */
+#include "services/gateway/url.h"
+
+#include <criterion/criterion.h>
+
+static uint8_t memory[URL_MAX];
+static struct url url;
+static struct refusal refusal;
+
+static bool parse(const char *target)
+{
+    memcpy(memory, target, strlen(target));
+    return url_parse(memory, strlen(target), &url, &refusal);
+}
+
+static void assert_kind(const char *target, enum url_kind kind)
+{
+    cr_assert(parse(target), "%s", target);
+    cr_assert_eq(url.kind, kind, "%s is %d", target, url.kind);
+}
+
+static void assert_refused(const char *target, enum problem problem)
+{
+    cr_assert_not(parse(target), "%s", target);
+    cr_assert_eq(refusal.problem, problem, "%s: %s", target, problem_name(refusal.problem));
+}
+
+Test(url, command_names_its_parts)
+{
+    assert_kind("/bank:deposit/account/alice?dry_run=1", URL_COMMAND);
+    cr_assert(slice_is(url.namespace, "bank"));
+    cr_assert(slice_is(url.command, "deposit"));
+    cr_assert(slice_is(url.resource, "account"));
+    cr_assert(slice_is(url.identifier, "alice"));
+    cr_assert(slice_is(url.query, "dry_run=1"));
+    cr_assert_not(url.creates);
+}
+
+Test(url, names_with_dashes_are_whole)
+{
+    assert_kind("/generic-object:create-object/people-economist/keynes", URL_COMMAND);
+    cr_assert(slice_is(url.namespace, "generic-object"));
+    cr_assert(slice_is(url.resource, "people-economist"));
+}
+
+Test(url, new_has_no_identifier)
+{
+    assert_kind("/bank:open/account/:new/", URL_COMMAND);
+    cr_assert(url.creates);
+    cr_assert_eq(url.identifier.size, 0);
+}
+
+Test(url, state_and_events_name_their_aggregate)
+{
+    assert_kind("/bank.account/a", URL_STATE);
+    cr_assert(slice_is(url.namespace, "bank"));
+    cr_assert(slice_is(url.resource, "account"));
+    assert_kind("/bank.account/a/events?after=3", URL_EVENTS);
+    cr_assert(slice_is(url.identifier, "a"));
+}
+
+Test(url, slashes_at_the_end_do_not_matter)
+{
+    assert_kind("/bank.account/a///", URL_STATE);
+    assert_kind("/bank.account/a/events/", URL_EVENTS);
+    assert_kind("/_meta/", URL_META);
+    assert_kind("/livez/", URL_LIVE);
+}
+
+Test(url, meta_has_three_levels)
+{
+    assert_kind("/_meta", URL_META);
+    assert_kind("/_meta/bank", URL_META_NAMESPACE);
+    assert_kind("/_meta/bank:open/", URL_META_COMMAND);
+    cr_assert(slice_is(url.namespace, "bank"));
+    cr_assert(slice_is(url.command, "open"));
+}
+
+Test(url, services_are_found)
+{
+    assert_kind("/livez", URL_LIVE);
+    assert_kind("/readyz", URL_READY);
+    assert_kind("/metrics?x", URL_METRICS);
+}
+
+Test(url, other_paths_lead_nowhere)
+{
+    static const char *const targets[] = {
+        "/",
+        "",
+        "*",
+        "/bank",
+        "/bank:open",
+        "/bank:open/account",
+        "/bank:open/account/a/b/c/d",
+        "/bank.account",
+        "/bank.account/a/snapshots",
+        "/bank.account/a/events/1",
+        "/_meta/a/b",
+        "/livez/x",
+        "//",
+        "/favicon",
+        "bank:open/account/a",
+    };
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)
+        assert_kind(targets[i], URL_UNKNOWN);
+}
+
+Test(url, escapes_are_decoded_after_the_split)
+{
+    assert_kind("/bank.account/a%20b%3Ac%C3%A9", URL_STATE);
+    cr_assert(slice_is(url.identifier, "a b:c\xc3\xa9"));
+    assert_refused("/bank.account/a%2Fb", problem_bad_identifier);
+    assert_refused("/bank.account/a%2fevents", problem_bad_identifier);
+}
+
+Test(url, encoded_new_is_not_new)
+{
+    assert_refused("/bank:open/account/%3Anew", problem_bad_identifier);
+}
+
+Test(url, broken_escapes_are_refused)
+{
+    assert_refused("/bank.account/a%2", problem_bad_url);
+    assert_refused("/bank.account/a%", problem_bad_url);
+    assert_refused("/bank.account/a%zz", problem_bad_url);
+    assert_refused("/bank%:open/account/a", problem_bad_url);
+}
+
+Test(url, control_characters_are_refused)
+{
+    assert_refused("/bank.account/a%00b", problem_bad_identifier);
+    assert_refused("/bank.account/a%0Ab", problem_bad_identifier);
+    assert_refused("/bank.account/a%7f", problem_bad_identifier);
+    assert_refused("/bank.account/a\x01", problem_bad_url);
+    assert_refused("/bank.account/a b", problem_bad_url);
+    assert_refused("/bank.account/a#b", problem_bad_url);
+}
+
+Test(url, bad_utf8_is_refused)
+{
+    assert_refused("/bank.account/%ff", problem_bad_identifier);
+    assert_refused("/bank.account/%C3", problem_bad_identifier);
+    assert_refused("/bank.account/\xc3(", problem_bad_identifier);
+}
+
+Test(url, empty_and_reserved_names_are_refused)
+{
+    assert_refused("/:open/account/a", problem_bad_identifier);
+    assert_refused("/bank:/account/a", problem_bad_identifier);
+    assert_refused("/bank:open//a", problem_bad_identifier);
+    assert_refused("/.account/a", problem_bad_identifier);
+    assert_refused("/bank.account/~name.eq:x", problem_bad_identifier);
+    assert_refused("/_meta/:open", problem_bad_identifier);
+}
+
+static char *identifier_of(char *out, size_t size)
+{
+    strcpy(out, "/bank.account/");
+    memset(out + strlen(out), 'x', size);
+    out[14 + size] = '\0';
+    return out;
+}
+
+Test(url, identifiers_have_a_limit)
+{
+    char target[600];
+    assert_kind(identifier_of(target, limit_identifier_bytes), URL_STATE);
+    cr_assert_eq(url.identifier.size, limit_identifier_bytes);
+    assert_refused(identifier_of(target, limit_identifier_bytes + 1), problem_bad_identifier);
+}
+
+Test(url, scope_is_refused_by_name)
+{
+    assert_refused("/bank:deposit/branch=7:desk=1/account/a", problem_scope_not_supported);
+    assert_refused("/bank.account/branch=7/a", problem_scope_not_supported);
+    assert_kind("/bank.account/a=b", URL_STATE); /* an identifier */
+}
+
+Test(url, absolute_form_tells_its_authority)
+{
+    assert_kind("http://example.com:8080/bank.account/a?version=1", URL_STATE);
+    cr_assert(slice_is(url.authority, "example.com:8080"));
+    assert_kind("HTTP://example.com", URL_UNKNOWN);
+    cr_assert(slice_is(url.authority, "example.com"));
+}
+
+Test(url, encoding_is_undone_by_decoding)
+{
+    static const char text[] = "a/b c%\xc3\xa9:~-._\"\x01";
+    struct buffer out = {0};
+    percent_encode(&out, slice_text(text));
+    cr_assert(slice_is(buffer_slice(&out), "a%2Fb%20c%25%C3%A9%3A~-._%22%01"));
+    size_t size = out.size;
+    cr_assert(percent_decode(out.data, &size));
+    cr_assert(slice_is(slice_of(out.data, size), text));
+    buffer_fini(&out);
+}
