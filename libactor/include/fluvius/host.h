@@ -23,6 +23,13 @@ struct domain_fault {
 enum error domain_new(struct domain **out, const fluvius_module *module, struct domain_fault *fault);
 void domain_free(struct domain **domain);
 
+/* Bounds on what a decision may make. A new domain has 256 KiB an event, 1,000,000 bytes a state (so that its reply fits
+ * a frame of 1 MiB), 1,024 events a decision. */
+struct domain_limits {
+    uint32_t event_bytes, state_bytes, events;
+};
+void domain_limit(struct domain *domain, const struct domain_limits *limits);
+
 const char *domain_namespace(const struct domain *domain);
 /* XXH3-64 of the description: equal for equal record shapes, whatever the compiler. */
 uint64_t domain_fingerprint(const struct domain *domain);
