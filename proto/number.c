@@ -167,7 +167,24 @@ static void digits_print(double value, int count, struct decimal *out)
     out->exponent = strtol(at + 1, NULL, 10) - (count - 1);
 }
 
-/* The fewest digits that read back; below the normal range a double has fewer than 15. */
+/* The next decimal of as many digits. */
+static void digits_increment(struct decimal *decimal)
+{
+    uint32_t i = decimal->count;
+    while (i > 0 && decimal->digits[i - 1] == '9') {
+        decimal->digits[--i] = '0';
+    }
+    if (i > 0) {
+        decimal->digits[i - 1]++;
+    } else {
+        decimal->digits[0] = '1';
+        decimal->exponent++;
+    }
+}
+
+/* The fewest digits that read back; below the normal range a double has fewer than 15. A power of two lies nearer to
+ * its lower neighbour than to its upper one, so there the decimal above may read back where the nearest one does not.
+ */
 static void digits_shortest(double value, struct decimal *out)
 {
     if (digits_exact(value, out)) {
@@ -175,6 +192,10 @@ static void digits_shortest(double value, struct decimal *out)
     }
     for (int count = value < __DBL_MIN__ ? 1 : 15; count <= 17; count++) {
         digits_print(value, count, out);
+        if (decimal_value(out) == value) {
+            return;
+        }
+        digits_increment(out);
         if (decimal_value(out) == value) {
             return;
         }
