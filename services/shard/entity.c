@@ -72,8 +72,10 @@ static enum runtime_result entity_activate(void *context, struct actor *actor)
     entity->serial = ++shard->serial;
     if (journal_refused(shard->config.journal, &journal_load, actor_hash(actor)))
         entity->failure = "domain_crash";
-    if (!unit_ready(unit_of(shard, entity->unit)) || entity->failure != NULL)
+    if (!unit_ready(unit_of(shard, entity->unit)))
         return RUNTIME_STOP;
+    if (entity->failure != NULL)
+        return RUNTIME_OK;
     shard->counters.loads++;
     return entity_load(shard, actor, entity, true) ? RUNTIME_WAIT : RUNTIME_FAIL;
 }
@@ -115,10 +117,14 @@ static bool load_on(struct shard *shard, const struct actor *actor, struct entit
     return true;
 }
 
+/* With a reason that will not go away the actor stays, to say so; without one supervision tries again. */
 static void load_failed(struct shard *shard, struct actor *actor, struct entity *entity, const char *why)
 {
-    entity->failure = why; /* NULL: supervision tries again */
-    runtime_failed(shard->runtime, actor);
+    entity->failure = why;
+    if (why == NULL)
+        runtime_failed(shard->runtime, actor);
+    else
+        runtime_activated(shard->runtime, actor);
 }
 
 static void load_take(struct shard *shard, struct actor *actor, struct entity *entity, const struct fetch *fetch)
@@ -174,6 +180,10 @@ static enum runtime_result entity_receive(void *context, struct actor *actor, st
         answer_fail(shard, job, status_deadline, "deadline", "the time ran out before the command was run");
         return RUNTIME_OK;
     }
+    if (entity->failure != NULL) {
+        answer_fail(shard, job, status_error, entity->failure, "the aggregate cannot be loaded");
+        return RUNTIME_OK;
+    }
     if (job->request.operation == operation_state) {
         query_state(shard, entity, job);
         return RUNTIME_OK;
@@ -191,15 +201,13 @@ static bool entity_may_passivate(void *context, const struct actor *actor)
     return !entity->fetching && entity->held == NULL && entity->batch <= unit_of(shard, entity->unit)->committed;
 }
 
-static void entity_give_back(struct shard *shard, struct entity *entity, struct job *job)
+static void job_give_back(struct shard *shard, struct job *job)
 {
     const struct unit *unit = unit_of(shard, job->unit);
     if (shard->effects == NULL) { /* the shard is being freed */
         job_free(&job);
     } else if (!unit_ready(unit)) {
         answer_unit_lost(shard, job, unit->trouble);
-    } else if (entity->failure != NULL) {
-        answer_fail(shard, job, status_error, entity->failure, "the aggregate cannot be loaded");
     } else {
         job->outcome.retry_ms = 1000;
         answer_fail(shard, job, status_unavailable, "load_failed", "the aggregate could not be loaded for now");
@@ -209,18 +217,16 @@ static void entity_give_back(struct shard *shard, struct entity *entity, struct 
 static void entity_passivate(void *context, struct actor *actor)
 {
     struct entity *entity = actor_state(actor);
-    struct job *held = entity->held;
-    const char *failure = entity->failure;
     aggregate_free(&entity->aggregate);
-    if (held != NULL)
-        entity_give_back(context, entity, held);
-    *entity = (struct entity){.unit = entity->unit, .partition = entity->partition, .failure = failure};
+    if (entity->held != NULL)
+        job_give_back(context, entity->held);
+    entity->held = NULL;
 }
 
 static void entity_drop(void *context, struct actor *actor, struct runtime_message *message, enum runtime_drop reason)
 {
-    (void)reason;
-    entity_give_back(context, actor_state(actor), (struct job *)message);
+    (void)actor, (void)reason;
+    job_give_back(context, (struct job *)message);
 }
 
 const struct runtime_behavior entity_behavior = {.state_size = sizeof(struct entity),

@@ -37,7 +37,7 @@ struct entity {
     uint64_t snapshot;   /* version of its last snapshot */
     uint64_t serial;     /* tells a fetch's answer for this actor from one for an actor of the same name before it */
     struct job *held;    /* waits for a receipt from the store */
-    const char *failure; /* code: why it cannot be loaded; then it stops */
+    const char *failure; /* code: why it cannot be loaded; told to all who ask */
     uint32_t unit, partition;
     bool fetching;
 };
