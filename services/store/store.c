@@ -9,7 +9,7 @@
 
 #include "services/store/backend.h"
 
-static const struct store_ops *const backends[] = {&store_memory_ops};
+static const struct store_ops *const backends[] = {&store_memory_ops, &store_sqlite_ops};
 
 static const struct store_ops *ops_find(const char *url)
 {
