@@ -41,11 +41,7 @@ static verdict decide_create_object(const economist *state, const create_object 
         return reject(out, "removed", "the entry was removed");
     if (out->version > 0)
         return reject(out, "already_exists", "the entry was made before");
-    return emit(out,
-                object_created,
-                .name = command->name,
-                .birthdate = command->birthdate,
-                .job = command->job);
+    return emit(out, object_created, .name = command->name, .birthdate = command->birthdate, .job = command->job);
 }
 
 static void apply_object_created(economist *state, const object_created *event)
@@ -74,11 +70,7 @@ static verdict decide_update_object(const economist *state, const update_object 
 {
     if (state->removed)
         return reject(out, "removed", "the entry was removed");
-    return emit(out,
-                object_updated,
-                .name = command->name,
-                .birthdate = command->birthdate,
-                .job = command->job);
+    return emit(out, object_updated, .name = command->name, .birthdate = command->birthdate, .job = command->job);
 }
 
 static void apply_object_updated(economist *state, const object_updated *event)
