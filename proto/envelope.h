@@ -132,4 +132,17 @@ struct record {
 void record_encode(struct buffer *out, const struct record *record);
 enum error record_decode(struct slice value, struct record *out);
 
+/* ---- on the event bus: a topic byte, then a map ---- */
+
+#define EVENT_TOPIC_HEADS 'h'
+#define EVENT_TOPIC_RECORDS 'r'
+
+struct event_frame {
+    struct slice heads, records; /* raw arrays, empty when absent */
+};
+/* message has its topic byte before it. error_bad_type for a topic that is not known: skip such a message. */
+enum error event_frame_decode(struct slice message, struct event_frame *out);
+/* Appends a message of that topic; items is its raw array. */
+void event_frame_encode(struct buffer *out, char topic, struct slice items);
+
 #endif

@@ -24,8 +24,8 @@ struct uuid uuid_v7(uint64_t unix_ms, const uint8_t random[10]);
 bool uuid_time_ms(const struct uuid *uuid, uint64_t *unix_ms);
 
 /* The identifier of a :new aggregate: the 36-character form of a version 8 UUID. Its 16 bytes are XXH3-128 (seed 0,
- * canonical big-endian) over realm, user and the command id's 16 bytes, each with a 16-bit big-endian length before; then
- * version 8 is put into the high four bits of byte 6 and variant 10 into the high two of byte 8. */
+ * canonical big-endian) over realm, user and the command id's 16 bytes, each with a 16-bit big-endian length before;
+ * then version 8 is put into the high four bits of byte 6 and variant 10 into the high two of byte 8. */
 void identifier_for_new(struct slice realm, struct slice user, const struct uuid *command, char out[UUID_TEXT_SIZE]);
 /* The command id for an Idempotency-Key that is not a UUID: the same formula over realm, user and key. */
 struct uuid uuid_for_key(struct slice realm, struct slice user, struct slice key);

@@ -1,7 +1,7 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * A committed record as readers of the log see it. */
+ * A committed record as readers of the log see it, and the frames in which the event bus sends records and heads. */
 #include "proto/envelope.h"
 #include "proto/fields.h"
 
@@ -107,4 +107,52 @@ enum error record_decode(struct slice value, struct record *out)
         *out = record;
     }
     return error;
+}
+
+static enum error event_frame_take(struct event_frame *out, int field, struct reader *reader)
+{
+    switch (field) {
+    case AT(event_frame, version):
+        return take_version(reader);
+    case AT(event_frame, heads):
+        return take_array(reader, &out->heads);
+    default:
+        return take_array(reader, &out->records);
+    }
+}
+
+enum error event_frame_decode(struct slice message, struct event_frame *out)
+{
+    struct event_frame frame = {0};
+    struct fields fields;
+    int field;
+    if (message.size == 0) {
+        return error_truncated;
+    }
+    if (message.data[0] != EVENT_TOPIC_HEADS && message.data[0] != EVENT_TOPIC_RECORDS) {
+        return error_bad_type;
+    }
+    uint32_t required = message.data[0] == EVENT_TOPIC_HEADS ? BIT(event_frame, heads) : BIT(event_frame, records);
+    struct slice map = slice_of(message.data + 1, message.size - 1);
+    enum error error = msgpack_check(map, NULL);
+    error = error != error_none ? error : message_version(map);
+    error = error != error_none ? error : fields_begin(&fields, map, &event_frame_table);
+    while (error == error_none && (field = fields_next(&fields)) != FIELDS_END) {
+        error = event_frame_take(&frame, field, &fields.reader);
+    }
+    if (error == error_none && fields_missing(&fields, required) != FIELDS_END) {
+        error = error_missing_field;
+    }
+    if (error == error_none) {
+        *out = frame;
+    }
+    return error;
+}
+
+void event_frame_encode(struct buffer *out, char topic, struct slice items)
+{
+    buffer_append(out, &topic, 1);
+    write_map(out, 2);
+    put_unsigned(out, KEY(event_frame, version), PROTOCOL_VERSION);
+    put_raw(out, topic == EVENT_TOPIC_HEADS ? KEY(event_frame, heads) : KEY(event_frame, records), items);
 }

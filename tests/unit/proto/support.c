@@ -115,6 +115,14 @@ const char *to_hex(struct slice bytes)
     return text;
 }
 
+const char *text_copy(struct slice text)
+{
+    char *copy = (char *)arena_take(text.size + 1);
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    return copy;
+}
+
 uint8_t *exact_copy(struct slice bytes)
 {
     uint8_t *copy = malloc(bytes.size > 0 ? bytes.size : 1);

@@ -13,6 +13,8 @@
 struct slice hex(const char *text);
 /* The hex of bytes, without spaces; lives as long. */
 const char *to_hex(struct slice bytes);
+/* text with a NUL behind it; lives as long. */
+const char *text_copy(struct slice text);
 /* bytes in memory of exactly their size, so that a sanitizer sees a read past the end. Free with free. */
 uint8_t *exact_copy(struct slice bytes);
 
