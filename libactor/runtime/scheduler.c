@@ -12,11 +12,10 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 /* ---- a turn ---- */
 
-static void actor_fail(struct actor *actor, enum runtime_result result)
+/* Takes effect when the turn is over. */
+static void actor_fail(struct runtime *runtime, struct actor *actor, enum runtime_result result)
 {
-    enum actor_demand demand = result == RUNTIME_STOP ? DEMAND_STOP : DEMAND_FAIL;
-    if (demand > actor->demand)
-        actor->demand = (uint8_t)demand;
+    actor_demand(runtime, actor, result == RUNTIME_STOP ? DEMAND_STOP : DEMAND_FAIL);
 }
 
 void actor_activated(struct runtime *runtime, struct actor *actor)
@@ -38,7 +37,7 @@ static void actor_activate(struct runtime *runtime, struct actor *actor)
         actor_activated(runtime, actor);
     actor->awaited = false;
     if (result != RUNTIME_OK)
-        actor_fail(actor, result);
+        actor_fail(runtime, actor, result);
 }
 
 static void actor_receive(struct runtime *runtime, struct actor *actor)
@@ -52,7 +51,7 @@ static void actor_receive(struct runtime *runtime, struct actor *actor)
     if (result == RUNTIME_OK)
         return;
     if (result != RUNTIME_WAIT)
-        actor_fail(actor, result);
+        actor_fail(runtime, actor, result);
     else if (!actor->resumed)
         actor->suspended = true;
 }

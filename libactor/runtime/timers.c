@@ -11,8 +11,8 @@ enum { TIMERS_FIRST = 64 };
 struct timer_slot {
     uint64_t due_us, start; /* the order */
     struct actor *actor;
-    struct runtime_message *message; /* NULL: the slot is free */
-    uint32_t generation;
+    struct runtime_message *message;
+    uint32_t generation; /* counts the timers that ended in this slot */
     uint32_t heap_index;
     uint32_t previous, next; /* slots of the actor's timers; next alone: free slots */
 };
@@ -132,7 +132,6 @@ static struct runtime_message *timer_end(struct timers *timers, uint32_t number)
     struct runtime_message *message = slot->message;
     heap_remove(timers, slot->heap_index);
     actor_unlink(timers, slot);
-    slot->message = NULL;
     slot->generation++;
     slot->next = timers->free_first;
     timers->free_first = number;
@@ -180,8 +179,7 @@ struct runtime_message *timers_cancel(struct timers *timers, struct runtime_time
     if (timer.slot == 0 || timer.slot >= timers->used)
         return NULL;
     const struct timer_slot *slot = &timers->slots[timer.slot];
-    bool current = slot->generation == timer.generation && slot->message != NULL;
-    if (!current)
+    if (slot->generation != timer.generation)
         return NULL;
     *actor = slot->actor;
     return timer_end(timers, timer.slot);

@@ -23,8 +23,8 @@ struct domain_fault {
 enum error domain_new(struct domain **out, const fluvius_module *module, struct domain_fault *fault);
 void domain_free(struct domain **domain);
 
-/* Bounds on what a decision may make. A new domain has 256 KiB an event, 1,000,000 bytes a state (so that its reply fits
- * a frame of 1 MiB), 1,024 events a decision. */
+/* Bounds on what a decision may make. A new domain has 256 KiB an event, 1,000,000 bytes a state (so that its reply
+ * fits a frame of 1 MiB), 1,024 events a decision. */
 struct domain_limits {
     uint32_t event_bytes, state_bytes, events;
 };
@@ -70,15 +70,16 @@ size_t aggregate_bytes(const struct aggregate *aggregate);
 
 /* Applies one event: upcasts data from schema to the current version, decodes, applies, counts the version up.
  * error_unknown_event, error_invalid_data, error_no_memory; the state is then unchanged. */
-enum error aggregate_apply(struct aggregate *aggregate,
-                           struct slice event,
-                           uint32_t schema,
-                           struct slice data,
-                           struct domain_fault *fault);
+enum error aggregate_apply(
+    struct aggregate *aggregate, struct slice event, uint32_t schema, struct slice data, struct domain_fault *fault);
 
-/* Canonical bytes of the state: equal states give equal bytes, whatever the compiler or the way they were reached. */
+/* Appends the canonical bytes of the state: equal states give equal bytes, whatever the compiler or the way they were
+ * reached. On failure out is as it was: error_no_memory, or error_invalid_data when the state has what cannot be
+ * written (a number that is not finite, text that is not UTF-8): the domain's fault. */
 enum error aggregate_encode(const struct aggregate *aggregate, struct buffer *out);
-/* Takes a state that aggregate_encode wrote, at a version. error_invalid_data when it is none of this resource's. */
+/* Takes a state that aggregate_encode wrote, at a version. error_invalid_data when it is none of this resource's,
+ * error_no_memory; the aggregate is then unchanged. A snapshot is to be used only by a domain whose fingerprint is the
+ * one that wrote it. */
 enum error aggregate_restore(struct aggregate *aggregate, struct slice state, uint64_t version);
 
 /* ---- a decision ---- */
@@ -110,9 +111,9 @@ void decision_fini(struct decision_result *result);
 
 struct decision_input {
     const struct domain_command *command;
-    struct slice data;       /* one msgpack map that passed msgpack_check */
-    int64_t now_us;          /* the command's time */
-    const uint8_t *id;       /* the command's 16 bytes, also the source of ids and randomness */
+    struct slice data; /* one msgpack map that passed msgpack_check */
+    int64_t now_us;    /* the command's time */
+    const uint8_t *id; /* the command's 16 bytes, also the source of ids and randomness */
     struct slice user, realm, identifier;
 };
 

@@ -1,0 +1,10 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0 */
+/* gcc: initialized field overwritten
+ * clang: initializer overrides prior initialization of this subobject */
+#define OWN_DECIDE
+#include "account.h"
+static verdict decide_deposit(const account *state, const deposit *command, decision *out)
+{
+    return emit(out, deposited, .amount = command->amount, .amount = 5);
+}
