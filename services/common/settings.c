@@ -41,6 +41,19 @@ static const struct setting *table_find(const struct settings_table *table, cons
     return NULL;
 }
 
+/* Is it about one call alone? */
+static bool is_once(const struct settings_table *table, const struct setting *setting)
+{
+    size_t size = strlen(setting->name);
+
+    for (const char *at = table->once; at != NULL && *at != '\0'; at += strcspn(at, " "), at += strspn(at, " ")) {
+        if (strcspn(at, " ") == size && memcmp(at, setting->name, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum settings_outcome refuse(const struct loading *loading, const char *where, const char *name, const char *why)
 {
     fprintf(stderr, "%s: %s%s%s: %s\n", loading->table->service, where, where[0] == '\0' ? "" : ": ", name, why);
@@ -90,7 +103,7 @@ static enum settings_outcome environment_load(struct loading *loading)
         const char *text;
 
         setting_variable(setting, source.where, sizeof source.where);
-        text = getenv(source.where);
+        text = is_once(loading->table, setting) ? NULL : getenv(source.where);
         if (text != NULL && text[0] != '\0' && outcome == SETTINGS_OK) {
             outcome = value_put(loading, setting, &source, text, true);
         }
@@ -128,7 +141,7 @@ file_entry(struct loading *loading, enum section section, const struct settings_
     *equals = '\0';
     line = trim(line);
     setting = table_find(loading->table, line, strlen(line));
-    if (setting != NULL) {
+    if (setting != NULL && !is_once(loading->table, setting)) {
         return value_put(loading, setting, source, trim(equals + 1), true);
     }
     return section == SECTION_SHARED ? SETTINGS_OK : refuse(loading, source->where, line, "is not a setting");

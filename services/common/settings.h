@@ -40,6 +40,7 @@ struct setting {
 struct settings_table {
     const char *service, *usage, *doc; /* "fluvius-broker", "[options]", one sentence for --help */
     const struct setting *settings;
+    const char *once; /* names, with spaces between, that only the command line may set; NULL: none */
 };
 
 enum settings_outcome { SETTINGS_OK = 0, SETTINGS_HELP, SETTINGS_BAD };
@@ -49,7 +50,7 @@ enum settings_outcome { SETTINGS_OK = 0, SETTINGS_HELP, SETTINGS_BAD };
  * rest->items). argv[0] is skipped.
  *
  * Every service also has --help, --version and --print-config, which prints each setting's effective value (secrets as
- * ***) and where it came from, tab-separated; these are SETTINGS_HELP: the caller exits with 0. SETTINGS_BAD: a line
+ * ***) and where it came from; these are SETTINGS_HELP: the caller exits with 0. SETTINGS_BAD: a line
  * that names the fault was printed to standard error; the caller exits with 2. */
 enum settings_outcome
 settings_load(const struct settings_table *table, int argc, char **argv, void *out, struct setting_list *rest);

@@ -177,27 +177,27 @@ void setting_variable(const struct setting *setting, char *out, size_t size)
 
 /* ---- printing ---- */
 
-static void value_print(const struct setting *setting, const void *values)
+static void value_text(const struct setting *setting, const void *values, struct buffer *out)
 {
     const void *at = place_const(setting, values);
     const struct setting_list *list = at;
 
     switch (setting->kind) {
     case SETTING_TEXT:
-        fputs(*(char *const *)at == NULL ? "" : *(char *const *)at, stdout);
+        buffer_append_text(out, *(char *const *)at == NULL ? "" : *(char *const *)at);
         return;
     case SETTING_SECRET:
-        fputs(*(char *const *)at == NULL ? "" : "***", stdout);
+        buffer_append_text(out, *(char *const *)at == NULL ? "" : "***");
         return;
     case SETTING_INTEGER:
-        printf("%" PRId64, *(const int64_t *)at);
+        buffer_printf(out, "%" PRId64, *(const int64_t *)at);
         return;
     case SETTING_BOOL:
-        fputs(*(const bool *)at ? "true" : "false", stdout);
+        buffer_append_text(out, *(const bool *)at ? "true" : "false");
         return;
     case SETTING_LIST:
         for (size_t i = 0; i < list->count; i++) {
-            printf("%s%s", i == 0 ? "" : ",", list->items[i]);
+            buffer_printf(out, "%s%s", i == 0 ? "" : ",", list->items[i]);
         }
         return;
     }
@@ -205,11 +205,19 @@ static void value_print(const struct setting *setting, const void *values)
 
 void settings_show(const struct settings_table *table, const void *values, const struct settings_source *sources)
 {
+    struct buffer value = {0};
+
     for (const struct setting *setting = table->settings; setting->name != NULL; setting++) {
-        printf("%s\t%s\t", table->service, setting->name);
-        value_print(setting, values);
-        printf("\t%s\n", sources[setting - table->settings].where);
+        buffer_clear(&value);
+        value_text(setting, values, &value);
+        printf("%-16s  %-18s  %-32.*s  %s\n",
+               table->service,
+               setting->name,
+               (int)value.size,
+               value.size == 0 ? "" : (const char *)value.data,
+               sources[setting - table->settings].where);
     }
+    buffer_fini(&value);
 }
 
 static void option_print(const struct setting *setting)

@@ -14,6 +14,7 @@ struct values {
     int64_t in_flight;
     bool dry;
     struct setting_list domains;
+    int64_t version;
 };
 
 static const struct setting entries[] = {
@@ -22,9 +23,10 @@ static const struct setting entries[] = {
     {"max-in-flight", SETTING_INTEGER, offsetof(struct values, in_flight), "64", 1, 1024, "requests in flight"},
     {"dry", SETTING_BOOL, offsetof(struct values, dry), NULL, 0, 0, "change nothing"},
     {"domain", SETTING_LIST, offsetof(struct values, domains), "a.so, b.so", 0, 0, "modules"},
+    {"at-version", SETTING_INTEGER, offsetof(struct values, version), "-1", 0, 0, "of this call"},
     {0},
 };
-static const struct settings_table table = {"fluvius-test", "[options]", "Tests settings.", entries};
+static const struct settings_table table = {"fluvius-test", "[options]", "Tests settings.", entries, "x at-version y"};
 
 static struct values values;
 static struct setting_list rest;
@@ -139,6 +141,16 @@ Test(settings, command_line_beats_environment)
     cr_assert_eq(values.domains.count, 1);
 }
 
+Test(settings, what_one_call_is_about_comes_from_the_command_line_alone)
+{
+    file_with("at-version = 1\n");
+    setenv("FLUVIUS_AT_VERSION", "2", 1);
+    cr_assert_eq(LOAD(), SETTINGS_OK);
+    cr_assert_eq(values.version, -1);
+    cr_assert_eq(LOAD("--at-version=3"), SETTINGS_OK);
+    cr_assert_eq(values.version, 3);
+}
+
 Test(settings, a_list_takes_what_follows_and_repeats)
 {
     cr_assert_eq(LOAD("--domain", "a,1.so", "b.so", "--dry", "--domain", "c.so"), SETTINGS_OK);
@@ -222,16 +234,30 @@ Test(settings, the_file_is_also_named_by_an_option)
     free(path);
 }
 
+/* Makes one space of several. */
+static void squeeze(char *text)
+{
+    char *to = text;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (at[0] != ' ' || at[1] != ' ') {
+            *to++ = *at;
+        }
+    }
+    *to = '\0';
+}
+
 Test(settings, print_config_tells_where_each_value_came_from_and_hides_secrets)
 {
     setenv("FLUVIUS_TOKEN", "hush-hush", 1);
     setenv("FLUVIUS_MAX_IN_FLIGHT", "8", 1);
     cr_assert_eq(LOAD("--print-config", "--domain", "k.so", "l.so"), SETTINGS_HELP);
-    says("fluvius-test\tbus\ttcp://127.0.0.1:7410\tdefault\n");
-    says("fluvius-test\ttoken\t***\tFLUVIUS_TOKEN\n");
-    says("fluvius-test\tmax-in-flight\t8\tFLUVIUS_MAX_IN_FLIGHT\n");
-    says("fluvius-test\tdry\tfalse\tdefault\n");
-    says("fluvius-test\tdomain\tk.so,l.so\tcommand line\n");
+    squeeze(said);
+    says("fluvius-test bus tcp://127.0.0.1:7410 default\n");
+    says("fluvius-test token *** FLUVIUS_TOKEN\n");
+    says("fluvius-test max-in-flight 8 FLUVIUS_MAX_IN_FLIGHT\n");
+    says("fluvius-test dry false default\n");
+    says("fluvius-test domain k.so,l.so command line\n");
     cr_assert_null(strstr(said, "hush"));
 }
 
