@@ -1,0 +1,294 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * See plan.h. */
+#include "services/cli/plan.h"
+
+#include "services/common/log.h"
+#include "services/common/tokens.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+
+#define AT(MEMBER) offsetof(struct up_settings, MEMBER)
+
+static const struct setting entries[] = {
+    {"data", SETTING_TEXT, AT(data), "./data", 0, 0, "directory for all that is kept"},
+    {"http", SETTING_TEXT, AT(http), "127.0.0.1:8080", 0, 0, "ADDR:PORT for HTTP; port 0 chooses one"},
+    {"bus", SETTING_TEXT, AT(bus), "tcp://127.0.0.1:7410", 0, 0, "URL where clients and shards connect"},
+    {"events", SETTING_TEXT, AT(events), "tcp://127.0.0.1:7411", 0, 0, "URL where committed events are published"},
+    {"shards", SETTING_INTEGER, AT(shards), "2", 1, STORE_UNITS, "shard processes, 1 to 4"},
+    {"domain", SETTING_LIST, AT(domains), NULL, 0, 0, "domain modules to run, FILE.so ..."},
+    {"token-file", SETTING_TEXT, AT(token_file), NULL, 0, 0, "who may use it; needed beyond loopback addresses"},
+    {"log-level", SETTING_TEXT, AT(log_level), "info", 0, 0, "debug, info, warning or error"},
+    {"json", SETTING_BOOL, AT(json), NULL, 0, 0, "when ready, print one line of JSON"},
+    {0},
+};
+
+const struct settings_table up_table = {
+    "fluvius up",
+    "[--data DIR] [--domain FILE.so ...] [options]",
+    "Starts broker, shards and gateway on this machine, restarts what fails, and stops all on Ctrl-C.",
+    entries,
+    "json",
+};
+
+static bool refuse(const char *what, const char *why)
+{
+    fprintf(stderr, "fluvius up: %s: %s\n", what, why);
+    return false;
+}
+
+/* ---- checks ---- */
+
+static bool domains_check(const struct setting_list *domains)
+{
+    if (domains->count > ARGUMENTS_MAX / 4) {
+        return refuse("--domain", "more than 16 modules");
+    }
+    for (size_t i = 0; i < domains->count; i++) {
+        if (access(domains->items[i], R_OK) != 0) {
+            return refuse(domains->items[i], strerror(errno));
+        }
+    }
+    return true;
+}
+
+static bool tokens_file_check(const char *path)
+{
+    char fault[TOKENS_FAULT_SIZE];
+    struct tokens *tokens;
+
+    if (tokens_load(&tokens, path, fault) != error_none) {
+        fprintf(stderr, "fluvius up: %s\n", fault);
+        return false;
+    }
+    tokens_free(&tokens);
+    return true;
+}
+
+/* Whoever reaches an address without a token file may do everything. */
+static bool open_addresses_check(const struct up_settings *settings)
+{
+    const char *const addresses[] = {settings->http, settings->bus, settings->events};
+
+    if (settings->token_file != NULL) {
+        return tokens_file_check(settings->token_file);
+    }
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        if (!address_is_loopback(addresses[i])) {
+            return refuse(addresses[i],
+                          "is not a loopback address; that needs --token-file, so that not everybody may use it");
+        }
+    }
+    return true;
+}
+
+bool plan_check(const struct up_settings *settings)
+{
+    enum log_level level;
+
+    if (!log_level_find(settings->log_level, &level)) {
+        return refuse(settings->log_level, "is not a log level: debug, info, warning or error");
+    }
+    return domains_check(&settings->domains) && open_addresses_check(settings);
+}
+
+/* ---- addresses ---- */
+
+static bool address_take(struct ports *ports, const char *option, const char *address, char *out)
+{
+    char fault[ADDRESS_SIZE];
+    enum error error = ports_take(ports, address, out, fault);
+
+    if (error == error_none) {
+        return true;
+    }
+    if (error == error_address_in_use) {
+        fprintf(stderr, "fluvius up: %s is in use by another program; choose another with %s\n", address, option);
+    } else {
+        fprintf(stderr, "fluvius up: %s %s: %s\n", option, address, fault);
+    }
+    return false;
+}
+
+bool plan_addresses(const struct up_settings *settings, struct ports *ports, struct platform *out)
+{
+    char http[ADDRESS_SIZE];
+
+    if (strstr(settings->http, "://") != NULL) {
+        return refuse(settings->http, "--http takes ADDR:PORT, not a URL");
+    }
+    if (!address_take(ports, "--bus", settings->bus, out->bus) ||
+        !address_take(ports, "--events", settings->events, out->events) ||
+        !address_take(ports, "--http", settings->http, http)) {
+        return false;
+    }
+    snprintf(out->http, sizeof out->http, "http://%.*s", (int)sizeof out->http - 8, http);
+    return true;
+}
+
+/* ---- services ---- */
+
+/* The path of a program that lies beside this one. */
+static bool program_find(const char *name, char *out, size_t size)
+{
+    char own[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+    char *slash;
+
+    if (length < 0) {
+        return refuse("/proc/self/exe", strerror(errno));
+    }
+    own[length] = '\0';
+    slash = strrchr(own, '/');
+    snprintf(out, size, "%.*s/%s", slash == NULL ? 0 : (int)(slash - own), own, name);
+    return access(out, X_OK) == 0 || refuse(out, strerror(errno));
+}
+
+static struct child *
+service_add(struct children *children, const char *name, const char *program, int stop_stage, const char *log_level)
+{
+    char path[PATH_MAX + 32];
+    struct child *child;
+
+    if (!program_find(program, path, sizeof path)) {
+        return NULL;
+    }
+    child = children_add(children, name, stop_stage, path);
+    if (child != NULL) {
+        child_argument(child, "--log-level");
+        child_argument(child, log_level);
+    }
+    return child;
+}
+
+static void option_add(struct child *child, const char *option, const char *value)
+{
+    if (value != NULL) {
+        child_argument(child, option);
+        child_argument(child, value);
+    }
+}
+
+static bool broker_add(const struct up_settings *settings, const struct platform *platform, struct children *children)
+{
+    struct child *child = service_add(children, "broker", "fluvius-broker", 2, settings->log_level);
+
+    if (child == NULL) {
+        return false;
+    }
+    option_add(child, "--bus", platform->bus);
+    option_add(child, "--events", platform->events);
+    option_add(child, "--token-file", settings->token_file);
+    return true;
+}
+
+/* Unit u belongs to shard u mod N. */
+static void units_of(int shard, int shards, char *out, size_t size)
+{
+    size_t used = 0;
+
+    for (int unit = shard; unit < STORE_UNITS; unit += shards) {
+        used += (size_t)snprintf(out + used, size - used, "%s%d", used == 0 ? "" : ",", unit);
+    }
+}
+
+static bool
+shard_add(const struct up_settings *settings, const struct platform *platform, int shard, struct children *children)
+{
+    char name[24], units[32], partitions[16], store[PATH_MAX + 16], journal[PATH_MAX + 32];
+    struct child *child;
+
+    snprintf(name, sizeof name, "shard-%d", shard);
+    child = service_add(children, name, "fluvius-shard", 1, settings->log_level);
+    if (child == NULL) {
+        return false;
+    }
+    units_of(shard, (int)settings->shards, units, sizeof units);
+    snprintf(partitions, sizeof partitions, "%d", STORE_PARTITIONS);
+    snprintf(store, sizeof store, "sqlite:%s", settings->data);
+    snprintf(journal, sizeof journal, "%s/%s.journal", settings->data, name);
+    option_add(child, "--name", name);
+    option_add(child, "--bus", platform->bus);
+    option_add(child, "--store", store);
+    option_add(child, "--units", units);
+    option_add(child, "--partitions", partitions);
+    option_add(child, "--journal", journal);
+    for (size_t i = 0; i < settings->domains.count; i++) {
+        option_add(child, "--domain", settings->domains.items[i]);
+    }
+    return true;
+}
+
+static bool gateway_add(const struct up_settings *settings, const struct platform *platform, struct children *children)
+{
+    struct child *child = service_add(children, "gateway", "fluvius-gateway", 0, settings->log_level);
+
+    if (child == NULL) {
+        return false;
+    }
+    option_add(child, "--http", platform->http + strlen("http://"));
+    option_add(child, "--bus", platform->bus);
+    option_add(child, "--token-file", settings->token_file);
+    return true;
+}
+
+bool plan_children(const struct up_settings *settings, const struct platform *platform, struct children *out)
+{
+    if (!broker_add(settings, platform, out)) {
+        return false;
+    }
+    for (int shard = 0; shard < settings->shards; shard++) {
+        if (!shard_add(settings, platform, shard, out)) {
+            return false;
+        }
+    }
+    return gateway_add(settings, platform, out);
+}
+
+/* ---- hints ---- */
+
+static bool runs_bank(const struct setting_list *domains)
+{
+    for (size_t i = 0; i < domains->count; i++) {
+        const char *slash = strrchr(domains->items[i], '/');
+
+        if (strcmp(slash == NULL ? domains->items[i] : slash + 1, "bank.so") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The words that let another command find this platform. */
+static const char *finder(const struct up_settings *settings, char *out, size_t size)
+{
+    bool found_anyway = strcmp(settings->data, "./data") == 0 || strcmp(settings->data, "data") == 0;
+
+    snprintf(out, size, "%s%s", found_anyway ? "" : " --data ", found_anyway ? "" : settings->data);
+    return out;
+}
+
+void plan_hints(const struct up_settings *settings, const struct platform *platform, const char *program, FILE *out)
+{
+    char words[PATH_MAX + 16];
+    const char *find = finder(settings, words, sizeof words);
+
+    if (runs_bank(&settings->domains)) {
+        fprintf(out,
+                "Try in another terminal:\n"
+                "  %s send bank:open account/ada '{\"holder\":{\"given\":\"Ada\",\"family\":\"Lovelace\"}}'%s\n"
+                "  curl -d '{\"amount\":500}' %s/bank:deposit/account/ada\n"
+                "  %s state bank.account/ada%s\n",
+                program,
+                find,
+                platform->http,
+                program,
+                find);
+    } else {
+        fprintf(out, "Try in another terminal:\n  %s describe%s\n  curl %s/_meta\n", program, find, platform->http);
+    }
+    fprintf(out, "Ctrl-C stops it.\n");
+}

@@ -1,0 +1,34 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What `fluvius up` is going to run: its settings, checked, and the services made of them. */
+#ifndef CLI_PLAN_H
+#define CLI_PLAN_H
+
+#include "services/cli/children.h"
+#include "services/common/settings.h"
+
+#include <stdio.h>
+
+#define STORE_UNITS 4 /* log files of the embedded store; a shard needs at least one of its own */
+#define STORE_PARTITIONS 16
+
+struct up_settings {
+    char *data, *http, *bus, *events, *token_file, *log_level;
+    int64_t shards;
+    struct setting_list domains;
+    bool json;
+};
+
+extern const struct settings_table up_table;
+
+/* Refuses what cannot work, with a line on standard error: false. Nothing has started yet. */
+bool plan_check(const struct up_settings *settings);
+/* Chooses and holds the addresses; false when one is taken or no address. http, bus and events of platform are URLs. */
+bool plan_addresses(const struct up_settings *settings, struct ports *ports, struct platform *out);
+/* Adds broker, shards and gateway, with the programs beside this one. */
+bool plan_children(const struct up_settings *settings, const struct platform *platform, struct children *out);
+/* Tells a person what to try next. program: how they called us. */
+void plan_hints(const struct up_settings *settings, const struct platform *platform, const char *program, FILE *out);
+
+#endif

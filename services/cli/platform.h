@@ -1,0 +1,39 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A platform that `fluvius up` runs, as it is written to DATA/fluvius.json for the other commands and printed by
+ * --json:
+ * {"ready":true,"http":URL,"bus":URL,"events":URL,"pids":{"broker":1,...}}. */
+#ifndef CLI_PLATFORM_H
+#define CLI_PLATFORM_H
+
+#include "proto/error.h"
+#include "proto/writer.h"
+#include "services/cli/ports.h"
+
+#include <sys/types.h>
+
+#define PROCESSES_MAX 8
+
+struct platform_process {
+    char name[16];
+    pid_t pid; /* 0: not running now */
+};
+
+struct platform {
+    char http[ADDRESS_SIZE], bus[ADDRESS_SIZE], events[ADDRESS_SIZE]; /* URLs */
+    struct platform_process processes[PROCESSES_MAX];
+    size_t count;
+};
+
+/* Appends the JSON object, without a line end. */
+void platform_print(const struct platform *platform, struct buffer *out);
+/* Reads what platform_print wrote; error_bad_json when it is something else. */
+enum error platform_parse(struct slice json, struct platform *out);
+
+/* DATA/fluvius.json: written whole or not at all. error_not_found when there is none. */
+enum error platform_write(const char *data, const struct platform *platform);
+enum error platform_read(const char *data, struct platform *out);
+void platform_remove(const char *data);
+
+#endif

@@ -1,0 +1,172 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * `fluvius up`: broker, shards and gateway on one machine, supervised. */
+#include "services/cli/command.h"
+
+#include "services/cli/data.h"
+#include "services/cli/plan.h"
+#include "services/common/log.h"
+#include "services/common/process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ORPHANS_WAIT_MS 10000
+#define STOP_WAIT_US 10000000
+#define TURN_US 1000000
+
+struct up {
+    struct up_settings settings;
+    const char *program;
+    struct platform platform;
+    struct children children;
+    struct inbox *inbox;
+    bool announced;
+};
+
+/* What children find in their environment: see process.h and tokens.h. */
+static bool environment_set(int argc, char **argv)
+{
+    const char *config = settings_file(argc, argv);
+    char own[16], token[65];
+    uint8_t secret[32];
+
+    snprintf(own, sizeof own, "%d", (int)getpid());
+    random_bytes(secret, sizeof secret);
+    for (size_t i = 0; i < sizeof secret; i++) {
+        snprintf(token + 2 * i, 3, "%02x", secret[i]);
+    }
+    return setenv("FLUVIUS_SUPERVISOR", own, 1) == 0 && setenv("FLUVIUS_READY_FD", "3", 1) == 0 &&
+           setenv("FLUVIUS_SERVICE_TOKEN", token, 0) == 0 &&
+           (config == NULL || setenv("FLUVIUS_CONFIG", config, 1) == 0);
+}
+
+static void announce(struct up *up)
+{
+    struct buffer line = {0};
+
+    if (up->settings.json) {
+        platform_print(&up->platform, &line);
+        printf("%.*s\n", (int)line.size, (const char *)line.data);
+    } else {
+        printf("ready %s\n", up->platform.http);
+        plan_hints(&up->settings, &up->platform, up->program, stdout);
+    }
+    fflush(stdout);
+    buffer_fini(&line);
+}
+
+/* Writes down who runs now; announces when all are ready for the first time. */
+static void note(struct up *up)
+{
+    children_list(&up->children, &up->platform);
+    if (platform_write(up->settings.data, &up->platform) != error_none) {
+        LOG(warning, "fluvius.json not written", LOG_TEXT("data", up->settings.data));
+    }
+    if (!up->announced && children_ready(&up->children)) {
+        up->announced = true;
+        announce(up);
+    }
+}
+
+/* Returns when asked to stop, or when a child ended for good. */
+static void supervise(struct up *up)
+{
+    while (!process_stopping() && up->children.useless == NULL) {
+        if (children_turn(&up->children, inbox_descriptor(up->inbox), TURN_US)) {
+            note(up);
+        }
+        inbox_take(up->inbox, 0);
+    }
+}
+
+static void stop(struct up *up)
+{
+    uint64_t until_us = clock_monotonic_us() + STOP_WAIT_US, now_us;
+
+    children_stop(&up->children);
+    while (!children_ended(&up->children) && (now_us = clock_monotonic_us()) < until_us) {
+        children_turn(&up->children, -1, until_us - now_us);
+        children_stop(&up->children);
+    }
+    children_kill(&up->children);
+}
+
+static int run(struct up *up)
+{
+    int code = 0;
+
+    inbox_take(up->inbox, 0); /* arms it for the first turn */
+    supervise(up);
+    if (up->children.useless != NULL) {
+        fprintf(stderr,
+                "fluvius up: %s ended with code %d, see above; starting it again would not help\n",
+                up->children.useless->name,
+                up->children.useless_code);
+        code = up->children.useless_code;
+    }
+    stop(up);
+    return code;
+}
+
+/* Takes lock, addresses and programs, then runs. */
+static int start(struct up *up)
+{
+    struct ports ports = {0};
+    char fault[DATA_FAULT_SIZE];
+    int lock, code = EXIT_FAILED;
+
+    if (data_lock(up->settings.data, &lock, fault) != error_none) {
+        fprintf(stderr, "fluvius up: %s\n", fault);
+        return EXIT_FAILED;
+    }
+    if (data_wait_for_orphans(up->settings.data, ORPHANS_WAIT_MS, fault) != error_none) {
+        fprintf(stderr, "fluvius up: %s\n", fault);
+    } else if (plan_addresses(&up->settings, &ports, &up->platform) &&
+               plan_children(&up->settings, &up->platform, &up->children)) {
+        ports_release(&ports);
+        code = run(up);
+        platform_remove(up->settings.data);
+    }
+    ports_release(&ports);
+    children_fini(&up->children);
+    close(lock);
+    return code;
+}
+
+static int checked_start(struct up *up, int argc, char **argv)
+{
+    int code;
+
+    if (!plan_check(&up->settings)) {
+        return EXIT_USAGE;
+    }
+    up->inbox = inbox_new();
+    if (up->inbox == NULL || !environment_set(argc, argv)) {
+        fprintf(stderr, "fluvius up: %s\n", error_text(error_no_memory));
+        return EXIT_FAILED;
+    }
+    process_init(up->inbox, false);
+    code = start(up);
+    process_fini();
+    inbox_free(&up->inbox);
+    return code;
+}
+
+int command_up(int argc, char **argv)
+{
+    struct up up = {.program = program_invocation_name};
+    enum settings_outcome outcome = settings_load(&up_table, argc, argv, &up.settings, NULL);
+    enum log_level level = log_info;
+    int code = outcome == SETTINGS_HELP ? 0 : EXIT_USAGE;
+
+    if (outcome == SETTINGS_OK) {
+        log_level_find(up.settings.log_level, &level);
+        log_init("fluvius-up", level);
+        code = checked_start(&up, argc, argv);
+    }
+    settings_free(&up_table, &up.settings);
+    return code;
+}
