@@ -39,7 +39,7 @@ struct actor {
     struct actor *previous, *next; /* in its place's list */
     uint64_t hash;
     uint64_t bytes;     /* of actor_set_bytes */
-    uint64_t since_us;  /* in its place; kept where places go by time */
+    uint64_t since_us;  /* when it came to its place */
     uint64_t window_us; /* when the restart window opened; of use when restarts is not 0 */
     struct mailbox mailbox;
     uint32_t restarts;    /* in the window */
@@ -53,6 +53,9 @@ struct actor {
     bool restarting : 1; /* activates even without a message */
     alignas(max_align_t) uint8_t memory[];
 };
+
+/* Idle actors are what there is most of. */
+_Static_assert(sizeof(struct actor) <= 96, "an actor has grown");
 
 /* A COLD actor with its state zeroed. NULL when memory is out. */
 struct actor *actor_new(const void *key, size_t key_size, uint64_t hash, size_t state_size);

@@ -319,7 +319,7 @@ int bench_actors(bool json)
     if (complete)
         (json ? print_json : print_text)(&figures);
     else
-        fprintf(stderr, "bench actors: out of memory\n");
+        fprintf(stderr, "bench actors: memory is out, or a message was lost\n");
     free(bench.keys);
     free(bench.tokens);
     return complete ? 0 : 13;

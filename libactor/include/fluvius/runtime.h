@@ -20,7 +20,8 @@
  *
  * Who is to end an activation may keep the actor's pointer: one that is activating is never freed, only emptied. Who is
  * to resume a suspended one may keep it until passivate is called for it. Any other pointer is good until the next call
- * of runtime_run, runtime_reset or runtime_stop.
+ * that may end its actor: runtime_run, or for this very actor runtime_reset, runtime_stop, runtime_activated,
+ * runtime_failed or runtime_timer_cancel.
  *
  * The behaviour's activate, receive, passivate and drop may call everything here but runtime_run and runtime_free; what
  * they do to the very actor they were called for takes effect when they return. may_passivate only looks. */

@@ -1,52 +1,15 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The model. "Earlier" is told by stamps from one counter. */
-#include "tests/unit/libactor/runtime/model.h"
+ * The model's actors between runs: what is sent to them, wished of them, and where they then belong. "Earlier" is told
+ * by stamps from one counter. */
+#include "tests/unit/libactor/runtime/model_state.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { MAILBOX_MAX = 64, TIMERS_MAX = 512 };
-
-enum model_state { COLD, ACTIVATING, ACTIVE, BACKING_OFF };
-enum model_row { NO_ROW, RUNNABLE, IDLE };
-enum model_wish { NO_WISH, WISH_RESET, WISH_FAIL, WISH_STOP };
-
-struct model_letter {
-    bool exists, awaited, suspended, resumed, restarting, busy;
-    enum model_state state;
-    enum model_wish wish;
-    enum model_row row;
-    uint64_t stamp; /* since when in the row */
-    uint64_t idle_us, due_us, window_us, restarts, bytes;
-    struct order mailbox[MAILBOX_MAX];
-    uint32_t count;
-};
-
-struct model_timer {
-    uint64_t start; /* 0: none */
-    uint64_t due_us;
-    char letter;
-    struct order order;
-};
-
-struct model {
-    struct runtime_config config;
-    struct model_letter letters[LETTERS];
-    enum activation activations[LETTERS];
-    bool vetoes[LETTERS];
-    struct model_timer timers[TIMERS_MAX];
-    uint64_t names[TIMER_NAMES]; /* starts */
-    uint64_t now_us, world_us, stamps, refused_in_a_row;
-    struct runtime_stats stats;
-    size_t logged;
-    char log[LOG_SIZE];
-};
-
-static void write_down(struct model *model, const char *format, ...)
+void model_write(struct model *model, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -56,7 +19,7 @@ static void write_down(struct model *model, const char *format, ...)
     va_end(arguments);
 }
 
-static struct model_letter *find(struct model *model, char letter)
+struct model_letter *letter_find(struct model *model, char letter)
 {
     return &model->letters[letter - 'a'];
 }
@@ -76,7 +39,7 @@ static void drop(struct model *model, char letter, const struct order *order, ch
     model->stats.messages--;
     model->stats.message_bytes -= order->size;
     model->stats.dropped++;
-    write_down(model, "%c!%d%c", letter, order->number, reason);
+    model_write(model, "%c!%d%c", letter, order->number, reason);
 }
 
 /* The actor's newest timer goes first. */
@@ -96,24 +59,17 @@ static void drop_timers(struct model *model, char letter, char reason)
 
 static void drop_mailbox(struct model *model, char letter)
 {
-    struct model_letter *actor = find(model, letter);
+    struct model_letter *actor = letter_find(model, letter);
     for (uint32_t i = 0; i < actor->count; i++)
         drop(model, letter, &actor->mailbox[i], 's');
     actor->count = 0;
 }
 
-static struct order mailbox_first(struct model_letter *actor)
-{
-    struct order order = actor->mailbox[0];
-    memmove(actor->mailbox, actor->mailbox + 1, --actor->count * sizeof order);
-    return order;
-}
-
 static void forget(struct model *model, char letter, char reason)
 {
-    struct model_letter *actor = find(model, letter);
+    struct model_letter *actor = letter_find(model, letter);
     if (actor->state == ACTIVATING || actor->state == ACTIVE) {
-        write_down(model, "%c-", letter);
+        model_write(model, "%c-", letter);
         actor->state = COLD;
     }
     drop_timers(model, letter, reason);
@@ -125,7 +81,7 @@ static void forget(struct model *model, char letter, char reason)
 
 static void stop_now(struct model *model, char letter)
 {
-    struct model_letter *actor = find(model, letter);
+    struct model_letter *actor = letter_find(model, letter);
     model->stats.stops++;
     actor->restarts = 0;
     drop_timers(model, letter, 's');
@@ -135,14 +91,14 @@ static void stop_now(struct model *model, char letter)
 static void end_and_stop(struct model *model, char letter)
 {
     forget(model, letter, 's');
-    find(model, letter)->state = COLD;
-    find(model, letter)->restarting = false;
+    letter_find(model, letter)->state = COLD;
+    letter_find(model, letter)->restarting = false;
     stop_now(model, letter);
 }
 
 static void fail_now(struct model *model, char letter)
 {
-    struct model_letter *actor = find(model, letter);
+    struct model_letter *actor = letter_find(model, letter);
     if (actor->restarts > 0 && model->now_us >= actor->window_us + model->config.restart_window_us)
         actor->restarts = 0;
     if (actor->restarts == 0)
@@ -163,7 +119,7 @@ static void fail_now(struct model *model, char letter)
 
 static void fulfil(struct model *model, char letter)
 {
-    struct model_letter *actor = find(model, letter);
+    struct model_letter *actor = letter_find(model, letter);
     if (actor->awaited) {
         if (actor->wish == WISH_STOP)
             stop_now(model, letter);
@@ -188,9 +144,9 @@ static enum model_row row_of(const struct model_letter *actor)
     return actor->state == ACTIVE ? IDLE : NO_ROW;
 }
 
-static void settle(struct model *model, char letter)
+void letter_settle(struct model *model, char letter)
 {
-    struct model_letter *actor = find(model, letter);
+    struct model_letter *actor = letter_find(model, letter);
     if (actor->busy)
         return;
     if (actor->wish != NO_WISH)
@@ -207,11 +163,11 @@ static void settle(struct model *model, char letter)
 
 static void wish(struct model *model, char letter, enum model_wish wish)
 {
-    struct model_letter *actor = find(model, letter);
+    struct model_letter *actor = letter_find(model, letter);
     if (!actor->exists)
         return;
     actor->wish = actor->wish > wish ? actor->wish : wish;
-    settle(model, letter);
+    letter_settle(model, letter);
 }
 
 /* ---- calls ---- */
@@ -224,7 +180,7 @@ static bool has_room(const struct model *model, const struct order *order)
 static enum runtime_result refuse(struct model *model, char to, const struct order *order)
 {
     model->stats.refused++;
-    write_down(model, "%c?%d", to, order->number);
+    model_write(model, "%c?%d", to, order->number);
     return RUNTIME_FULL;
 }
 
@@ -234,40 +190,35 @@ static void count_in(struct model *model, const struct order *order)
     model->stats.message_bytes += order->size;
 }
 
-static void advance(struct model *model, uint64_t now_us)
+void model_advance(struct model *model, uint64_t now_us)
 {
     model->now_us = now_us > model->now_us ? now_us : model->now_us;
 }
 
 enum runtime_result model_order(struct model *model, char to, struct order order)
 {
-    struct model_letter *actor = find(model, to);
-    advance(model, model->world_us);
+    struct model_letter *actor = letter_find(model, to);
+    model_advance(model, model->world_us);
     if (actor->count >= model->config.mailbox_messages || !has_room(model, &order))
         return refuse(model, to, &order);
     actor->exists = true;
     count_in(model, &order);
     actor->mailbox[actor->count++] = order;
-    settle(model, to);
+    letter_settle(model, to);
     return RUNTIME_OK;
-}
-
-static void activated(struct model *model, char letter)
-{
-    find(model, letter)->awaited = false;
-    find(model, letter)->state = ACTIVE;
-    model->stats.activations++;
-    settle(model, letter);
 }
 
 void model_activated(struct model *model, char letter)
 {
-    activated(model, letter);
+    letter_find(model, letter)->awaited = false;
+    letter_find(model, letter)->state = ACTIVE;
+    model->stats.activations++;
+    letter_settle(model, letter);
 }
 
 void model_failed(struct model *model, char letter)
 {
-    struct model_letter *actor = find(model, letter);
+    struct model_letter *actor = letter_find(model, letter);
     if (actor->state != ACTIVATING && actor->state != ACTIVE)
         return;
     actor->awaited = false;
@@ -278,18 +229,18 @@ void model_suspend(struct model *model, char letter)
 {
     if (!model_exists(model, letter))
         return;
-    find(model, letter)->suspended = true;
-    find(model, letter)->resumed = false;
-    settle(model, letter);
+    letter_find(model, letter)->suspended = true;
+    letter_find(model, letter)->resumed = false;
+    letter_settle(model, letter);
 }
 
 void model_resume(struct model *model, char letter)
 {
     if (!model_exists(model, letter))
         return;
-    find(model, letter)->suspended = false;
-    find(model, letter)->resumed = true;
-    settle(model, letter);
+    letter_find(model, letter)->suspended = false;
+    letter_find(model, letter)->resumed = true;
+    letter_settle(model, letter);
 }
 
 void model_reset(struct model *model, char letter)
@@ -305,14 +256,14 @@ void model_stop(struct model *model, char letter)
 void model_set_bytes(struct model *model, char letter, uint64_t bytes)
 {
     if (model_exists(model, letter))
-        find(model, letter)->bytes = bytes;
+        letter_find(model, letter)->bytes = bytes;
 }
 
 void model_start_timer(struct model *model, char letter, uint64_t due_us, struct order order)
 {
     if (!model_exists(model, letter))
         return;
-    uint32_t held = find(model, letter)->count + timers_of(model, letter);
+    uint32_t held = letter_find(model, letter)->count + timers_of(model, letter);
     if (held >= 2 * model->config.mailbox_messages || !has_room(model, &order)) {
         refuse(model, letter, &order);
         return;
@@ -336,228 +287,10 @@ bool model_cancel_timer(struct model *model, int number)
         timer->start = 0;
         model->stats.messages--;
         model->stats.message_bytes -= timer->order.size;
-        write_down(model, "=%d", timer->order.number);
+        model_write(model, "=%d", timer->order.number);
         return true;
     }
     return false;
-}
-
-/* ---- a turn ---- */
-
-static void ask(struct model_letter *actor, enum model_wish wish)
-{
-    actor->wish = actor->wish > wish ? actor->wish : wish;
-    actor->awaited = false;
-}
-
-static void activate(struct model *model, char letter)
-{
-    struct model_letter *actor = find(model, letter);
-    actor->restarting = false;
-    actor->state = ACTIVATING;
-    write_down(model, "%c+", letter);
-    switch (model->activations[letter - 'a']) {
-    case ACTIVATION_FAILS:
-    case ACTIVATION_FAILS_AT_ONCE:
-        ask(actor, WISH_FAIL);
-        return;
-    case ACTIVATION_STOPS:
-        ask(actor, WISH_STOP);
-        return;
-    case ACTIVATION_STOPPED_WAITS:
-        ask(actor, WISH_STOP);
-        actor->awaited = true;
-        return;
-    case ACTIVATION_WAITS:
-        actor->awaited = true;
-        return;
-    default:
-        activated(model, letter);
-    }
-}
-
-static void obey(struct model *model, char letter, struct order order)
-{
-    struct model_letter *actor = find(model, letter);
-    struct order made = {.number = order.number + 1000, .size = order.size};
-    if (order.action == DO_FAIL)
-        ask(actor, WISH_FAIL);
-    else if (order.action == DO_STOP)
-        ask(actor, WISH_STOP);
-    else if (order.action == DO_WAIT || order.action == DO_SUSPEND)
-        actor->suspended = true;
-    else if (order.action == DO_SEND)
-        model_order(model, order.target, made);
-    else if (order.action == DO_RESUME_TARGET)
-        model_resume(model, order.target);
-    else if (order.action == DO_RESET_TARGET)
-        model_reset(model, order.target);
-    else if (order.action == DO_STOP_TARGET)
-        model_stop(model, order.target);
-    else if (order.action == DO_START_TIMER)
-        model_start_timer(model, order.target, model->world_us + order.amount, made);
-    else if (order.action == DO_SET_BYTES)
-        model_set_bytes(model, order.target, order.amount);
-}
-
-static void receive(struct model *model, char letter)
-{
-    struct order order = mailbox_first(find(model, letter));
-    model->stats.messages--;
-    model->stats.message_bytes -= order.size;
-    model->stats.delivered++;
-    write_down(model, "%c%d", letter, order.number);
-    obey(model, letter, order);
-}
-
-static bool receives(const struct model_letter *actor)
-{
-    return actor->state == ACTIVE && !actor->suspended && actor->wish == NO_WISH && actor->count > 0;
-}
-
-static uint64_t turn(struct model *model, char letter, uint64_t limit)
-{
-    struct model_letter *actor = find(model, letter);
-    uint64_t spent = 0;
-    actor->busy = true;
-    actor->row = NO_ROW;
-    if (actor->state == COLD) {
-        activate(model, letter);
-        spent++;
-    }
-    for (; spent < limit && receives(actor); spent++)
-        receive(model, letter);
-    actor->busy = false;
-    settle(model, letter);
-    return spent;
-}
-
-/* ---- a run ---- */
-
-/* The one that has been in the row longest; 0 when nobody is. */
-static char row_first(const struct model *model, enum model_row row)
-{
-    char first = 0;
-    for (char letter = 'a'; letter <= 'z'; letter++) {
-        const struct model_letter *actor = &model->letters[letter - 'a'];
-        if (actor->exists && actor->row == row && (first == 0 || actor->stamp < model->letters[first - 'a'].stamp))
-            first = letter;
-    }
-    return first;
-}
-
-static uint64_t row_count(const struct model *model, enum model_row row)
-{
-    uint64_t count = 0;
-    for (int i = 0; i < LETTERS; i++)
-        count += model->letters[i].exists && model->letters[i].row == row;
-    return count;
-}
-
-static const struct model_timer *timer_first(const struct model *model)
-{
-    const struct model_timer *first = NULL;
-    for (const struct model_timer *timer = model->timers; timer < model->timers + TIMERS_MAX; timer++)
-        if (timer->start != 0 && (first == NULL || timer->due_us < first->due_us ||
-                                  (timer->due_us == first->due_us && timer->start < first->start)))
-            first = timer;
-    return first;
-}
-
-static void fire_timers(struct model *model, uint64_t budget)
-{
-    for (; budget > 0; budget--) {
-        struct model_timer *timer = (struct model_timer *)timer_first(model);
-        if (timer == NULL || timer->due_us > model->now_us)
-            return;
-        struct model_letter *actor = find(model, timer->letter);
-        actor->mailbox[actor->count++] = timer->order;
-        timer->start = 0;
-        settle(model, timer->letter);
-    }
-}
-
-/* Short back-offs first, then those that began earlier. */
-static void end_backoffs(struct model *model)
-{
-    for (;;) {
-        struct model_letter *first = NULL;
-        for (struct model_letter *actor = model->letters; actor < model->letters + LETTERS; actor++)
-            if (actor->state == BACKING_OFF && actor->due_us <= model->now_us &&
-                (first == NULL || actor->restarts < first->restarts ||
-                 (actor->restarts == first->restarts && actor->stamp < first->stamp)))
-                first = actor;
-        if (first == NULL)
-            return;
-        first->state = COLD;
-        first->restarting = true;
-        settle(model, (char)('a' + (first - model->letters)));
-    }
-}
-
-static bool is_crowded(const struct model *model)
-{
-    struct runtime_stats stats = model_stats(model);
-    return stats.actors > model->config.actors_max || stats.actor_bytes > model->config.bytes_max;
-}
-
-static bool goes(const struct model *model, char letter)
-{
-    const struct model_letter *actor = &model->letters[letter - 'a'];
-    uint64_t idle_us = model->config.idle_us;
-    return is_crowded(model) || (idle_us != 0 && model->now_us >= actor->idle_us + idle_us);
-}
-
-static void passivate(struct model *model, uint64_t budget)
-{
-    uint64_t asks = row_count(model, IDLE);
-    char letter;
-    for (; budget > 0 && asks > 0 && (letter = row_first(model, IDLE)) != 0 && goes(model, letter); budget--) {
-        if (model->vetoes[letter - 'a']) {
-            find(model, letter)->stamp = ++model->stamps;
-            find(model, letter)->idle_us = model->now_us;
-            model->refused_in_a_row++;
-            asks--;
-        } else {
-            model->stats.passivations++;
-            model->refused_in_a_row = 0;
-            model_reset(model, letter);
-        }
-    }
-}
-
-uint64_t model_run(struct model *model, uint64_t now_us, uint64_t budget)
-{
-    uint64_t before = model->stats.delivered;
-    model->world_us = now_us;
-    advance(model, now_us);
-    fire_timers(model, budget);
-    end_backoffs(model);
-    char letter;
-    for (uint64_t left = budget; left > 0 && (letter = row_first(model, RUNNABLE)) != 0;)
-        left -= turn(model, letter, left < model->config.batch_messages ? left : model->config.batch_messages);
-    passivate(model, budget);
-    return model->stats.delivered - before;
-}
-
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-uint64_t model_next_us(const struct model *model, uint64_t now_us)
-{
-    char idle = row_first(model, IDLE);
-    bool presses = idle != 0 && is_crowded(model) && model->refused_in_a_row < row_count(model, IDLE);
-    if (row_first(model, RUNNABLE) != 0 || presses)
-        return now_us;
-    uint64_t next_us = timer_first(model) == NULL ? UINT64_MAX : timer_first(model)->due_us;
-    for (int i = 0; i < LETTERS; i++)
-        if (model->letters[i].state == BACKING_OFF)
-            next_us = earlier(next_us, model->letters[i].due_us);
-    if (idle != 0 && model->config.idle_us != 0)
-        next_us = earlier(next_us, model->letters[idle - 'a'].idle_us + model->config.idle_us);
-    return next_us > now_us ? next_us : now_us;
 }
 
 /* ---- looking at it ---- */
@@ -597,10 +330,18 @@ bool model_waits(const struct model *model, char letter)
     return model->letters[letter - 'a'].awaited;
 }
 
+uint64_t model_row_count(const struct model *model, enum model_row row)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < LETTERS; i++)
+        count += model->letters[i].exists && model->letters[i].row == row;
+    return count;
+}
+
 struct runtime_stats model_stats(const struct model *model)
 {
     struct runtime_stats stats = model->stats;
-    stats.runnable = row_count(model, RUNNABLE);
+    stats.runnable = model_row_count(model, RUNNABLE);
     for (int i = 0; i < LETTERS; i++) {
         const struct model_letter *actor = &model->letters[i];
         stats.actors += actor->exists;

@@ -55,6 +55,17 @@ Test(activation, may_end_inside_activate)
     world_free(&world);
 }
 
+Test(activation, told_twice_counts_once)
+{
+    struct world *world = world_new((struct runtime_config){0});
+    world->letters[0].activation = ACTIVATION_OK_TWICE;
+    world_send(world, 'a', 1);
+    world_run(world, 0);
+    EXPECT_LOG(world, "a+ a1");
+    cr_assert_eq(world_stats(world).activations, 1);
+    world_free(&world);
+}
+
 Test(activation, failure_inside_activate_backs_off)
 {
     struct world *world = world_new((struct runtime_config){.restart_delay_us = 10});

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * What is done to an actor from outside, or by another: suspend and resume, reset, stop, visits. */
+#include "tests/unit/libactor/runtime/plain.h"
 #include "tests/unit/libactor/runtime/world.h"
 
 Test(control, suspended_actor_receives_nothing_until_resumed)
@@ -134,6 +135,16 @@ Test(control, stop_inside_receive_waits_for_its_return)
     world_free(&world);
 }
 
+Test(control, stop_is_not_undone_by_reset)
+{
+    struct world *world = world_new((struct runtime_config){0});
+    world_order(world, 'a', (struct order){.number = 1, .action = DO_STOP_AND_RESET_TARGET, .target = 'a'});
+    world_send(world, 'a', 2);
+    world_run(world, 0);
+    EXPECT_LOG(world, "a+ a1 a- a!2s");
+    world_free(&world);
+}
+
 Test(control, one_actor_may_stop_another)
 {
     struct world *world = world_new((struct runtime_config){0});
@@ -183,30 +194,48 @@ Test(control, visitor_may_reset_or_stop_whom_it_visits)
     world_free(&world);
 }
 
-struct visit {
-    struct world *world;
-    int visits;
+/* ---- a visitor that makes actors ---- */
+
+enum { VISITED = 16, MADE_PER_VISIT = 20 };
+
+struct visits {
+    struct runtime *runtime;
+    uint32_t of[VISITED];
+    uint32_t made;
+    struct runtime_message messages[VISITED * (1 + MADE_PER_VISIT)];
 };
 
-static void send_to_others(void *context, struct actor *actor)
+static void send_new(struct visits *visits)
 {
-    struct visit *visit = context;
-    size_t size;
-    char letter = *(const char *)actor_key(actor, &size);
-    visit->visits += letter < 'n' ? 1 : 0;
-    if (letter < 'n')
-        world_send(visit->world, letter + 13, 1);
+    uint32_t key = visits->made++;
+    runtime_send(visits->runtime, &key, sizeof key, key, &visits->messages[key], 0);
 }
 
-Test(control, visitor_may_make_actors)
+static void visit_and_make(void *context, struct actor *actor)
 {
-    struct visit visit = {.world = world_new((struct runtime_config){0})};
-    for (char letter = 'a'; letter < 'n'; letter++)
-        world_send(visit.world, letter, 1);
-    runtime_each(visit.world->runtime, send_to_others, &visit);
-    cr_assert_eq(visit.visits, 13);
-    cr_assert_eq(world_stats(visit.world).actors, 26);
-    world_free(&visit.world);
+    struct visits *visits = context;
+    uint64_t number = actor_hash(actor);
+    if (number >= VISITED)
+        return;
+    visits->of[number]++;
+    for (int i = 0; i < MADE_PER_VISIT; i++)
+        send_new(visits);
+}
+
+Test(control, visitor_may_make_actors_and_still_visits_each_once)
+{
+    static const struct runtime_behavior plain = {
+        .activate = plain_activate, .receive = plain_receive, .passivate = plain_passivate, .drop = plain_drop};
+    static struct visits visits;
+    visits.runtime = runtime_new(&(struct runtime_config){.behavior = &plain});
+    for (int i = 0; i < VISITED; i++)
+        send_new(&visits);
+    runtime_each(visits.runtime, visit_and_make, &visits);
+    for (int i = 0; i < VISITED; i++)
+        cr_assert_eq(visits.of[i], 1);
+    cr_assert_eq(visits.made, VISITED * (1 + MADE_PER_VISIT));
+    cr_assert_eq(runtime_run(visits.runtime, 0, UINT64_MAX), visits.made);
+    runtime_free(&visits.runtime);
 }
 
 Test(control, time_does_not_go_back)

@@ -167,12 +167,12 @@ Test(supervision, reset_does_not_shorten_a_back_off)
 Test(supervision, huge_delays_do_not_wrap)
 {
     struct world *world = world_new((struct runtime_config){
-        .restart_delay_us = UINT64_MAX / 2, .restart_delay_max_us = UINT64_MAX, .restart_window_us = UINT64_MAX});
+        .restart_delay_us = UINT64_MAX / 2 + 2, .restart_delay_max_us = UINT64_MAX, .restart_window_us = UINT64_MAX});
     world->now_us = 1000;
     fail(world, 1);
     world_run(world, 0);
-    cr_assert_eq(runtime_next_us(world->runtime, 0), 1000 + UINT64_MAX / 2);
-    world->now_us = UINT64_MAX / 2 + 1000;
+    cr_assert_eq(runtime_next_us(world->runtime, 0), 1000 + UINT64_MAX / 2 + 2);
+    world->now_us = UINT64_MAX / 2 + 1002;
     fail(world, 2);
     world_run(world, 0);
     EXPECT_LOG(world, "a+ a1 a- a+ a2 a-");

@@ -146,6 +146,9 @@ static enum runtime_result letter_activate(void *context, struct actor *actor)
     case ACTIVATION_OK_AT_ONCE:
         runtime_activated(world->runtime, actor);
         return RUNTIME_WAIT;
+    case ACTIVATION_OK_TWICE:
+        runtime_activated(world->runtime, actor);
+        return RUNTIME_OK;
     case ACTIVATION_FAILS_AT_ONCE:
         runtime_failed(world->runtime, actor);
         return RUNTIME_WAIT;
@@ -160,6 +163,13 @@ static enum runtime_result letter_activate(void *context, struct actor *actor)
     }
 }
 
+static void stop_and_reset(struct world *world, struct actor *target, char letter)
+{
+    runtime_stop(world->runtime, target);
+    if (world_find(world, letter) != NULL)
+        runtime_reset(world->runtime, target);
+}
+
 static void do_to_target(struct world *world, const struct order *order)
 {
     struct actor *target = world_find(world, order->target);
@@ -171,6 +181,8 @@ static void do_to_target(struct world *world, const struct order *order)
         runtime_reset(world->runtime, target);
     else if (order->action == DO_STOP_TARGET)
         runtime_stop(world->runtime, target);
+    else if (order->action == DO_STOP_AND_RESET_TARGET)
+        stop_and_reset(world, target, order->target);
     else if (order->action == DO_SET_BYTES)
         actor_set_bytes(world->runtime, target, order->amount);
 }
