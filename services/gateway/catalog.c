@@ -67,7 +67,7 @@ void catalog_tick(struct gateway *gateway, uint64_t now_us)
                               .token = slice_text(gateway->settings.service_token),
                               .at_version = -1,
                               .partition = -1};
-    poll->due_us = now_us + (gateway->catalog.known ? POLL_EVERY_US : POLL_FIRST_US);
+    poll->due_us = now_us + (gateway->catalog.count > 0 ? POLL_EVERY_US : POLL_FIRST_US);
     poll->busy = client_send(gateway->client, &request, catalog_done, poll) == 0;
 }
 
@@ -98,4 +98,5 @@ void catalog_take(struct catalog *catalog, struct slice descriptions)
     buffer_clear(&catalog->descriptions);
     buffer_append(&catalog->descriptions, descriptions.data, descriptions.size);
     catalog->known = !catalog->descriptions.failed;
+    catalog->count = catalog->known ? count : 0;
 }

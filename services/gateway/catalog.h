@@ -1,8 +1,9 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The descriptions of the domains that are served, as the bus last told them: asked for at start until they are there,
- * every few seconds afterwards, and at once (but at most once a second) when somebody asks for what is not in them. */
+ * The descriptions of the domains that are served, as the bus last told them: asked for again and again until there are
+ * some, every few seconds afterwards, and at once (but at most once a second) when somebody asks for what is not in
+ * them. */
 #ifndef GATEWAY_CATALOG_H
 #define GATEWAY_CATALOG_H
 
@@ -14,6 +15,7 @@ struct gateway;
 struct catalog {
     struct buffer descriptions; /* an array of maps; empty until known */
     bool known;
+    uint32_t count;    /* of descriptions */
     uint64_t asked_us; /* by whom ever */
     struct catalog_poll *poll;
 };

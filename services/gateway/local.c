@@ -62,14 +62,14 @@ static void meta_answer(struct gateway *gateway, struct call *call)
 
 static enum call_next meta_submit(struct gateway *gateway, struct call *call, uint64_t now_us)
 {
-    if (gateway->catalog.known && meta_page(gateway, call))
+    if (gateway->catalog.count > 0 && meta_page(gateway, call))
         return CALL_REFUSED;
     if (catalog_may_ask(&gateway->catalog, now_us)) {
         call->request.operation = operation_describe;
         call->request.token = slice_text(gateway->settings.service_token);
         return CALL_ASK;
     }
-    meta_missing(gateway, call);
+    meta_answer(gateway, call);
     return CALL_REFUSED;
 }
 
@@ -130,13 +130,29 @@ void local_reply(struct exchange *exchange, const struct reply *reply)
     problem_answer_reply(&call->answer, &told);
 }
 
-/* Ready means that commands would be taken: a broker answers, and a domain is described. */
+static int64_t health_number(struct slice health, const char *key)
+{
+    struct slice raw;
+    int64_t number = 0;
+    if (msgpack_find(health, key, &raw) != 0)
+        return 0;
+    struct reader reader = reader_of(raw);
+    return reader_integer(&reader, &number) == 0 ? number : 0;
+}
+
+/* Ready means that commands would be taken: a broker answers, every partition has an owner, domains are described.
+ * Other alarms are for people; taking every gateway out of service would not help. */
 static void ready_answer(struct gateway *gateway, struct exchange *exchange)
 {
     struct answer *answer = &exchange->call.answer;
+    struct slice health = buffer_slice(&exchange->call.data);
     if (exchange->status != status_ok)
         return;
-    if (!gateway->catalog.known)
+    if (health_number(health, "partitions") == 0)
+        problem_answer_status(answer, status_unavailable, "no_shard", "no shard has announced itself");
+    else if (health_number(health, "unowned") > 0)
+        problem_answer_status(answer, status_unavailable, "unowned", "some partitions have no owner");
+    else if (!gateway->catalog.known)
         problem_answer_status(answer, status_unavailable, "no_descriptions", "no domain has been described yet");
     else
         answer_alive(answer);

@@ -136,7 +136,7 @@ static bool status_retries(enum status status)
 /* What the table of statuses cannot say: no or bad credentials, and a version that had to be given and was not. */
 static int reply_http(const struct reply *reply)
 {
-    if (reply->status == status_denied && (slice_is(reply->code, "bad_token") || slice_is(reply->code, "no_token")))
+    if (reply->status == status_denied && slice_is(reply->code, "unauthenticated"))
         return 401;
     if (reply->status == status_conflict && slice_is(reply->code, "version_required"))
         return 428;

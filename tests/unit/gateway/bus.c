@@ -26,6 +26,7 @@ static pthread_cond_t came = PTHREAD_COND_INITIALIZER;
 static struct held held[HELD_MAX];
 static size_t held_count, all_count;
 static bool holding, connected = true;
+static uint32_t all_partitions = 1, unowned_partitions;
 
 void bus_hold(bool hold)
 {
@@ -38,6 +39,14 @@ void bus_connect(bool is_connected)
 {
     pthread_mutex_lock(&lock);
     connected = is_connected;
+    pthread_mutex_unlock(&lock);
+}
+
+void bus_partitions(uint32_t partitions, uint32_t unowned)
+{
+    pthread_mutex_lock(&lock);
+    all_partitions = partitions;
+    unowned_partitions = unowned;
     pthread_mutex_unlock(&lock);
 }
 
@@ -91,6 +100,21 @@ static void describe(client_done done, void *context)
     buffer_fini(&data);
 }
 
+static void succeed(client_done done, void *context)
+{
+    struct buffer health = {0};
+    pthread_mutex_lock(&lock);
+    write_map(&health, 2);
+    write_string(&health, "partitions");
+    write_unsigned(&health, all_partitions);
+    write_string(&health, "unowned");
+    write_unsigned(&health, unowned_partitions);
+    pthread_mutex_unlock(&lock);
+    struct reply reply = {.status = status_ok, .has_version = true, .version = 1, .data = buffer_slice(&health)};
+    done(context, &reply);
+    buffer_fini(&health);
+}
+
 static bool hold(client_done done, void *context)
 {
     pthread_mutex_lock(&lock);
@@ -113,7 +137,7 @@ enum error client_send(struct client *client, struct request *request, client_do
     else if (request->operation == operation_describe)
         done(context, &(struct reply){.status = status_unavailable});
     else if (!hold(done, context))
-        done(context, &(struct reply){.status = status_ok, .has_version = true, .version = 1});
+        succeed(done, context);
     return error_none;
 }
 

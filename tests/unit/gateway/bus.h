@@ -8,9 +8,11 @@
 
 #include "proto/client.h"
 
-/* Requests to describe are always answered at once with one namespace, "bank"; others with ok and version 1, unless
- * they are held. */
+/* Requests to describe are always answered at once with one namespace, "bank"; others with ok, version 1 and the health
+ * of one partition, unless they are held. */
 void bus_hold(bool hold);
+/* From now on there are this many partitions, and this many of them have no owner. */
+void bus_partitions(uint32_t partitions, uint32_t unowned);
 /* Is it there? false: client_connected says no, and requests to describe are not answered. */
 void bus_connect(bool connected);
 /* Waits until this many requests are held. */

@@ -131,7 +131,7 @@ static int ask(const char *text)
 Test(edge, command_goes_to_the_bus_and_back)
 {
     cr_assert_eq(ask(DEPOSIT), 200, "%s", heard);
-    cr_assert_not_null(strstr(heard, "{\"data\":{\"_id\":\"a\",\"_etag\":\"1\"},\"status\":\"OK\"}"), "%s", heard);
+    cr_assert_not_null(strstr(heard, "\"_id\":\"a\",\"_etag\":\"1\"},\"status\":\"OK\"}"), "%s", heard);
     cr_assert_not_null(strstr(heard, "ETag: \"1\"\r\n"));
     cr_assert_eq(bus_count(), 1);
 }
@@ -347,6 +347,12 @@ Test(edge, ready_follows_the_bus)
     cr_assert_not_null(strstr(heard, "no_broker"), "%s", heard);
     cr_assert_eq(ask(GET("/livez")), 200);
     bus_connect(true);
+    bus_partitions(16, 1);
+    cr_assert_eq(ask(GET("/readyz")), 503);
+    cr_assert_not_null(strstr(heard, "\"unowned\""), "%s", heard);
+    bus_partitions(0, 0);
+    cr_assert_eq(ask(GET("/readyz")), 503);
+    cr_assert_not_null(strstr(heard, "no_shard"), "%s", heard);
     bus_hold(true);
     int made = dial();
     say(made, GET("/readyz"));

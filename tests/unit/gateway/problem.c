@@ -113,7 +113,7 @@ Test(problem, every_fault_is_listed)
 
 Test(problem, bad_credentials_are_401_and_missing_version_428)
 {
-    told(&(struct reply){.status = status_denied, .code = slice_text("bad_token")});
+    told(&(struct reply){.status = status_denied, .code = slice_text("unauthenticated")});
     cr_assert_eq(call.answer.status, 401);
     cr_assert_not_null(answer_find_field(&call.answer, "WWW-Authenticate"));
     told(&(struct reply){.status = status_denied, .code = slice_text("role_missing")});
