@@ -68,7 +68,7 @@ struct runtime_behavior {
     /* Frees what activate and receive made; the state is zeroed after it. Called once for each call of activate, also
      * for one that failed; when the runtime is freed, also for one that still waits. */
     void (*passivate)(void *context, struct actor *actor);
-    /* Takes back a message that will not be delivered. The actor has its key, but no state any more. */
+    /* Takes back a message that will not be delivered. Of the actor only key and hash are of use. */
     void (*drop)(void *context, struct actor *actor, struct runtime_message *message, enum runtime_drop reason);
 };
 
