@@ -28,9 +28,9 @@ static bool endpoint_parse(const char *address, struct endpoint *out)
 {
     const char *colon = strrchr(address, ':');
     size_t size = colon == NULL ? 0 : (size_t)(colon - address);
-    if (size == 0 || size >= sizeof out->host || strlen(colon + 1) >= sizeof out->port || !port_valid(colon + 1))
+    if (colon == NULL || size >= sizeof out->host || strlen(colon + 1) >= sizeof out->port || !port_valid(colon + 1))
         return false;
-    bool brackets = address[0] == '[' && address[size - 1] == ']';
+    bool brackets = size > 2 && address[0] == '[' && address[size - 1] == ']';
     if (!brackets && memchr(address, ':', size) != NULL)
         return false;
     memcpy(out->host, address + brackets, size - 2 * brackets);
@@ -79,7 +79,10 @@ enum error listen_open(const char *address, struct listener *out)
     struct endpoint endpoint;
     struct listener listener = {.socket = -1};
     struct addrinfo *places, hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    if (!endpoint_parse(address, &endpoint) || getaddrinfo(endpoint.host, endpoint.port, &hints, &places) != 0)
+    if (!endpoint_parse(address, &endpoint))
+        return error_bad_address;
+    bool any = endpoint.host[0] == '\0' || strcmp(endpoint.host, "*") == 0;
+    if (getaddrinfo(any ? NULL : endpoint.host, endpoint.port, &hints, &places) != 0)
         return error_bad_address;
     enum error error = listen_on(places, &listener.socket);
     freeaddrinfo(places);

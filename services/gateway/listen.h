@@ -13,7 +13,8 @@ struct listener {
     char url[128]; /* http://ADDR:PORT, as bound */
 };
 
-/* address is ADDR:PORT or [V6]:PORT. error_bad_address, error_address_in_use, error_io. */
+/* address is ADDR:PORT or [V6]:PORT; * or nothing before the colon is every address. error_bad_address,
+ * error_address_in_use, error_io. */
 enum error listen_open(const char *address, struct listener *out);
 
 #endif

@@ -27,12 +27,22 @@ Test(listen, taken_port_is_told)
     close(first.socket);
 }
 
+Test(listen, any_address_can_be_meant)
+{
+    struct listener listener;
+    cr_assert_eq(listen_open("*:0", &listener), 0);
+    cr_assert_eq(strncmp(listener.url, "http://*:", 9), 0);
+    close(listener.socket);
+    cr_assert_eq(listen_open(":0", &listener), 0);
+    close(listener.socket);
+}
+
 Test(listen, impossible_addresses_are_told)
 {
     static const char *const bad[] = {"",
                                       "127.0.0.1",
                                       "127.0.0.1:",
-                                      ":8080",
+                                      "[]:8080",
                                       "127.0.0.1:http",
                                       "127.0.0.1:99999",
                                       "::1:8080",
