@@ -55,7 +55,8 @@ struct request_frame {
     uint32_t count;
     struct reader requests; /* count raw values follow */
 };
-/* Checks the whole message first. */
+/* Checks the whole message first. max_bytes has room for limit_reply_bytes_each for each request, and as much besides.
+ */
 enum error request_frame_decode(struct slice message, struct request_frame *out, struct envelope_fault *fault);
 /* Writes the head of a frame of count requests, which the caller appends. token may be empty. */
 void request_frame_begin(struct buffer *out, uint32_t max_bytes, struct slice token, uint32_t count);

@@ -83,6 +83,10 @@ static enum error request_frame_read(struct slice message, struct request_frame 
     if (*field != FIELDS_END) {
         return error_missing_field;
     }
+    if (frame.max_bytes < (frame.count + 1) * limit_reply_bytes_each) {
+        *field = AT(request_frame, max_bytes);
+        return error_out_of_range;
+    }
     *out = frame;
     return error_none;
 }

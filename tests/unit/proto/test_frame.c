@@ -112,6 +112,27 @@ Test(request_frame, max_is_capped_at_the_frame_limit)
     cr_expect_eq(frame.max_bytes, limit_reply_bytes_min);
 }
 
+/* So that the replies fit at least as "reply_too_large": a broker never has to send more than the client takes. */
+Test(request_frame, max_must_leave_room_for_every_reply)
+{
+    struct request_frame frame;
+    struct buffer message = {0};
+    const uint32_t count = 100, least = (count + 1) * limit_reply_bytes_each;
+    for (uint32_t max = least - 1; max <= least; max++) {
+        buffer_clear(&message);
+        request_frame_begin(&message, max, (struct slice){0}, count);
+        for (uint32_t i = 0; i < count; i++) {
+            write_map(&message, 0);
+        }
+        if (max < least) {
+            expect_fault(buffer_slice(&message), error_out_of_range, "max");
+        } else {
+            cr_expect_eq(request_frame_decode(buffer_slice(&message), &frame, NULL), error_none);
+        }
+    }
+    buffer_fini(&message);
+}
+
 Test(request_frame, takes_1024_requests_and_refuses_1025)
 {
     struct request_frame frame;
