@@ -127,6 +127,13 @@ static void load_failed(struct shard *shard, struct actor *actor, struct entity 
         runtime_activated(shard->runtime, actor);
 }
 
+static void load_done(struct shard *shard, struct actor *actor, const struct entity *entity)
+{
+    actor_set_bytes(shard->runtime, actor, aggregate_bytes(entity->aggregate));
+    runtime_activated(shard->runtime, actor);
+}
+
+/* The actor may be gone afterwards. */
 static void load_take(struct shard *shard, struct actor *actor, struct entity *entity, const struct fetch *fetch)
 {
     if (fetch->error != error_none) {
@@ -146,7 +153,7 @@ static void load_take(struct shard *shard, struct actor *actor, struct entity *e
     if (error != error_none)
         load_failed(shard, actor, entity, error == error_no_memory ? NULL : error_name(error));
     else if (!fetch->more)
-        runtime_activated(shard->runtime, actor);
+        load_done(shard, actor, entity);
     else if (!load_on(shard, actor, entity))
         load_failed(shard, actor, entity, NULL);
 }
@@ -160,8 +167,6 @@ void entity_loaded(struct shard *shard, struct fetch *fetch)
         return; /* the actor that asked is gone */
     entity->fetching = false;
     load_take(shard, actor, entity, fetch);
-    if (entity->aggregate != NULL)
-        actor_set_bytes(shard->runtime, actor, aggregate_bytes(entity->aggregate));
 }
 
 /* ---- jobs ---- */

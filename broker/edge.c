@@ -1,0 +1,362 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * See edge.h. */
+#include "broker/edge.h"
+
+#include "broker/connections.h"
+#include "broker/cut.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <nng/nng.h>
+#include <nng/protocol/pubsub0/pub.h>
+#include <nng/protocol/reqrep0/rep.h>
+#include <nng/transport/tcp/tcp.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { IDLE_BATCH = 64 };
+
+enum context_state { CONTEXT_RECEIVING = 1, CONTEXT_HELD, CONTEXT_SENDING };
+
+/* One frame at a time: received, held until it is answered, its reply sent; then the next. */
+struct context {
+    struct edge *edge;
+    nng_ctx ctx;
+    nng_aio *aio;
+    enum context_state state; /* of the thread that has it: nng's while receiving or sending, else the main loop's */
+    nng_msg *message;         /* held: the frame */
+    uint32_t pipe;
+    struct edge_mail mail;
+};
+
+struct edge {
+    struct inbox *inbox;
+    nng_socket bus, events;
+    struct connections *connections;
+    uint32_t count;
+    uint64_t idle_us;
+    /* Changed by nng's threads, reported by each change itself, so no ordering is needed. */
+    _Atomic uint32_t subscribers;
+    _Atomic bool closing; /* likewise: only keeps contexts from starting again */
+    char bus_url[256], events_url[256];
+    struct context contexts[];
+};
+
+/* ---- mail ---- */
+
+void edge_mail_free(struct edge_mail *mail)
+{
+    if (!mail->embedded)
+        free(mail);
+}
+
+static void report(struct edge *edge, enum edge_mail_kind kind, uint32_t pipe, uint32_t count)
+{
+    struct edge_mail *mail = calloc(1, sizeof *mail);
+    if (mail == NULL)
+        abort(); /* a connection whose end is not told would hold its frames for ever */
+    mail->node.kind = (int)kind;
+    mail->pipe = pipe;
+    mail->count = count;
+    inbox_push(edge->inbox, &mail->node);
+}
+
+/* ---- contexts, on nng's threads ---- */
+
+static void context_receive(struct context *context)
+{
+    if (context->edge->closing)
+        return;
+    context->state = CONTEXT_RECEIVING;
+    nng_aio_set_timeout(context->aio, NNG_DURATION_INFINITE);
+    nng_ctx_recv(context->ctx, context->aio);
+}
+
+static void frame_came(struct context *context)
+{
+    struct edge *edge = context->edge;
+    context->message = nng_aio_get_msg(context->aio);
+    context->pipe = (uint32_t)nng_pipe_id(nng_msg_get_pipe(context->message));
+    context->state = CONTEXT_HELD;
+    connections_touch(edge->connections, context->pipe, clock_monotonic_us());
+    context->mail = (struct edge_mail){.node.kind = EDGE_FRAME,
+                                       .handle = (uint64_t)(context - edge->contexts),
+                                       .pipe = context->pipe,
+                                       .bytes = slice_of(nng_msg_body(context->message), nng_msg_len(context->message)),
+                                       .embedded = true};
+    inbox_push(edge->inbox, &context->mail.node);
+}
+
+static void context_done(void *argument)
+{
+    struct context *context = argument;
+    int result = nng_aio_result(context->aio);
+    if (context->state == CONTEXT_SENDING) {
+        if (result != 0)
+            nng_msg_free(nng_aio_get_msg(context->aio));
+        if (result == NNG_ETIMEDOUT)
+            edge_cut(context->edge, context->pipe); /* it takes no replies */
+        context_receive(context);
+    } else if (result == 0) {
+        frame_came(context);
+    } else if (result != NNG_ECLOSED && result != NNG_ECANCELED) {
+        context_receive(context);
+    }
+}
+
+/* ---- pipes, on nng's threads ---- */
+
+static void peer_of(nng_pipe pipe, struct sockaddr_storage *out)
+{
+    nng_sockaddr address;
+    memset(out, 0, sizeof *out);
+    if (nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &address) != 0)
+        return;
+    if (address.s_family == NNG_AF_INET) {
+        struct sockaddr_in *peer = (struct sockaddr_in *)out;
+        peer->sin_family = AF_INET;
+        peer->sin_addr.s_addr = address.s_in.sa_addr;
+        peer->sin_port = address.s_in.sa_port;
+    } else if (address.s_family == NNG_AF_INET6) {
+        struct sockaddr_in6 *peer = (struct sockaddr_in6 *)out;
+        peer->sin6_family = AF_INET6;
+        memcpy(&peer->sin6_addr, address.s_in6.sa_addr, sizeof peer->sin6_addr);
+        peer->sin6_port = address.s_in6.sa_port;
+    }
+}
+
+static void pipe_adding(nng_pipe pipe, nng_pipe_ev event, void *argument)
+{
+    struct edge *edge = argument;
+    struct sockaddr_storage peer;
+    (void)event;
+    peer_of(pipe, &peer);
+    if (!connections_add(edge->connections, (uint32_t)nng_pipe_id(pipe), &peer, clock_monotonic_us()))
+        nng_pipe_close(pipe);
+}
+
+static void pipe_removed(nng_pipe pipe, nng_pipe_ev event, void *argument)
+{
+    struct edge *edge = argument;
+    (void)event;
+    connections_remove(edge->connections, (uint32_t)nng_pipe_id(pipe));
+    report(edge, EDGE_PIPE_GONE, (uint32_t)nng_pipe_id(pipe), 0);
+}
+
+static void subscriber_changed(nng_pipe pipe, nng_pipe_ev event, void *argument)
+{
+    struct edge *edge = argument;
+    (void)pipe;
+    uint32_t count = event == NNG_PIPE_EV_ADD_POST ? ++edge->subscribers : --edge->subscribers;
+    report(edge, EDGE_SUBSCRIBERS, 0, count);
+}
+
+/* ---- opening ---- */
+
+static enum error error_of(int result)
+{
+    switch (result) {
+    case 0:
+        return error_none;
+    case NNG_EADDRINUSE:
+        return error_address_in_use;
+    case NNG_ENOMEM:
+        return error_no_memory;
+    default:
+        return error_bad_address;
+    }
+}
+
+/* Listens and writes the URL with the port that was chosen. */
+static enum error listen_at(nng_socket socket, const char *url, char out[256])
+{
+    nng_listener listener;
+    nng_sockaddr address;
+    int result = nng_listener_create(&listener, socket, url);
+    if (result == 0 && strncmp(url, "tcp", 3) == 0)
+        nng_listener_set_bool(listener, NNG_OPT_TCP_NODELAY, true);
+    if (result == 0)
+        result = nng_listener_start(listener, 0);
+    if (result != 0)
+        return error_of(result);
+    snprintf(out, 256, "%s", url);
+    char *colon = strrchr(out, ':');
+    if (strcmp(colon, ":0") == 0 && nng_listener_get_addr(listener, NNG_OPT_LOCADDR, &address) == 0)
+        snprintf(colon,
+                 (size_t)(out + 256 - colon),
+                 ":%u",
+                 ntohs(address.s_family == NNG_AF_INET6 ? address.s_in6.sa_port : address.s_in.sa_port));
+    return error_none;
+}
+
+static enum error contexts_open(struct edge *edge, nng_duration send_ms)
+{
+    for (uint32_t i = 0; i < edge->count; i++) {
+        struct context *context = &edge->contexts[i];
+        context->edge = edge;
+        int result = nng_ctx_open(&context->ctx, edge->bus);
+        if (result == 0)
+            result = nng_ctx_set_ms(context->ctx, NNG_OPT_SENDTIMEO, send_ms);
+        if (result == 0)
+            result = nng_aio_alloc(&context->aio, context_done, context);
+        if (result != 0)
+            return error_of(result);
+        context_receive(context);
+    }
+    return error_none;
+}
+
+static enum error bus_open(struct edge *edge, const struct broker_settings *settings)
+{
+    int result = nng_rep0_open(&edge->bus);
+    if (result == 0)
+        result = nng_socket_set_size(edge->bus, NNG_OPT_RECVMAXSZ, (size_t)settings->frame_bytes);
+    if (result == 0)
+        result = nng_pipe_notify(edge->bus, NNG_PIPE_EV_ADD_PRE, pipe_adding, edge);
+    if (result == 0)
+        result = nng_pipe_notify(edge->bus, NNG_PIPE_EV_REM_POST, pipe_removed, edge);
+    enum error error = error_of(result);
+    if (error == error_none)
+        error = contexts_open(edge, (nng_duration)settings->send_ms);
+    return error == error_none ? listen_at(edge->bus, settings->bus, edge->bus_url) : error;
+}
+
+static enum error events_open(struct edge *edge, const struct broker_settings *settings)
+{
+    int result = nng_pub0_open(&edge->events);
+    if (result == 0)
+        result = nng_pipe_notify(edge->events, NNG_PIPE_EV_ADD_POST, subscriber_changed, edge);
+    if (result == 0)
+        result = nng_pipe_notify(edge->events, NNG_PIPE_EV_REM_POST, subscriber_changed, edge);
+    enum error error = error_of(result);
+    return error == error_none ? listen_at(edge->events, settings->events, edge->events_url) : error;
+}
+
+enum error edge_open(struct edge **out, const struct broker_settings *settings, struct inbox *inbox, const char **where)
+{
+    struct edge *edge = calloc(1, sizeof *edge + (size_t)settings->frames * sizeof edge->contexts[0]);
+    if (edge == NULL)
+        return error_no_memory;
+    edge->inbox = inbox;
+    edge->count = (uint32_t)settings->frames;
+    edge->idle_us = (uint64_t)settings->idle_ms * 1000;
+    edge->connections = connections_new((uint32_t)settings->connections, (uint32_t)settings->connections_per_address);
+    *where = settings->bus;
+    enum error error = edge->connections == NULL ? error_no_memory : bus_open(edge, settings);
+    if (error == error_none) {
+        *where = settings->events;
+        error = events_open(edge, settings);
+    }
+    if (error == error_none)
+        *out = edge;
+    else
+        edge_close(&edge);
+    return error;
+}
+
+void edge_close(struct edge **edge)
+{
+    if (*edge == NULL)
+        return;
+    (*edge)->closing = true;
+    for (uint32_t i = 0; i < (*edge)->count; i++)
+        if ((*edge)->contexts[i].aio != NULL)
+            nng_aio_stop((*edge)->contexts[i].aio);
+    nng_close((*edge)->bus);
+    nng_close((*edge)->events);
+    for (uint32_t i = 0; i < (*edge)->count; i++) {
+        if ((*edge)->contexts[i].message != NULL)
+            nng_msg_free((*edge)->contexts[i].message);
+        if ((*edge)->contexts[i].aio != NULL)
+            nng_aio_free((*edge)->contexts[i].aio);
+    }
+    connections_free(&(*edge)->connections);
+    free(*edge);
+    *edge = NULL;
+}
+
+const char *edge_bus(const struct edge *edge)
+{
+    return edge->bus_url;
+}
+
+const char *edge_events(const struct edge *edge)
+{
+    return edge->events_url;
+}
+
+/* ---- on the main loop's thread ---- */
+
+static void message_drop(struct context *context)
+{
+    nng_msg_free(context->message);
+    context->message = NULL;
+}
+
+void edge_answer(struct edge *edge, uint64_t handle, struct slice bytes)
+{
+    struct context *context = &edge->contexts[handle];
+    nng_msg *reply;
+    assert(context->state == CONTEXT_HELD);
+    message_drop(context);
+    if (nng_msg_alloc(&reply, 0) != 0) {
+        context_receive(context); /* unanswered: the client's time runs out */
+        return;
+    }
+    if (nng_msg_append(reply, bytes.data, bytes.size) != 0) {
+        nng_msg_free(reply);
+        context_receive(context);
+        return;
+    }
+    context->state = CONTEXT_SENDING;
+    nng_aio_set_timeout(context->aio, NNG_DURATION_DEFAULT);
+    nng_aio_set_msg(context->aio, reply);
+    nng_ctx_send(context->ctx, context->aio);
+}
+
+void edge_forget_pipe(struct edge *edge, uint32_t pipe)
+{
+    for (uint32_t i = 0; i < edge->count; i++) {
+        struct context *context = &edge->contexts[i];
+        if (context->message == NULL || context->state != CONTEXT_HELD || context->pipe != pipe)
+            continue;
+        message_drop(context);
+        context_receive(context);
+    }
+}
+
+void edge_publish(struct edge *edge, struct slice bytes)
+{
+    nng_msg *message;
+    if (nng_msg_alloc(&message, 0) != 0)
+        return;
+    if (nng_msg_append(message, bytes.data, bytes.size) != 0 ||
+        nng_sendmsg(edge->events, message, NNG_FLAG_NONBLOCK) != 0)
+        nng_msg_free(message);
+}
+
+void edge_cut(struct edge *edge, uint32_t pipe)
+{
+    struct sockaddr_storage peer;
+    if (connections_peer(edge->connections, pipe, &peer))
+        connection_cut((const struct sockaddr *)&peer);
+}
+
+void edge_sweep(struct edge *edge, uint64_t now_us)
+{
+    struct sockaddr_storage peers[IDLE_BATCH];
+    if (now_us < edge->idle_us)
+        return;
+    uint32_t count = connections_idle(edge->connections, now_us - edge->idle_us, peers, IDLE_BATCH);
+    for (uint32_t i = 0; i < count; i++)
+        connection_cut((const struct sockaddr *)&peers[i]);
+}
+
+uint32_t edge_connections(const struct edge *edge)
+{
+    return connections_count(edge->connections);
+}

@@ -1,0 +1,49 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The broker's sockets: a REP socket for clients and shards, a PUB socket for subscribers. nng's threads put what
+ * happens into the main loop's inbox; the main loop answers, publishes and closes through the functions here.
+ *
+ * Bounds: a fixed number of contexts, each of which holds one frame from its arrival until its reply has been handed to
+ * the transport, so frames beyond them wait in their connections; connections are capped in total and per address; one
+ * that brings no whole frame for a while, or takes no reply, is cut. */
+#ifndef BROKER_EDGE_H
+#define BROKER_EDGE_H
+
+#include "broker/settings.h"
+#include "proto/slice.h"
+#include "services/common/process.h"
+
+struct edge;
+
+enum edge_mail_kind { EDGE_FRAME = 1, EDGE_PIPE_GONE, EDGE_SUBSCRIBERS };
+
+/* What nng's threads report. The receiver gives it back with edge_mail_free. */
+struct edge_mail {
+    struct inbox_node node; /* node.kind is an edge_mail_kind */
+    uint64_t handle;        /* FRAME */
+    uint32_t pipe;          /* FRAME, PIPE_GONE */
+    struct slice bytes;     /* FRAME: valid until edge_answer or edge_forget of its handle */
+    uint32_t count;         /* SUBSCRIBERS */
+    bool embedded;          /* part of a context: nothing to free */
+};
+void edge_mail_free(struct edge_mail *mail);
+
+/* Listens. error_address_in_use, error_bad_address; *where then names the URL. */
+enum error
+edge_open(struct edge **out, const struct broker_settings *settings, struct inbox *inbox, const char **where);
+void edge_close(struct edge **edge);
+/* The URLs with the ports that were chosen. */
+const char *edge_bus(const struct edge *edge);
+const char *edge_events(const struct edge *edge);
+
+void edge_answer(struct edge *edge, uint64_t handle, struct slice bytes);
+void edge_publish(struct edge *edge, struct slice bytes);
+/* The pipe of these frames is gone: their contexts take new frames. */
+void edge_forget_pipe(struct edge *edge, uint32_t pipe);
+void edge_cut(struct edge *edge, uint32_t pipe);
+/* Cuts connections that are idle too long; about once a second. */
+void edge_sweep(struct edge *edge, uint64_t now_us);
+uint32_t edge_connections(const struct edge *edge);
+
+#endif

@@ -1,0 +1,261 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * fluvius-broker: opens its sockets, feeds what happens there to the step, carries out its effects. */
+#include "broker/edge.h"
+#include "broker/step.h"
+#include "services/common/log.h"
+#include "services/common/metrics.h"
+#include "services/common/tokens.h"
+
+#include <stdio.h>
+
+enum { EXIT_SETTINGS = 2, TICK_US = 10000, SWEEP_US = 1000000, DRAIN_US = 5000000 };
+
+struct service {
+    struct broker_settings settings;
+    struct inbox *inbox;
+    struct tokens *tokens;
+    struct edge *edge;
+    struct broker *broker;
+    struct broker_effects effects;
+    uint64_t tick_us, sweep_us;
+};
+
+static int refuse(const char *what, const char *why)
+{
+    fprintf(stderr, "fluvius-broker: %s: %s\n", what, why);
+    return EXIT_SETTINGS;
+}
+
+/* ---- what the step asks of its surroundings ---- */
+
+static enum error authenticate(void *context, struct slice token, struct broker_principal *out)
+{
+    const struct service *service = context;
+    struct principal principal;
+    enum error error = tokens_check(service->tokens, token, &principal);
+    if (error == error_none)
+        *out = (struct broker_principal){.realm = slice_text(principal.realm),
+                                         .user = slice_text(principal.user),
+                                         .roles = principal.roles,
+                                         .service = principal.service};
+    return error;
+}
+
+static void print_counter(struct buffer *out, const char *name, const char *help, enum metric_kind kind, uint64_t value)
+{
+    struct metric metric = {.name = name, .help = help, .kind = kind, .value = (int64_t)value};
+    metrics_print(&metric, 1, "service=\"broker\"", out);
+}
+
+static void print_statuses(const struct broker_counters *counters, struct buffer *out)
+{
+    struct metric metrics[status_count] = {0};
+    char labels[status_count][32];
+    for (int i = 0; i < status_count; i++) {
+        snprintf(labels[i], sizeof labels[i], "status=\"%s\"", status_name(i));
+        metrics[i].name = "fluvius_requests_total";
+        metrics[i].help = "requests answered, by status";
+        metrics[i].labels = labels[i];
+        metrics[i].kind = METRIC_COUNTER;
+        metrics[i].value = (int64_t)counters->by_status[i];
+    }
+    metrics_print(metrics, status_count, "service=\"broker\"", out);
+}
+
+static void print_metrics(void *context, struct buffer *out)
+{
+    const struct service *service = context;
+    struct broker_counters now;
+    broker_counters(service->broker, &now);
+    print_statuses(&now, out);
+    print_counter(out, "fluvius_frames_total", "frames of clients", METRIC_COUNTER, now.frames - now.work_frames);
+    print_counter(out, "fluvius_work_frames_total", "frames of shards", METRIC_COUNTER, now.work_frames);
+    print_counter(out, "fluvius_faulty_frames_total", "frames refused whole", METRIC_COUNTER, now.faulty_frames);
+    print_counter(out,
+                  "fluvius_repeated_sends_total",
+                  "requests sent again after a shard was lost",
+                  METRIC_COUNTER,
+                  now.repeated_sends);
+    print_counter(out, "fluvius_parked_requests", "requests that wait for an owner", METRIC_GAUGE, now.parked);
+    print_counter(out, "fluvius_queued_requests", "requests that wait for a shard's credit", METRIC_GAUGE, now.queued);
+    print_counter(out, "fluvius_sent_requests", "requests at shards", METRIC_GAUGE, now.sent);
+    print_counter(out, "fluvius_shards", "shards connected", METRIC_GAUGE, now.shards);
+    print_counter(out, "fluvius_unowned_partitions", "partitions without an owner", METRIC_GAUGE, now.unowned);
+    print_counter(
+        out, "fluvius_connections", "connections of clients and shards", METRIC_GAUGE, edge_connections(service->edge));
+}
+
+/* ---- opening ---- */
+
+static int settings_open(struct service *service, int argc, char **argv)
+{
+    enum log_level level;
+    enum settings_outcome outcome = settings_load(&broker_settings_table, argc, argv, &service->settings, NULL);
+    if (outcome != SETTINGS_OK)
+        return outcome == SETTINGS_HELP ? -1 : EXIT_SETTINGS;
+    if (!log_level_find(service->settings.log_level, &level))
+        return refuse("log-level", service->settings.log_level);
+    log_init("broker", level);
+    return 0;
+}
+
+static int tokens_open(struct service *service)
+{
+    char fault[TOKENS_FAULT_SIZE];
+    if (tokens_load(&service->tokens, service->settings.token_file, fault) != error_none)
+        return refuse("token-file", fault);
+    if (tokens_required(service->tokens))
+        return 0;
+    if (!address_is_loopback(service->settings.bus))
+        return refuse(service->settings.bus, "an address beyond loopback needs a --token-file");
+    if (!address_is_loopback(service->settings.events))
+        return refuse(service->settings.events, "an address beyond loopback needs a --token-file");
+    return 0;
+}
+
+static int core_open(struct service *service)
+{
+    const struct broker_settings *settings = &service->settings;
+    struct broker_config config = {.authenticate = authenticate,
+                                   .metrics = print_metrics,
+                                   .context = service,
+                                   .parked_commands = (uint32_t)settings->parked_commands,
+                                   .parked_bytes = (uint64_t)settings->parked_bytes,
+                                   .parked_ms = (uint32_t)settings->parked_ms,
+                                   .silent_ms = (uint32_t)settings->silent_ms,
+                                   .held_bytes = (uint64_t)settings->held_bytes};
+    const char *where = settings->bus;
+    random_bytes(&config.seed, sizeof config.seed);
+    enum error error = broker_new(&service->broker, &config);
+    if (error == error_none)
+        error = edge_open(&service->edge, settings, service->inbox, &where);
+    return error == error_none ? 0 : refuse(where, error_text(error));
+}
+
+static int service_start(struct service *service, int argc, char **argv)
+{
+    char urls[600];
+    int status = settings_open(service, argc, argv);
+    if (status != 0)
+        return status;
+    service->inbox = inbox_new();
+    process_init(service->inbox, true);
+    if ((status = tokens_open(service)) != 0 || (status = core_open(service)) != 0)
+        return status;
+    snprintf(urls, sizeof urls, "%s %s", edge_bus(service->edge), edge_events(service->edge));
+    process_ready(urls);
+    LOG(info, "ready", LOG_TEXT("bus", edge_bus(service->edge)), LOG_TEXT("events", edge_events(service->edge)));
+    return 0;
+}
+
+/* ---- running ---- */
+
+static void step(struct service *service, const struct broker_input *input, uint64_t now_us)
+{
+    broker_step(service->broker, input, now_us, &service->effects);
+}
+
+static void effects_run(struct service *service)
+{
+    struct broker_effects *effects = &service->effects;
+    for (uint32_t i = 0; i < effects->answer_count; i++)
+        edge_answer(service->edge, effects->answers[i].handle, buffer_slice(&effects->answers[i].bytes));
+    for (uint32_t i = 0; i < effects->publication_count; i++)
+        edge_publish(service->edge, buffer_slice(&effects->publications[i]));
+    for (uint32_t i = 0; i < effects->close_count; i++)
+        edge_cut(service->edge, effects->closes[i]);
+    broker_effects_clear(effects);
+}
+
+/* Effects are carried out after each: a pipe's frames must be forgotten before its contexts take others. */
+static void take_mail(struct service *service, struct edge_mail *mail, uint64_t now_us)
+{
+    struct broker_input input = {
+        .handle = mail->handle, .pipe = mail->pipe, .bytes = mail->bytes, .count = mail->count};
+    switch ((enum edge_mail_kind)mail->node.kind) {
+    case EDGE_FRAME:
+        input.kind = BROKER_FRAME;
+        step(service, &input, now_us);
+        break;
+    case EDGE_PIPE_GONE:
+        input.kind = BROKER_PIPE_GONE;
+        step(service, &input, now_us);
+        effects_run(service);
+        edge_forget_pipe(service->edge, mail->pipe);
+        break;
+    case EDGE_SUBSCRIBERS:
+        input.kind = BROKER_SUBSCRIBERS;
+        step(service, &input, now_us);
+        break;
+    }
+    edge_mail_free(mail);
+}
+
+static void tick_maybe(struct service *service, uint64_t now_us)
+{
+    struct broker_input turn = {.kind = BROKER_TURN};
+    if (now_us >= service->tick_us + TICK_US) {
+        turn.kind = BROKER_TICK;
+        service->tick_us = now_us;
+    }
+    step(service, &turn, now_us);
+    if (now_us < service->sweep_us + SWEEP_US)
+        return;
+    service->sweep_us = now_us;
+    edge_sweep(service->edge, now_us);
+}
+
+static void service_turn(struct service *service)
+{
+    struct inbox_node *node = inbox_take(service->inbox, TICK_US);
+    uint64_t now_us = clock_monotonic_us();
+    while (node != NULL) {
+        struct inbox_node *next = node->next;
+        take_mail(service, (struct edge_mail *)node, now_us);
+        node = next;
+    }
+    tick_maybe(service, now_us);
+    effects_run(service);
+}
+
+/* New frames are refused; what is on its way is finished. */
+static void service_drain(struct service *service)
+{
+    uint64_t until_us = clock_monotonic_us() + DRAIN_US;
+    step(service, &(struct broker_input){.kind = BROKER_STOP}, clock_monotonic_us());
+    while (broker_open(service->broker) > 0 && clock_monotonic_us() < until_us)
+        service_turn(service);
+    LOG(info, "stopped", LOG_INTEGER("unanswered", broker_open(service->broker)));
+}
+
+static void service_stop(struct service *service)
+{
+    edge_close(&service->edge);
+    for (struct inbox_node *node = service->inbox == NULL ? NULL : inbox_take(service->inbox, 0); node != NULL;) {
+        struct edge_mail *mail = (struct edge_mail *)node;
+        node = node->next;
+        if (mail->node.kind != EDGE_FRAME) /* those went with their contexts */
+            edge_mail_free(mail);
+    }
+    broker_free(&service->broker);
+    broker_effects_fini(&service->effects);
+    tokens_free(&service->tokens);
+    process_fini();
+    inbox_free(&service->inbox);
+    settings_free(&broker_settings_table, &service->settings);
+}
+
+int main(int argc, char **argv)
+{
+    struct service service = {0};
+    int status = service_start(&service, argc, argv);
+    if (status == 0) {
+        while (!process_stopping())
+            service_turn(&service);
+        service_drain(&service);
+    }
+    service_stop(&service);
+    return status < 0 ? 0 : status;
+}

@@ -1,0 +1,151 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What the broker answers itself: descriptions of the domains, health, metrics. */
+#include "broker/state.h"
+
+static struct slice description_namespace(struct slice description)
+{
+    struct slice raw, text;
+    if (msgpack_find(description, "namespace", &raw) != error_none)
+        return slice_of(NULL, 0);
+    struct reader reader = reader_of(raw);
+    return reader_text(&reader, &text) == error_none ? text : slice_of(NULL, 0);
+}
+
+/* Is a description of that namespace among the first `size` bytes of items? */
+static bool described(const struct buffer *items, size_t start, struct slice namespace)
+{
+    struct reader reader = reader_of(slice_of(items->data + start, items->size - start));
+    struct slice description;
+    while (!reader_done(&reader) && reader_raw(&reader, &description) == error_none)
+        if (slice_equal(description_namespace(description), namespace))
+            return true;
+    return false;
+}
+
+static void describe(struct broker *broker, struct buffer *out)
+{
+    size_t place = write_array_begin(out), start = out->size;
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < broker->session_count; i++) {
+        struct reader reader = reader_of(buffer_slice(&broker->sessions[i]->descriptions));
+        uint32_t count = 0;
+        if (reader_done(&reader) || reader_array(&reader, &count) != error_none)
+            continue;
+        for (uint32_t j = 0; j < count; j++) {
+            struct slice description;
+            if (reader_raw(&reader, &description) != error_none)
+                break;
+            if (described(out, start, description_namespace(description)))
+                continue;
+            write_raw(out, description);
+            total++;
+        }
+    }
+    write_array_end(out, place, total);
+}
+
+/* ---- health ---- */
+
+static uint32_t unowned(const struct broker *broker)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < broker->partitions; i++)
+        count += broker->routes[i].session == NULL;
+    return count;
+}
+
+static uint32_t alarms_write(struct broker *broker, struct buffer *out)
+{
+    size_t place = write_array_begin(out);
+    uint32_t total = 0, missing = unowned(broker);
+    if (broker->partitions == 0) {
+        write_string(out, "no shard has announced itself");
+        total++;
+    } else if (missing > 0) {
+        buffer_clear(&broker->scratch);
+        buffer_printf(&broker->scratch, "%u of %u partitions have no owner", missing, broker->partitions);
+        write_text(out, buffer_slice(&broker->scratch));
+        total++;
+    }
+    for (uint32_t i = 0; i < broker->session_count; i++) {
+        struct reader reader = reader_of(buffer_slice(&broker->sessions[i]->alarms));
+        struct slice alarm;
+        uint32_t count = 0;
+        if (reader_done(&reader) || reader_array(&reader, &count) != error_none)
+            continue;
+        for (uint32_t j = 0; j < count && reader_raw(&reader, &alarm) == error_none; j++, total++)
+            write_raw(out, alarm);
+    }
+    write_array_end(out, place, total);
+    return total;
+}
+
+static void shards_write(const struct broker *broker, struct buffer *out)
+{
+    write_array(out, broker->session_count);
+    for (uint32_t i = 0; i < broker->session_count; i++) {
+        const struct shard_session *session = broker->sessions[i];
+        write_map(out, 3);
+        write_string(out, "name");
+        write_string(out, session->name);
+        write_string(out, "partitions");
+        write_unsigned(out, session->owned_count);
+        write_string(out, "silent_ms");
+        write_unsigned(out, (broker->now_us - session->seen_us) / 1000);
+    }
+}
+
+static void health(struct broker *broker, struct buffer *out)
+{
+    struct buffer alarms = {0};
+    uint32_t count = alarms_write(broker, &alarms);
+    write_map(out, 6);
+    write_string(out, "status");
+    write_string(out, count == 0 ? "ok" : "degraded");
+    write_string(out, "partitions");
+    write_unsigned(out, broker->partitions);
+    write_string(out, "unowned");
+    write_unsigned(out, unowned(broker));
+    write_string(out, "waiting");
+    write_unsigned(out, broker->waiting);
+    write_string(out, "shards");
+    shards_write(broker, out);
+    write_string(out, "alarms");
+    write_raw(out, buffer_slice(&alarms));
+    buffer_fini(&alarms);
+}
+
+/* ---- metrics ---- */
+
+static void metrics(struct broker *broker, struct buffer *out)
+{
+    struct slice texts[SHARDS_MAX + 1];
+    struct buffer own = {0}, merged = {0};
+    uint32_t count = 0;
+    broker->config.metrics(broker->config.context, &own);
+    texts[count++] = buffer_slice(&own);
+    for (uint32_t i = 0; i < broker->session_count; i++)
+        texts[count++] = buffer_slice(&broker->sessions[i]->metrics);
+    exposition_merge(texts, count, &merged);
+    write_text(out, buffer_slice(&merged));
+    buffer_fini(&own);
+    buffer_fini(&merged);
+}
+
+bool own_answers(struct broker *broker, enum operation operation, struct buffer *reply)
+{
+    struct buffer data = {0};
+    if (operation == operation_describe)
+        describe(broker, &data);
+    else if (operation == operation_health)
+        health(broker, &data);
+    else if (operation == operation_metrics)
+        metrics(broker, &data);
+    else
+        return false;
+    reply_encode(reply, &(struct reply){.status = status_ok, .data = buffer_slice(&data)});
+    buffer_fini(&data);
+    return true;
+}

@@ -1,0 +1,94 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Where a request waits: parked while its partition has no owner (or the owner gave it back), queued while the owner
+ * has not granted a frame. Both together are bounded in count and bytes, parking in time as well. */
+#include "broker/state.h"
+
+enum { MOVED_RETRY_US = 50000 };
+
+bool parking_full(const struct broker *broker, size_t bytes)
+{
+    return broker->waiting >= broker->config.parked_commands ||
+           broker->waiting_bytes + bytes > broker->config.parked_bytes;
+}
+
+static uint32_t partition_of(const struct broker *broker, const struct pending *pending)
+{
+    return pending->log ? pending->partition : stream_partition(pending->stream_hash, broker->partitions);
+}
+
+/* The shard to send it to now, or NULL. */
+static struct shard_session *owner_of(const struct broker *broker, const struct pending *pending)
+{
+    if (broker->partitions == 0)
+        return NULL;
+    uint32_t partition = partition_of(broker, pending);
+    return partition < broker->partitions ? broker->routes[partition].session : NULL;
+}
+
+static void pending_place(struct broker *broker, struct pending *pending, enum pending_place place, struct list *list)
+{
+    pending_leave(broker, pending);
+    pending->place = place;
+    list_append(list, &pending->node);
+    if (place == PENDING_SENT)
+        return;
+    broker->waiting++;
+    broker->waiting_bytes += pending->raw.size;
+}
+
+void pending_leave(struct broker *broker, struct pending *pending)
+{
+    list_remove(&pending->node);
+    if (pending->place == PENDING_PARKED || pending->place == PENDING_QUEUED) {
+        broker->waiting--;
+        broker->waiting_bytes -= pending->raw.size;
+    }
+}
+
+void pending_park(struct broker *broker, struct pending *pending)
+{
+    pending->session = NULL;
+    pending->since_us = broker->now_us;
+    pending_place(broker, pending, PENDING_PARKED, &broker->parked);
+}
+
+void pending_sent(struct broker *broker, struct pending *pending, struct shard_session *session)
+{
+    pending_place(broker, pending, PENDING_SENT, &session->sent);
+}
+
+void pending_route(struct broker *broker, struct pending *pending)
+{
+    if (broker->partitions > 0 && partition_of(broker, pending) >= broker->partitions) {
+        pending_park(broker, pending); /* so that it has a place to be taken from */
+        pending_fail(broker, pending, status_not_found, "unknown_partition", "the log has no such partition", 0);
+        return;
+    }
+    struct shard_session *owner = owner_of(broker, pending);
+    if (owner == NULL) {
+        pending_park(broker, pending);
+        return;
+    }
+    pending->session = owner;
+    pending_place(broker, pending, PENDING_QUEUED, &owner->queue);
+}
+
+void parking_turn(struct broker *broker)
+{
+    uint64_t patience_us = broker->config.parked_ms * 1000ull;
+    struct link_node *next, *node = list_first(&broker->parked);
+    for (; node != NULL; node = next) {
+        struct pending *pending = LIST_OWNER(node, struct pending, node);
+        next = list_next(&broker->parked, node);
+        struct shard_session *owner = owner_of(broker, pending);
+        if (owner != NULL && (!pending->moved || broker->now_us >= pending->since_us + MOVED_RETRY_US)) {
+            pending->moved = false;
+            pending->session = owner;
+            pending_place(broker, pending, PENDING_QUEUED, &owner->queue);
+        } else if (broker->now_us >= pending->since_us + patience_us) {
+            pending_fail(broker, pending, status_unavailable, "no_shard", "no shard serves this aggregate now", 200);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The broker core's state and what its files call of each other. Nobody outside the core includes this. */
+#ifndef BROKER_STATE_H
+#define BROKER_STATE_H
+
+#include "broker/list.h"
+#include "broker/step.h"
+
+enum { CREDITS_MAX = 8, SHARDS_MAX = 256, WORK_ITEMS_MAX = 256, WORK_BYTES_MAX = 256 * 1024 };
+
+/* A connection, with the client frames that came by it. */
+struct pipe {
+    uint32_t id;
+    struct list frames;
+    uint32_t frame_count;
+    struct pipe *next; /* in its chain of the table */
+};
+
+/* A client's frame until it is answered. */
+struct frame {
+    struct link_node node; /* of its pipe */
+    struct pipe *pipe;
+    uint64_t handle;
+    uint32_t count, left, max_bytes;
+    size_t bytes;          /* of the request */
+    struct buffer replies; /* in the order they came */
+    struct part {
+        size_t at, size; /* in replies; size 0: not there yet */
+        struct pending *pending;
+    } * parts;
+};
+
+enum pending_place { PENDING_FREE, PENDING_PARKED, PENDING_QUEUED, PENDING_SENT };
+
+/* One request on its way. */
+struct pending {
+    struct link_node node; /* parked, or the queue or the sent list of its shard */
+    enum pending_place place;
+    uint64_t key;
+    struct frame *frame;
+    uint32_t index; /* in the frame */
+    uint64_t stream_hash;
+    uint32_t partition; /* of a request that names one */
+    bool log;           /* it names its partition */
+    struct broker_principal principal;
+    struct slice raw;                /* in the frame's bytes */
+    char identifier[UUID_TEXT_SIZE]; /* made for a :new; "" otherwise */
+    uint64_t deadline_us, since_us, retry_us;
+    struct shard_session *session;
+    bool moved; /* a shard gave it back: not before retry_us */
+    uint32_t next_free;
+};
+
+/* A shard as this broker knows it, from its first frame of work until its connection is lost. */
+struct shard_session {
+    char name[64];
+    uint64_t boot, seen_us;
+    uint32_t pipe;
+    struct list queue, sent; /* of pending */
+    struct {
+        uint64_t handle, since_us;
+    } credits[CREDITS_MAX]; /* oldest first */
+    uint32_t credit_count, owned_count;
+    bool announced; /* it said what it owns */
+    struct buffer descriptions, metrics, alarms;
+};
+
+struct route {
+    struct shard_session *session;
+    uint64_t epoch;
+    uint64_t head;
+    bool head_changed;
+};
+
+struct broker {
+    struct broker_config config;
+    uint64_t now_us;
+    struct broker_effects *effects;
+    struct pipe *pipes[1024];                   /* chains by id */
+    struct pending **pages;                     /* of PAGE_SLOTS each: a pending does not move */
+    uint32_t page_count, slot_count, free_slot; /* free_slot: index + 1, 0 is none */
+    uint64_t generation;
+    struct list parked;
+    uint64_t waiting, waiting_bytes; /* parked and queued */
+    uint64_t held_bytes;             /* of frames that are not answered */
+    struct shard_session *sessions[SHARDS_MAX];
+    uint32_t session_count;
+    struct route *routes;
+    uint32_t partitions; /* 0: not known yet */
+    uint32_t subscribers;
+    uint64_t heads_us, all_heads_us, sweep_us;
+    bool heads_changed, stopping;
+    struct broker_counters counters;
+    struct buffer scratch;
+    uint32_t open; /* requests that are not answered */
+};
+
+/* effects.h part: answer a handle, publish, close. */
+struct buffer *effect_answer(struct broker *broker, uint64_t handle); /* NULL: no memory; the deadline ends it */
+struct buffer *effect_publish(struct broker *broker);
+void effect_close(struct broker *broker, uint32_t pipe);
+
+/* pipes.c */
+struct pipe *pipe_find(struct broker *broker, uint32_t id);
+struct pipe *pipe_make(struct broker *broker, uint32_t id);  /* NULL: no memory */
+void pipe_release(struct broker *broker, struct pipe *pipe); /* forgets it when it has no frame */
+void pipe_drop(struct broker *broker, uint32_t id);
+
+/* frames.c */
+void frame_take(struct broker *broker, const struct broker_input *input);
+void frame_drop(struct broker *broker, struct frame *frame); /* unanswered: its pipe is gone */
+/* Gives a part its reply; answers the frame when it was the last. */
+void frame_reply(struct broker *broker, struct frame *frame, uint32_t index, enum status status, struct slice raw);
+
+/* pending.c */
+struct pending *pending_new(struct broker *broker);
+struct pending *pending_find(struct broker *broker, uint64_t key);
+void pending_free(struct broker *broker, struct pending *pending);
+void pending_end(struct broker *broker, struct pending *pending, enum status status, struct slice raw);
+void pending_fail(struct broker *broker,
+                  struct pending *pending,
+                  enum status status,
+                  const char *code,
+                  const char *message,
+                  uint32_t retry_ms);
+void pendings_sweep(struct broker *broker); /* deadlines */
+
+/* parking.c: where a request waits */
+void pending_route(struct broker *broker, struct pending *pending); /* new: to its owner's queue, or parked */
+void pending_park(struct broker *broker, struct pending *pending);
+void pending_leave(struct broker *broker, struct pending *pending); /* takes it from where it is */
+void pending_sent(struct broker *broker, struct pending *pending, struct shard_session *session);
+void parking_turn(struct broker *broker); /* parked ones whose partition has an owner; those who waited too long */
+bool parking_full(const struct broker *broker, size_t bytes);
+
+/* sessions.c */
+void work_take(struct broker *broker, const struct broker_input *input);
+void session_lost(struct broker *broker, struct shard_session *session);
+struct shard_session *session_by_pipe(struct broker *broker, uint32_t pipe);
+void sessions_send(struct broker *broker); /* queued requests to shards with credits */
+void sessions_tick(struct broker *broker);
+
+/* routes.c */
+bool routes_size(struct broker *broker, uint32_t partitions);
+void routes_own(struct broker *broker, struct shard_session *session, struct slice owned);
+void routes_forget(struct broker *broker, const struct shard_session *session);
+
+/* fanout.c */
+void fanout_heads(struct broker *broker, const struct shard_session *session, struct slice heads);
+void fanout_records(struct broker *broker, struct slice records);
+void fanout_tick(struct broker *broker);
+
+/* own.c: what the broker answers itself */
+bool own_answers(struct broker *broker, enum operation operation, struct buffer *reply);
+
+/* exposition.c: several texts in the Prometheus format as one; families of one name are put together. */
+void exposition_merge(const struct slice *texts, uint32_t count, struct buffer *out);
+
+#endif
