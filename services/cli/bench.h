@@ -49,6 +49,8 @@ bool bench_load(const struct bench_options *options, uint32_t clients, uint32_t 
  * SQLite file under the same settings. rows is how many there were; deposits how many of them are deposits. */
 bool bench_bare(const char *data, double *rows_per_second, uint64_t *rows, uint64_t *deposits);
 
+/* fluvius bench load BUS AGGREGATES IN_FLIGHT SECONDS: one client; writes its bench_result to standard output. */
+int bench_load_client(int argc, char **argv);
 int bench_commands(int argc, char **argv);
 int bench_http(int argc, char **argv);
 

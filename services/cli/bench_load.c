@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * See bench.h: load from client processes. Each keeps in_flight deposits open, one command a request; when one is
- * answered the next goes out from its callback. */
+ * answered the next goes out from its callback. A client is this program again (fluvius bench load), because nng cannot
+ * be used in a child of a process that used it before. */
 #include "services/cli/bench.h"
 
 #include "services/common/process.h"
@@ -120,20 +121,35 @@ static bool load_run(struct load *load, uint32_t in_flight)
     return true;
 }
 
-/* In a process of its own: the result goes through the pipe. */
-static void load_child(const struct bench_options *options, uint32_t in_flight, int out)
+int bench_load_client(int argc, char **argv)
 {
-    struct load load = {.options = options};
-    bool ok = load_run(&load, in_flight);
-    const uint8_t *at = (const uint8_t *)&load.result;
-    for (size_t left = sizeof load.result; ok && left > 0;) {
-        ssize_t size = write(out, at, left);
-        if (size <= 0)
-            break;
-        at += size;
-        left -= (size_t)size;
+    if (argc != 5) {
+        fprintf(stderr, "fluvius bench load is a part of fluvius bench commands\n");
+        return 2;
     }
-    _exit(ok ? 0 : 1);
+    struct bench_options options = {.bus = argv[1],
+                                    .aggregates = (uint32_t)atoi(argv[2]),
+                                    .in_flight = (uint32_t)atoi(argv[3]),
+                                    .seconds = (uint32_t)atoi(argv[4]),
+                                    .token = getenv("FLUVIUS_TOKEN")};
+    struct load load = {.options = &options};
+    bool ok = load_run(&load, options.in_flight) && fwrite(&load.result, sizeof load.result, 1, stdout) == 1;
+    buffer_fini(&load.data);
+    free(load.lanes);
+    return ok && fflush(stdout) == 0 ? 0 : 1;
+}
+
+static void exec_client(const struct bench_options *options, uint32_t in_flight, int out)
+{
+    char aggregates[16], open[16], seconds[16];
+    snprintf(aggregates, sizeof aggregates, "%u", options->aggregates);
+    snprintf(open, sizeof open, "%u", in_flight);
+    snprintf(seconds, sizeof seconds, "%u", options->seconds);
+    if (options->token != NULL)
+        setenv("FLUVIUS_TOKEN", options->token, 1);
+    dup2(out, STDOUT_FILENO);
+    execl("/proc/self/exe", "fluvius", "bench", "load", options->bus, aggregates, open, seconds, (char *)NULL);
+    _exit(127);
 }
 
 static bool result_read(int in, struct bench_result *out)
@@ -171,7 +187,7 @@ bool bench_load(const struct bench_options *options, uint32_t clients, uint32_t 
         int ends[2];
         ok = pipe(ends) == 0 && (pids[i] = fork()) >= 0;
         if (ok && pids[i] == 0)
-            load_child(options, in_flight, ends[1]);
+            exec_client(options, in_flight, ends[1]);
         close(ends[1]);
         ins[i] = ends[0];
     }
