@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# Copyright 2026 The Fluvius Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""`fluvius up`: what it refuses before anything starts, what it tells, what it restarts, and how it stops."""
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+import urllib.request
+
+from commands import ADA, fluvius, on
+from platform_under_test import Platform, Tap, module
+
+tap = Tap()
+QUIET = ("--http", "127.0.0.1:0", "--bus", "tcp://127.0.0.1:0", "--events", "tcp://127.0.0.1:0")
+
+
+def wait_for(condition, seconds=60):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def tells(platform):
+    pids = platform.ready.get("pids", {})
+    tap.check(platform.ready.get("ready") is True and sorted(pids) == ["broker", "gateway", "shard-0", "shard-1"],
+              "one line of JSON says that all is ready", platform.ready)
+    tap.check(pids == platform.children(), "with the services' processes", (pids, platform.children()))
+    tap.check(all(not address.endswith(":0") for address in (platform.bus, platform.http, platform.events)),
+              "port 0 was chosen", platform.ready)
+    with open(os.path.join(platform.data, "fluvius.json"), encoding="utf-8") as file:
+        tap.check(json.load(file) == platform.ready, "fluvius.json has the same")
+    with urllib.request.urlopen(platform.http + "/readyz", timeout=30) as answer:
+        tap.check(answer.status == 200, "HTTP is ready")
+
+
+def refuses_a_second(platform):
+    answer = fluvius("up", "--data", platform.data, "--domain", module("bank"), *QUIET)
+    tap.check(answer.code == 1 and f"pid {platform.process.pid}" in answer.err and platform.data in answer.err,
+              "a second one on the same data is refused and names the holder", answer)
+    other = tempfile.mkdtemp(prefix="fluvius-up-")
+    for option, address in (("--bus", platform.bus), ("--events", platform.events),
+                            ("--http", platform.http.replace("http://", ""))):
+        words = dict(zip(QUIET[::2], QUIET[1::2]))
+        words[option] = address
+        answer = fluvius("up", "--data", other, "--domain", module("bank"), *sum(words.items(), ()))
+        tap.check(answer.code == 1 and address in answer.err and option in answer.err and "in use" in answer.err,
+                  f"a busy port of {option} is named", answer)
+    shutil.rmtree(other)
+
+
+def restarts(platform, run):
+    run("send", "bank:open", "account/ada", ADA)
+    for name, how in (("shard-0", signal.SIGKILL), ("shard-1", signal.SIGTERM), ("broker", signal.SIGKILL),
+                      ("gateway", signal.SIGKILL)):
+        before = platform.children()[name]
+        os.kill(before, how)
+        came = wait_for(lambda: platform.children().get(name, before) != before)
+        tap.check(came, f"{name} is started again after {how.name}")
+    tap.check(wait_for(lambda: run("health").code == 0), "then all is well again", run("health"))
+    answer = run("send", "bank:deposit", "account/ada", '{"amount": 5}')
+    tap.check(answer.code == 0 and answer.json().get("version") == 2, "and nothing was lost", answer)
+    with open(os.path.join(platform.data, "fluvius.json"), encoding="utf-8") as file:
+        tap.check(json.load(file)["pids"] == platform.children(), "fluvius.json names the new processes")
+
+
+def stops(platform):
+    pids = list(platform.children().values())
+    code = platform.stop(signal.SIGINT)
+    tap.check(code == 0, "Ctrl-C ends it with 0", code)
+    tap.check(not any(alive(pid) for pid in pids), "and all services with it")
+    tap.check(not os.path.exists(os.path.join(platform.data, "fluvius.json")), "and fluvius.json")
+
+
+def dies_and_comes_back(data):
+    first = Platform(data=data)
+    run, pids = on(first), list(first.children().values())
+    run("send", "bank:open", "account/eve", ADA)
+    first.process.kill()
+    first.stop()
+    with Platform(data=data) as second:
+        tap.check(not any(alive(pid) for pid in pids), "after kill -9 the services of the dead one end")
+        answer = on(second)("state", "bank.account/eve")
+        tap.check(answer.code == 0 and answer.json().get("version") == 1, "and the next one has all the data", answer)
+
+
+def refuses_before_anything_starts(directory):
+    def up(*words, environment=None):
+        return fluvius("up", "--data", os.path.join(directory, "none"), *words, environment=environment)
+
+    for option, address in (("--http", "0.0.0.0:0"), ("--bus", "tcp://0.0.0.0:0"), ("--events", "tcp://[::]:0")):
+        answer = up("--domain", module("bank"), option, address)
+        tap.check(answer.code == 2 and address in answer.err and "--token-file" in answer.err,
+                  f"{option} beyond loopback needs a token file", answer)
+    tokens = os.path.join(directory, "tokens")
+    with open(tokens, "w", encoding="ascii") as file:
+        file.write("secret-word alice default\n")
+    os.chmod(tokens, 0o644)
+    answer = up("--domain", module("bank"), "--token-file", tokens)
+    tap.check(answer.code == 2 and tokens in answer.err and "chmod 600" in answer.err and "secret" not in answer.err,
+              "a token file that others may read is refused", answer)
+    answer = up("--domain", "/nowhere/x.so")
+    tap.check(answer.code == 2 and "/nowhere/x.so" in answer.err, "a module that is not there is named", answer)
+    for words in (("--shards", "0"), ("--shards", "5"), ("--log-level", "loud"), ("--nonsense",), ("extra",)):
+        tap.check(up(*words).code == 2, f"{' '.join(words)} is a usage error (2)")
+    answer = up("--domain", module("bank"), environment={"FLUVIUS_SHARDS": "many"})
+    tap.check(answer.code == 2 and "FLUVIUS_SHARDS" in answer.err, "a bad variable is named", answer)
+    tap.check(not os.path.exists(os.path.join(directory, "none")), "and nothing was made")
+
+
+def gives_up_on_bad_settings(directory):
+    broken = os.path.join(directory, "broken.so")
+    with open(broken, "w", encoding="ascii") as file:
+        file.write("this is no module")
+    answer = fluvius("up", "--data", os.path.join(directory, "broken"), "--domain", broken, *QUIET)
+    tap.check(answer.code not in (0, -9) and broken in answer.err and "shard" in answer.err,
+              "a module that cannot be used ends it, with the shard's own words", answer)
+
+
+def tokens_guard(directory):
+    tokens = os.path.join(directory, "guarded")
+    with open(tokens, "w", encoding="ascii") as file:
+        file.write("# who\nsecret-word alice acme admin\n")
+    os.chmod(tokens, 0o600)
+    with Platform("--token-file", tokens) as platform:
+        run = on(platform)
+        answer = run("send", "bank:open", "account/ada", ADA)
+        tap.check(answer.code == 6, "without a token it is denied (6)", answer)
+        answer = run("send", "bank:open", "account/ada", ADA, environment={"FLUVIUS_TOKEN": "secret-wort"})
+        tap.check(answer.code == 6, "with another one too", answer)
+        known = {"FLUVIUS_TOKEN": "secret-word"}
+        answer = run("send", "bank:open", "account/ada", ADA, environment=known)
+        tap.check(answer.code == 0, "with the right one it is done", answer)
+        record = run("tail", environment=known).lines()[0]
+        tap.check(record["user"] == "alice" and record["realm"] == "acme", "user and realm come from it", record)
+        with open(platform.log, encoding="utf-8") as log:
+            tap.check("secret-w" not in log.read(), "no log shows it")
+
+
+def shows_its_settings():
+    answer = fluvius("config", "--shards", "1", "--domain", module("bank"),
+                     environment={"FLUVIUS_LOG_LEVEL": "warning", "FLUVIUS_SERVICE_TOKEN": "hush"})
+    lines = [line.split() for line in answer.out.splitlines()]
+    tap.check(["fluvius", "up", "shards", "1", "command", "line"] in lines, "config shows values and sources", answer)
+    tap.check(["fluvius", "up", "log-level", "warning", "FLUVIUS_LOG_LEVEL"] in lines, "of the environment too", answer)
+    services = {line[0] for line in lines}
+    tap.check({"fluvius-broker", "fluvius-shard", "fluvius-gateway"} <= services, "of every service", services)
+    tap.check("hush" not in answer.out and "***" in answer.out, "without secrets")
+
+
+def runs_four_shards_or_one():
+    for shards in ("1", "4"):
+        with Platform("--shards", shards) as platform:
+            health = on(platform)("health").json()
+            tap.check(len(health.get("shards", [])) == int(shards) and health.get("unowned") == 0,
+                      f"{shards} shards own all partitions", health)
+
+
+with tempfile.TemporaryDirectory(prefix="fluvius-up-") as temporary:
+    with Platform(data=os.path.join(temporary, "data")) as started:
+        tells(started)
+        refuses_a_second(started)
+        restarts(started, on(started))
+        stops(started)
+    dies_and_comes_back(os.path.join(temporary, "data"))
+    refuses_before_anything_starts(temporary)
+    gives_up_on_bad_settings(temporary)
+    tokens_guard(temporary)
+shows_its_settings()
+runs_four_shards_or_one()
+tap.end()
