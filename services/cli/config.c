@@ -15,9 +15,10 @@
 
 #define ARGUMENTS_LIMIT 256
 
-/* Loads with one more argument. */
+/* The settings are those of `fluvius up`, told as ours. */
 static enum settings_outcome load_with(const char *extra, int argc, char **argv, struct up_settings *out)
 {
+    struct settings_table table = up_table;
     char *arguments[ARGUMENTS_LIMIT + 2];
     int count = 0;
 
@@ -25,15 +26,20 @@ static enum settings_outcome load_with(const char *extra, int argc, char **argv,
         fprintf(stderr, "fluvius config: too many arguments\n");
         return SETTINGS_BAD;
     }
-    arguments[count++] = argv[0];
-    if (extra != NULL) {
-        arguments[count++] = (char *)extra;
+    if (extra == NULL) {
+        table.service = "fluvius config";
+        table.usage = "[options of fluvius up]";
+        table.doc = "Shows every setting of fluvius up and of the services it would start, and where each came from.";
     }
+    arguments[count++] = argv[0];
     for (int i = 1; i < argc; i++) {
         arguments[count++] = argv[i];
     }
+    if (extra != NULL) {
+        arguments[count++] = (char *)extra;
+    }
     arguments[count] = NULL;
-    return settings_load(&up_table, count, arguments, out, NULL);
+    return settings_load(&table, count, arguments, out, NULL);
 }
 
 static int child_print(struct child *child)
@@ -74,18 +80,15 @@ static int children_print(const struct up_settings *settings)
 
 int command_config(int argc, char **argv)
 {
-    struct up_settings settings = {0};
-    enum settings_outcome outcome = load_with("--print-config", argc, argv, &settings);
-    int code = EXIT_USAGE;
+    struct up_settings settings = {0}, printed = {0};
+    enum settings_outcome outcome = load_with(NULL, argc, argv, &settings);
+    int code = outcome == SETTINGS_HELP ? 0 : EXIT_USAGE;
 
-    settings_free(&up_table, &settings);
-    if (outcome == SETTINGS_HELP) {
-        outcome = load_with(NULL, argc, argv, &settings);
-        code = outcome == SETTINGS_HELP ? 0 : EXIT_USAGE; /* --help was among the arguments */
+    if (outcome == SETTINGS_OK && plan_check(&settings)) {
+        load_with("--print-config", argc, argv, &printed);
+        code = children_print(&settings);
     }
-    if (outcome == SETTINGS_OK) {
-        code = plan_check(&settings) ? children_print(&settings) : EXIT_USAGE;
-    }
+    settings_free(&up_table, &printed);
     settings_free(&up_table, &settings);
     return code;
 }

@@ -280,7 +280,7 @@ void plan_hints(const struct up_settings *settings, const struct platform *platf
         fprintf(out,
                 "Try in another terminal:\n"
                 "  %s send bank:open account/ada '{\"holder\":{\"given\":\"Ada\",\"family\":\"Lovelace\"}}'%s\n"
-                "  curl -d '{\"amount\":500}' %s/bank:deposit/account/ada\n"
+                "  curl --json '{\"amount\":500}' %s/bank:deposit/account/ada\n"
                 "  %s state bank.account/ada%s\n",
                 program,
                 find,

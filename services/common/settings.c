@@ -338,7 +338,7 @@ settings_load(const struct settings_table *table, int argc, char **argv, void *o
         settings_help(table);
         return SETTINGS_HELP;
     }
-    if (arguments_have(argc, argv, "--version")) {
+    if (arguments_have(argc, argv, "--version") && table_find(table, "version", strlen("version")) == NULL) {
         printf("%s %s\n", table->service, FLUVIUS_VERSION);
         return SETTINGS_HELP;
     }

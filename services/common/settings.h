@@ -49,7 +49,8 @@ enum settings_outcome { SETTINGS_OK = 0, SETTINGS_HELP, SETTINGS_BAD };
  * rest, also all that follow "--" (rest may be NULL: then they are refused; its items point into argv, free only
  * rest->items). argv[0] is skipped.
  *
- * Every service also has --help, --version and --print-config, which prints each setting's effective value (secrets as
+ * Every service also has --help, --version (where no setting has that name) and --print-config, which prints each
+ * setting's effective value (secrets as
  * ***) and where it came from; these are SETTINGS_HELP: the caller exits with 0. SETTINGS_BAD: a line
  * that names the fault was printed to standard error; the caller exits with 2. */
 enum settings_outcome

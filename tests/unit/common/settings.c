@@ -273,6 +273,17 @@ Test(settings, help_shows_usage_options_and_defaults)
     says("fluvius-test ");
 }
 
+Test(settings, a_setting_may_be_called_version)
+{
+    static const struct setting own[] = {
+        {"version", SETTING_INTEGER, offsetof(struct values, version), NULL, 0, 0, "of what"}, {0}};
+    static const struct settings_table own_table = {"fluvius-test", "", "", own, NULL};
+    struct values out = {0};
+
+    cr_assert_eq(settings_load(&own_table, 3, (char *[]){"x", "--version", "5", NULL}, &out, NULL), SETTINGS_OK);
+    cr_assert_eq(out.version, 5);
+}
+
 Test(settings, free_is_safe_on_zeroed_memory_and_twice)
 {
     struct values zero = {0};
