@@ -44,8 +44,9 @@ struct request request_of(enum operation operation);
 /* Checks the type and range of every field, and that the operation has what it needs: error_bad_type, out_of_range,
  * bad_identifier, bad_uuid, too_long (trace context) or missing_field, with the field. */
 enum error request_decode(struct slice value, struct request *out, struct envelope_fault *fault);
-/* Leaves out what is empty or default, and fields that other operations have: ver is written for state alone, p for
- * log, from and n for events and log. A deadline_ms or limit of 0 is left out too. */
+/* Leaves out what is absent or at its default (an empty data, a deadline_ms of limit_deadline_ms, a limit of 0 or
+ * limit_page_default), and fields of other operations: ver is written for state alone, p for log, from and n for events
+ * and log. A deadline_ms of 0 is written: no time is left. */
 void request_encode(struct buffer *out, const struct request *request);
 
 struct request_frame {

@@ -138,6 +138,11 @@ static bool is_paged(const struct request *request)
     return request->operation == operation_events || request->operation == operation_log;
 }
 
+static bool is_limited(const struct request *request)
+{
+    return is_paged(request) && request->limit > 0 && request->limit != limit_page_default;
+}
+
 static uint32_t request_size(const struct request *request)
 {
     uint32_t entries = 0;
@@ -149,14 +154,14 @@ static uint32_t request_size(const struct request *request)
     entries += request->identifier.size > 0;
     entries += request->data.size > 1;
     entries += request->has_expected;
-    entries += request->deadline_ms > 0;
+    entries += request->deadline_ms != limit_deadline_ms;
     entries += request->dry_run;
     entries += request->traceparent.size > 0;
     entries += request->token.size > 0;
     entries += is_versioned(request);
     entries += is_placed(request);
     entries += is_paged(request) && request->from > 0;
-    entries += is_paged(request) && request->limit > 0;
+    entries += is_limited(request);
     return entries;
 }
 
@@ -182,7 +187,7 @@ static void put_conditions(struct buffer *out, const struct request *request)
     if (request->has_expected) {
         put_unsigned(out, KEY(request, expected), (uint64_t)request->expected);
     }
-    if (request->deadline_ms > 0) {
+    if (request->deadline_ms != limit_deadline_ms) {
         put_unsigned(out, KEY(request, deadline_ms), request->deadline_ms);
     }
     if (request->dry_run) {
@@ -203,7 +208,7 @@ static void put_range(struct buffer *out, const struct request *request)
     if (is_paged(request) && request->from > 0) {
         put_unsigned(out, KEY(request, from), request->from);
     }
-    if (is_paged(request) && request->limit > 0) {
+    if (is_limited(request)) {
         put_unsigned(out, KEY(request, limit), request->limit);
     }
 }

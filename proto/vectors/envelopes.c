@@ -22,7 +22,6 @@ static struct request deposit(void)
     request.resource = slice_text("account");
     request.identifier = slice_text("a1");
     request.data = slice_of(sample_data, sizeof sample_data);
-    request.deadline_ms = 0; /* says nothing: the default */
     return request;
 }
 
@@ -32,7 +31,6 @@ static struct request about_account(enum operation operation)
     request.namespace = slice_text("bank");
     request.resource = slice_text("account");
     request.identifier = slice_text("a1");
-    request.deadline_ms = request.limit = 0;
     return request;
 }
 

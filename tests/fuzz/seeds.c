@@ -1,0 +1,84 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Writes the protocol's vectors as files for the fuzz targets to begin with: seeds DIRECTORY makes DIRECTORY/msgpack,
+ * DIRECTORY/envelope and DIRECTORY/json. */
+#include "proto/json.h"
+#include "proto/reader.h"
+#include "proto/vectors/vectors.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+static bool write_seed(const char *directory, const char *target, uint32_t number, struct slice bytes)
+{
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s/%s/%u", directory, target, number) >= (int)sizeof path) {
+        return false;
+    }
+    FILE *file = fopen(path, "wb");
+    bool written = file != NULL && fwrite(bytes.data, 1, bytes.size, file) == bytes.size;
+    return file != NULL && fclose(file) == 0 && written;
+}
+
+static struct slice text_of(struct slice vector, const char *key)
+{
+    struct slice value, text = {0};
+    if (msgpack_find(vector, key, &value) == error_none) {
+        struct reader reader = reader_of(value);
+        (void)reader_text(&reader, &text);
+    }
+    return text;
+}
+
+/* The bytes of a case, for msgpack and envelope; its JSON form, for json. */
+static bool write_seeds(const char *directory, uint32_t number, struct slice vector)
+{
+    struct buffer bytes = {0}, hex = {0}, json = {0};
+    bool wire = text_of(vector, "message").size > 0;
+    struct slice text = text_of(vector, wire ? "message" : "hex");
+    buffer_append(&hex, text.data, text.size);
+    buffer_append(&hex, "", 1);
+    bytes_of_hex((const char *)hex.data, &bytes);
+    bool done = write_seed(directory, "msgpack", number, buffer_slice(&bytes)) &&
+                write_seed(directory, "envelope", number, buffer_slice(&bytes));
+    if (msgpack_to_json(vector, &json) == error_none) {
+        done = write_seed(directory, "json", number, buffer_slice(&json)) && done;
+    }
+    buffer_fini(&bytes);
+    buffer_fini(&hex);
+    buffer_fini(&json);
+    return done;
+}
+
+static void make_directories(const char *directory)
+{
+    static const char *const targets[] = {"", "msgpack", "envelope", "json"};
+    char path[4096];
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, targets[i]);
+        mkdir(path, 0755); /* it may be there; a seed that cannot be written is the error */
+    }
+}
+
+int main(int count, char **arguments)
+{
+    struct buffer file = {0}, cases = {0};
+    struct slice vector;
+    uint32_t left = 0;
+    if (count != 2) {
+        fprintf(stderr, "usage: %s DIRECTORY\n", arguments[0]);
+        return 2;
+    }
+    vectors_write(&file);
+    make_directories(arguments[1]);
+    bool done = json_to_msgpack(buffer_slice(&file), &cases, NULL) == error_none;
+    struct reader reader = reader_of(buffer_slice(&cases));
+    done = done && reader_array(&reader, &left) == error_none;
+    for (uint32_t i = 0; done && i < left; i++) {
+        done = reader_raw(&reader, &vector) == error_none && write_seeds(arguments[1], i, vector);
+    }
+    buffer_fini(&file);
+    buffer_fini(&cases);
+    return done ? 0 : 1;
+}
