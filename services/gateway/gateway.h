@@ -28,8 +28,9 @@ struct gateway {
     struct exchange_pool exchanges;
     struct peers peers;
     struct MHD_Daemon *daemon;
-    uint32_t waiting;    /* exchanges with the bus */
-    uint64_t body_bytes; /* of bodies in memory */
+    uint32_t waiting;      /* exchanges with the bus */
+    uint64_t body_bytes;   /* of request bodies in memory */
+    uint64_t answer_bytes; /* of answers that clients have not taken yet */
     bool ready, stopping;
     uint64_t swept_us;
 };

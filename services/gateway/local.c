@@ -25,6 +25,7 @@ static void metrics_answer(struct gateway *gateway, struct exchange *exchange, b
     metric_set(&gateway->stats.metrics[STAT_CONNECTIONS], (int64_t)gateway->peers.count);
     metric_set(&gateway->stats.metrics[STAT_IN_FLIGHT], gateway->waiting);
     metric_set(&gateway->stats.metrics[STAT_BODY_BYTES], (int64_t)gateway->body_bytes);
+    metric_set(&gateway->stats.metrics[STAT_ANSWER_BYTES], (int64_t)gateway->answer_bytes);
     stats_print(&gateway->stats, &answer->body);
     if (with_bus && reader_text(&reader, &text) == 0)
         buffer_append(&answer->body, text.data, text.size);

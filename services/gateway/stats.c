@@ -31,6 +31,7 @@ static const struct metric stats_table[STAT_COUNT] = {
     [STAT_IN_FLIGHT] = GAUGE("fluvius_http_in_flight", "HTTP requests waiting for an answer of the bus"),
     [STAT_CONNECTIONS] = GAUGE("fluvius_http_connections", "open HTTP connections"),
     [STAT_BODY_BYTES] = GAUGE("fluvius_http_body_bytes", "bytes of request bodies held in memory"),
+    [STAT_ANSWER_BYTES] = GAUGE("fluvius_http_answer_bytes", "bytes of answers that clients have not taken yet"),
     [STAT_LATENCY] = {.name = "fluvius_http_request_seconds",
                       .help = "from a request's header to its answer",
                       .kind = METRIC_HISTOGRAM_US},

@@ -9,14 +9,17 @@
 
 #include "services/gateway/local.h"
 
-#define DISCARD_MAX (8u << 20)   /* bytes of a refused body that are read before the connection is closed */
-#define BODIES_BYTES (64u << 20) /* of all bodies in memory at once */
+#define DISCARD_MAX (8u << 20)     /* bytes of a refused body that are read before the connection is closed */
+#define BODIES_BYTES (64u << 20)   /* of all bodies in memory at once */
+#define ANSWERS_BYTES (128u << 20) /* of all answers that clients have not taken yet; small ones do not count */
+#define ANSWER_SMALL 16384
 
 /* ---- answer ---- */
 
 static void on_response_free(void *context)
 {
     struct exchange *exchange = context;
+    exchange->gateway->answer_bytes -= exchange->call.answer.body.size;
     exchange_release(&exchange->gateway->exchanges, exchange);
 }
 
@@ -28,9 +31,20 @@ static struct MHD_Response *response_new(struct exchange *exchange)
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
         answer->body.size, answer->body.data, on_response_free, exchange);
-    if (response != NULL)
-        exchange_hold(exchange);
+    if (response == NULL)
+        return NULL;
+    exchange->gateway->answer_bytes += answer->body.size;
+    exchange_hold(exchange);
     return response;
+}
+
+/* Large answers that many clients do not take would fill the memory. They belong to reads, which can be asked again. */
+static void answer_limit(const struct gateway *gateway, struct answer *answer)
+{
+    if (answer->body.size <= ANSWER_SMALL || gateway->answer_bytes + answer->body.size <= ANSWERS_BYTES)
+        return;
+    buffer_fini(&answer->body);
+    problem_answer_status(answer, status_busy, "answers_full", "too many answers are on their way; try again");
 }
 
 static void response_fields(struct MHD_Response *response, const struct answer *answer)
@@ -46,6 +60,7 @@ static bool answer_send(struct gateway *gateway, struct exchange *exchange)
 {
     struct call *call = &exchange->call;
     uint64_t now_us = clock_monotonic_us();
+    answer_limit(gateway, &call->answer);
     call_finish(call, &gateway->guard);
     struct MHD_Response *response = response_new(exchange);
     if (response == NULL)

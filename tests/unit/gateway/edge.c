@@ -59,6 +59,7 @@ static void stop(void)
     cr_assert_eq(gateway.waiting, 0);
     cr_assert_eq(gateway.exchanges.open, 0);
     cr_assert_eq(gateway.body_bytes, 0);
+    cr_assert_eq(gateway.answer_bytes, 0);
     gateway_close(&gateway);
     cr_assert_eq(gateway.peers.count, 0);
     process_fini();
@@ -336,6 +337,45 @@ Test(edge, thousand_half_sent_requests_do_not_stop_others)
     for (int i = 0; i < 1000; i++)
         close(half[i]);
     cr_assert_eq(bus_count(), 20);
+}
+
+/* A state of which every byte takes six in JSON. */
+static struct buffer large_state(void)
+{
+    static uint8_t text[900000];
+    struct buffer data = {0};
+    memset(text, 1, sizeof text);
+    write_map(&data, 1);
+    write_string(&data, "text");
+    write_text(&data, slice_of(text, sizeof text));
+    return data;
+}
+
+Test(edge, answers_that_nobody_takes_are_bounded)
+{
+    enum { CLIENTS = 40 };
+    struct buffer data = large_state();
+    int made[CLIENTS], taken = 0, busy = 0, small = 4096;
+    bus_hold(true);
+    for (int i = 0; i < CLIENTS; i++) {
+        made[i] = dial();
+        setsockopt(made[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+        say(made[i], GET("/bank.account/a"));
+    }
+    bus_wait(CLIENTS);
+    bus_hold(false);
+    bus_answer(&(struct reply){.status = status_ok, .data = buffer_slice(&data)});
+    cr_assert_eq(ask(DEPOSIT), 200, "small answers are not held up");
+    for (int i = 0; i < CLIENTS; i++) {
+        cr_assert_gt(recv(made[i], heard, sizeof heard - 1, 0), 12);
+        taken += strncmp(heard, "HTTP/1.1 200", 12) == 0;
+        busy += strncmp(heard, "HTTP/1.1 429", 12) == 0;
+        close(made[i]);
+    }
+    cr_assert_eq(taken + busy, CLIENTS);
+    cr_assert_gt(taken, 20);
+    cr_assert_gt(busy, 10);
+    buffer_fini(&data);
 }
 
 Test(edge, ready_follows_the_bus)
