@@ -129,7 +129,7 @@ static enum error settings_write(struct connection *connection, struct store_fau
 {
     enum error error = connection_execute(connection,
                                           "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF;"
-                                          "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384",
+                                          "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -4000",
                                           fault);
     if (error != error_none)
         return error;

@@ -165,6 +165,19 @@ receipt_read(struct unit *unit, const struct wanted *wanted, struct store_receip
     return error;
 }
 
+static enum error
+wanted_find(struct unit *unit, struct wanted *wanted, struct store_receipt *out, struct store_fault *fault)
+{
+    enum error error = read_begin(unit, fault);
+    if (error == error_none && !wanted->found)
+        error = tables_look(unit, wanted, fault);
+    if (error == error_none)
+        error =
+            wanted->found ? receipt_read(unit, wanted, out, fault) : fault_set(fault, error_not_found, "no receipt");
+    read_end(unit);
+    return error;
+}
+
 enum error sqlite_find_receipt(struct store *store,
                                uint32_t number,
                                const struct uuid *id,
@@ -184,9 +197,5 @@ enum error sqlite_find_receipt(struct store *store,
     pthread_mutex_unlock(&unit->mutex);
     if (!claimed)
         return fault_set(fault, error_fenced, "unit %u is not claimed here", number);
-    if (!wanted.found)
-        error = tables_look(unit, &wanted, fault);
-    if (error != error_none)
-        return error;
-    return wanted.found ? receipt_read(unit, &wanted, out, fault) : fault_set(fault, error_not_found, "no receipt");
+    return wanted_find(unit, &wanted, out, fault);
 }

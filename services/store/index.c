@@ -37,6 +37,18 @@ void tail_put(struct unit *unit, const struct store_record *record)
             active_map(unit), &record->stream, record->stream_hash, record->partition, record->seq, record->version);
 }
 
+void tail_prefetch(const struct unit *unit, const struct store_record *record)
+{
+    if (record->event.size != 0)
+        stream_map_prefetch(&unit->tail.maps[unit->tail.active], record->stream_hash);
+}
+
+void tail_prefetch_entry(const struct unit *unit, const struct store_record *record)
+{
+    if (record->event.size != 0)
+        stream_map_prefetch_entry(&unit->tail.maps[unit->tail.active], record->stream_hash);
+}
+
 bool tail_find(const struct unit *unit, const struct stream *stream, uint64_t hash, struct store_head *out)
 {
     const struct tail *tail = &unit->tail;

@@ -50,7 +50,7 @@ enum error reader_fault(struct unit *unit, int code, const char *doing, struct s
     return connection_fault(&unit->reader.connection, code, doing, fault);
 }
 
-static enum error read_begin(struct unit *unit, struct store_fault *fault)
+enum error read_begin(struct unit *unit, struct store_fault *fault)
 {
     enum error error = reader_open(unit, fault);
     if (error != error_none)
@@ -59,7 +59,7 @@ static enum error read_begin(struct unit *unit, struct store_fault *fault)
     return code == SQLITE_OK ? error_none : reader_fault(unit, code, "beginning to read", fault);
 }
 
-static void read_end(struct unit *unit)
+void read_end(struct unit *unit)
 {
     if (sqlite3_get_autocommit(unit->reader.connection.db) == 0)
         statement_run(unit->reader.statements[READER_END]);
@@ -84,6 +84,29 @@ static enum error log_visit(struct unit *unit,
     return error == error_none ? visit(context, &record) : error;
 }
 
+/* The seq that a partition goes up to at least, as far as its owner here knows. */
+static uint64_t head_known(struct unit *unit, uint32_t partition)
+{
+    pthread_mutex_lock(&unit->mutex);
+    uint64_t head = unit->claimed ? unit->heads[unit_place(unit, partition)].head : 0;
+    pthread_mutex_unlock(&unit->mutex);
+    return head;
+}
+
+static enum error log_end(struct unit *unit, int code, uint64_t seq, uint64_t end, struct store_fault *fault)
+{
+    if (code != SQLITE_DONE)
+        return reader_fault(unit, code, "reading the log", fault);
+    if (seq < end)
+        return fault_set(fault,
+                         error_corrupt,
+                         "%s: the log ends at seq %llu where there should be %llu",
+                         unit->path,
+                         (unsigned long long)seq,
+                         (unsigned long long)end);
+    return error_none;
+}
+
 enum error sqlite_read_log(struct store *store,
                            uint32_t partition,
                            uint64_t after_seq,
@@ -97,16 +120,16 @@ enum error sqlite_read_log(struct store *store,
     if (error != error_none || after_seq >= POSITION_SEQ_MAX)
         return error;
     sqlite3_stmt *statement = unit->reader.statements[READER_LOG];
+    uint64_t head = head_known(unit, partition), seq = after_seq;
     int code = SQLITE_DONE;
     bind_unsigned(statement, 1, position_of(partition, after_seq));
     bind_unsigned(statement, 2, position_of(partition, POSITION_SEQ_MAX));
     sqlite3_bind_int64(statement, 3, limit);
     while (error == error_none && (code = sqlite3_step(statement)) == SQLITE_ROW)
-        error = log_visit(unit, statement, ++after_seq, visit, context, fault);
+        error = log_visit(unit, statement, ++seq, visit, context, fault);
     sqlite3_reset(statement);
-    if (error == error_none && code != SQLITE_DONE)
-        error = reader_fault(unit, code, "reading the log", fault);
-    return error;
+    return error != error_none ? error
+                               : log_end(unit, code, seq, head < after_seq + limit ? head : after_seq + limit, fault);
 }
 
 /* A stream as a reader looks at it; the key is made once. */

@@ -50,12 +50,18 @@ static uint32_t slot_find(const struct receipt_set *set, const struct receipt_en
 
 void receipt_set_put(struct receipt_set *set, const struct receipt_entry *entry)
 {
-    uint32_t slot = slot_find(set, entry);
-    if (set->index.slots[slot] == 0) {
-        assert(set->count < set->capacity);
-        set->index.slots[slot] = (uint32_t)++set->count;
-    }
-    set->entries[set->index.slots[slot] - 1] = *entry;
+    uint32_t slot = hash_index_first(&set->index, key_hash(set, entry));
+    while (set->index.slots[slot] != 0)
+        slot = hash_index_next(&set->index, slot);
+    assert(set->count < set->capacity);
+    set->entries[set->count++] = *entry;
+    set->index.slots[slot] = (uint32_t)set->count;
+}
+
+void receipt_set_prefetch(const struct receipt_set *set, const struct uuid *id, uint64_t stream_hash)
+{
+    struct receipt_entry entry = receipt_entry_of(id, stream_hash, 0);
+    hash_index_prefetch(&set->index, key_hash(set, &entry));
 }
 
 bool receipt_set_find(const struct receipt_set *set, const struct uuid *id, uint64_t stream_hash, uint64_t *position)

@@ -29,7 +29,10 @@ struct receipt_entry receipt_entry_of(const struct uuid *id, uint64_t stream_has
 
 /* Room for so many more, so that the puts that follow cannot fail. */
 enum error receipt_set_reserve(struct receipt_set *set, size_t receipts);
+/* Adds a receipt that is not there yet (a command is decided once on a stream). Room must have been reserved. */
 void receipt_set_put(struct receipt_set *set, const struct receipt_entry *entry);
+/* Makes the put that follows soon find its place in the processor's cache. Room must have been reserved. */
+void receipt_set_prefetch(const struct receipt_set *set, const struct uuid *id, uint64_t stream_hash);
 bool receipt_set_find(const struct receipt_set *set, const struct uuid *id, uint64_t stream_hash, uint64_t *position);
 /* Forgets all, keeps the memory. */
 void receipt_set_clear(struct receipt_set *set);

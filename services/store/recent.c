@@ -86,6 +86,23 @@ static enum error receipt_visit(struct unit *unit,
     return error;
 }
 
+/* In one transaction, or each row would take and give back the locks of its own. */
+static enum error recent_give(struct unit *unit,
+                              struct recent *recent,
+                              void (*visit)(void *context, const struct store_receipt *receipt),
+                              void *context,
+                              struct store_fault *fault)
+{
+    enum error error = unit_begin(unit, fault);
+    if (error == error_none)
+        error = runs_collect(unit, recent, fault);
+    sort_items(recent->items, recent->scratch, recent->count); /* the log is read from one end to the other */
+    for (size_t i = 0; i < recent->count && error == error_none; i++)
+        error = receipt_visit(unit, recent->items[i].key, visit, context, fault);
+    unit_rollback(unit);
+    return error;
+}
+
 enum error sqlite_recent_receipts(struct store *store,
                                   uint32_t number,
                                   void (*visit)(void *context, const struct store_receipt *receipt),
@@ -101,10 +118,7 @@ enum error sqlite_recent_receipts(struct store *store,
     if (error == error_none && !recent_add(&recent, unit->pending.entries, unit->pending.count))
         error = fault_set(fault, error_no_memory, "%s: no memory for receipts", unit->path);
     if (error == error_none)
-        error = runs_collect(unit, &recent, fault);
-    sort_items(recent.items, recent.scratch, recent.count); /* the log is read from one end to the other */
-    for (size_t i = 0; i < recent.count && error == error_none; i++)
-        error = receipt_visit(unit, recent.items[i].key, visit, context, fault);
+        error = recent_give(unit, &recent, visit, context, fault);
     free(recent.items);
     free(recent.scratch);
     if (error != error_none)

@@ -242,6 +242,9 @@ void checkpoint_finish(struct unit *unit);
 enum error tail_reserve(struct unit *unit, size_t streams, size_t key_bytes);
 /* The mutex is held. */
 void tail_put(struct unit *unit, const struct store_record *record);
+/* Hints, after tail_reserve and some time before tail_put. */
+void tail_prefetch(const struct unit *unit, const struct store_record *record);
+void tail_prefetch_entry(const struct unit *unit, const struct store_record *record);
 bool tail_find(const struct unit *unit, const struct stream *stream, uint64_t hash, struct store_head *out);
 bool tail_due(const struct unit *unit, uint32_t times);
 /* Takes all that was appended so far to be written. */
@@ -292,6 +295,9 @@ enum error sqlite_find_receipt(struct store *store,
 /* ---- read.c, chain.c ---- */
 enum error reader_open(struct unit *unit, struct store_fault *fault);
 void reader_close(struct reader *reader);
+/* What is read until the end is of one moment; without it each statement takes and gives back the locks of its own. */
+enum error read_begin(struct unit *unit, struct store_fault *fault);
+void read_end(struct unit *unit);
 enum error reader_fault(struct unit *unit, int code, const char *doing, struct store_fault *fault);
 /* Gives a stream's events with versions above base up to top, in order. */
 enum error chain_read(struct unit *unit,

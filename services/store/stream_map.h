@@ -37,6 +37,18 @@ uint32_t stream_map_put(struct stream_map *map,
                         uint32_t partition,
                         uint64_t head,
                         uint64_t version);
+/* Make the put that follows soon find what it needs in the processor's cache: first its slot, then, some time later,
+ * the entry in it. Room must have been reserved. */
+static inline void stream_map_prefetch(const struct stream_map *map, uint64_t hash)
+{
+    hash_index_prefetch(&map->index, hash);
+}
+static inline void stream_map_prefetch_entry(const struct stream_map *map, uint64_t hash)
+{
+    uint32_t item = map->index.slots[hash_index_first(&map->index, hash)];
+    if (item != 0)
+        __builtin_prefetch(&map->entries[item - 1], 1);
+}
 /* NULL when it is not there. Valid until the next put. */
 const struct stream_entry *stream_map_find(const struct stream_map *map, const struct stream *stream, uint64_t hash);
 static inline struct slice stream_map_key(const struct stream_map *map, const struct stream_entry *entry)

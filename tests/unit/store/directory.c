@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 extern char **environ;
 
@@ -23,7 +24,7 @@ static void run(const char *program, const char *const *arguments)
 
 void directory_make(char path[DIRECTORY_SIZE])
 {
-    strcpy(path, "/tmp/fluvius-store-XXXXXX");
+    strcpy(path, access("/dev/shm", W_OK) == 0 ? "/dev/shm/fluvius-store-XXXXXX" : "/tmp/fluvius-store-XXXXXX");
     assert(mkdtemp(path) != NULL);
 }
 
