@@ -170,6 +170,7 @@ Test(json_read, half_surrogates_are_refused)
     refuses("\"\\ud83d\\ud83d\"", error_bad_utf8, 1);
     refuses("\"\\ud83d\\u0041\"", error_bad_utf8, 1);
     refuses("\"\\ude00\\ud83d\"", error_bad_utf8, 1);
+    refuses("\"\\ude00\\ude00\"", error_bad_utf8, 1);
     refuses("\"\\ud83d\\ude0\"", error_bad_utf8, 1);
 }
 
