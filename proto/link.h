@@ -15,16 +15,17 @@ struct link;
 
 /* Called once for each frame that link_send took, on a thread of nng: error 0 and the reply, which is valid only during
  * the call; or error_timed_out, error_closed (the connection was lost; the outcome is unknown), error_unreachable (no
- * connection within the time; the frame was not sent), error_too_long. It may call link_send, but not link_close. */
+ * connection within the time, or it was lost before the frame's turn came; the frame was not sent). It may call
+ * link_send, but not link_close. */
 typedef void (*link_done)(void *context, enum error error, struct slice reply);
 /* Told when the connection to the broker is made or lost; on a thread of nng. */
 typedef void (*link_watch)(void *context, bool connected);
 
 struct link_config {
-    const char *url;     /* tcp:// or ipc:// */
-    size_t max_bytes;    /* of a frame, either way; a larger reply closes the connection */
-    uint32_t slots;      /* frames in flight, 1 to limit_frames_in_flight */
-    link_watch watch;    /* may be NULL */
+    const char *url;  /* tcp:// or ipc:// */
+    size_t max_bytes; /* of a frame, either way; a larger reply closes the connection */
+    uint32_t slots;   /* frames in flight, 1 to limit_frames_in_flight */
+    link_watch watch; /* may be NULL */
     void *watch_context;
 };
 

@@ -1,0 +1,58 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * See link_cut.h. nng does not show its descriptors, so the one with the pipe's two addresses is looked for among all
+ * of this process: about a millisecond with a thousand connections, for something that seldom happens. */
+#include "proto/link_cut.h"
+
+#include <dirent.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static bool address_equal(const struct sockaddr_storage *a, const nng_sockaddr *b)
+{
+    if (a->ss_family == AF_INET && b->s_family == NNG_AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)a;
+        return in->sin_port == b->s_in.sa_port && in->sin_addr.s_addr == b->s_in.sa_addr;
+    }
+    if (a->ss_family == AF_INET6 && b->s_family == NNG_AF_INET6) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)a;
+        return in->sin6_port == b->s_in6.sa_port && memcmp(&in->sin6_addr, b->s_in6.sa_addr, 16) == 0;
+    }
+    return false;
+}
+
+static bool descriptor_joins(int descriptor, const nng_sockaddr *local, const nng_sockaddr *remote)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof address;
+    if (getpeername(descriptor, (struct sockaddr *)&address, &size) != 0 || !address_equal(&address, remote))
+        return false;
+    size = sizeof address;
+    return getsockname(descriptor, (struct sockaddr *)&address, &size) == 0 && address_equal(&address, local);
+}
+
+static bool descriptor_cut(const nng_sockaddr *local, const nng_sockaddr *remote)
+{
+    bool cut = false;
+    DIR *directory = opendir("/proc/self/fd");
+    if (directory == NULL)
+        return false;
+    for (const struct dirent *entry; !cut && (entry = readdir(directory)) != NULL;) {
+        int descriptor = atoi(entry->d_name); /* "." and ".." give 0, which is no such socket */
+        if (descriptor_joins(descriptor, local, remote))
+            cut = shutdown(descriptor, SHUT_RDWR) == 0;
+    }
+    closedir(directory);
+    return cut;
+}
+
+bool pipe_cut(nng_pipe pipe)
+{
+    nng_sockaddr local, remote;
+    if (nng_pipe_get_addr(pipe, NNG_OPT_LOCADDR, &local) != 0 || nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &remote) != 0)
+        return false;
+    return descriptor_cut(&local, &remote);
+}
