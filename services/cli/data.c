@@ -80,24 +80,25 @@ enum error data_lock(const char *data, int *lock, char *fault)
     return error_none;
 }
 
-/* Is pid a service of ours? Its number may have gone to somebody else since. */
+/* Is pid a service of ours that runs? Its number may have gone to somebody else, and the dead may wait for being
+ * buried. */
 static bool is_service(pid_t pid)
 {
-    char path[64], name[32] = {0};
+    char path[64], name[32], state = 'X';
     FILE *file;
     bool ours;
 
     if (pid <= 0) {
         return false;
     }
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     file = fopen(path, "re");
     if (file == NULL) {
         return false;
     }
-    ours = fgets(name, sizeof name, file) != NULL && strncmp(name, "fluvius-", 8) == 0;
+    ours = fscanf(file, "%*d (%31[^)]) %c", name, &state) == 2 && strncmp(name, "fluvius-", 8) == 0;
     fclose(file);
-    return ours;
+    return ours && state != 'Z' && state != 'X';
 }
 
 static pid_t orphan_find(const struct platform *platform)

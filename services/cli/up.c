@@ -16,6 +16,7 @@
 #define ORPHANS_WAIT_MS 10000
 #define STOP_WAIT_US 10000000
 #define TURN_US 1000000
+#define REMIND_US 10000000
 
 struct up {
     struct up_settings settings;
@@ -24,6 +25,7 @@ struct up {
     struct children children;
     struct inbox *inbox;
     bool announced;
+    uint64_t remind_at_us;
 };
 
 /* What children find in their environment: see process.h and tokens.h. */
@@ -71,13 +73,31 @@ static void note(struct up *up)
     }
 }
 
+/* Says from time to time what is still waited for. */
+static void remind(struct up *up)
+{
+    uint64_t now_us = clock_monotonic_us();
+
+    if (up->announced || now_us < up->remind_at_us) {
+        return;
+    }
+    up->remind_at_us = now_us + REMIND_US;
+    for (size_t i = 0; i < up->children.count; i++) {
+        if (up->children.items[i].state != CHILD_RUNNING) {
+            LOG(warning, "service not ready yet", LOG_TEXT("name", up->children.items[i].name));
+        }
+    }
+}
+
 /* Returns when asked to stop, or when a child ended for good. */
 static void supervise(struct up *up)
 {
+    up->remind_at_us = clock_monotonic_us() + REMIND_US;
     while (!process_stopping() && up->children.useless == NULL) {
         if (children_turn(&up->children, inbox_descriptor(up->inbox), TURN_US)) {
             note(up);
         }
+        remind(up);
         inbox_take(up->inbox, 0);
     }
 }

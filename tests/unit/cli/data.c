@@ -110,6 +110,18 @@ Test(data, a_service_of_an_earlier_run_is_waited_for_and_named)
     cr_assert_eq(data_wait_for_orphans(directory, 10000, fault), error_none);
 }
 
+Test(data, a_dead_service_that_nobody_has_waited_for_is_gone)
+{
+    pid_t pid = named("fluvius-broker");
+    siginfo_t ended;
+
+    written_by_run(pid);
+    kill(pid, SIGKILL);
+    waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT);
+    cr_assert_eq(data_wait_for_orphans(directory, 0, fault), error_none, "%s", fault);
+    waitpid(pid, NULL, 0);
+}
+
 Test(data, a_stranger_with_the_old_number_is_left_alone)
 {
     pid_t pid = named("somebody");
