@@ -147,7 +147,7 @@ static void accept(struct shard *shard, struct actor *actor, struct entity *enti
     journal_end(shard->config.journal);
     if (!applied) {
         unit_give_up(unit_of(shard, job->unit), error_invalid_data);
-        job_fail_copy(job, status_error, "domain_broken", fault.text);
+        job_fail_copy(job, status_error, slice_text("domain_broken"), slice_text(fault.text));
         answer_now(shard, job);
         return;
     }
@@ -206,7 +206,7 @@ static void conclude(struct shard *shard, struct actor *actor, struct entity *en
             accept(shard, actor, entity, job);
         break;
     case DECISION_REJECTED:
-        job_fail_copy(job, status_rejected, decision->code, decision->message);
+        job_fail_copy(job, status_rejected, slice_text(decision->code), slice_text(decision->message));
         refuse(shard, entity, job);
         break;
     case DECISION_TOO_LARGE:
@@ -219,7 +219,7 @@ static void conclude(struct shard *shard, struct actor *actor, struct entity *en
         answer_now(shard, job);
         break;
     case DECISION_BROKEN:
-        job_fail_copy(job, status_error, "domain_broken", decision->message);
+        job_fail_copy(job, status_error, slice_text("domain_broken"), slice_text(decision->message));
         answer_after(shard, unit_of(shard, job->unit), entity->batch, job);
         break;
     }

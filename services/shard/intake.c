@@ -49,6 +49,7 @@ static bool command_refused(struct shard *shard, struct job *job, const struct u
 {
     if (id_refused(shard, job, unit))
         return true;
+    receipts_prefetch(&unit->receipts, &job->request.id, job->stream_hash);
     struct stream target = job->stream;
     if (job->made_identifier)
         target.identifier = slice_of(NULL, 0);

@@ -94,6 +94,7 @@ void job_free(struct job **job)
 {
     if (*job == NULL)
         return;
+    buffer_fini(&(*job)->outcome.text);
     buffer_fini(&(*job)->outcome.faults);
     buffer_fini(&(*job)->outcome.body);
     free(*job);
@@ -112,23 +113,16 @@ void job_fail(struct job *job, enum status status, const char *code, const char 
     outcome_set(job, status, slice_text(code), slice_text(message));
 }
 
-/* Cuts text at a character's boundary, so that it stays UTF-8. */
-static size_t cut(const char *text, size_t limit)
+void job_fail_copy(struct job *job, enum status status, struct slice code, struct slice message)
 {
-    size_t size = strlen(text);
-    if (size <= limit)
-        return size;
-    for (size = limit; size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80;)
-        size--;
-    return size;
-}
-
-void job_fail_copy(struct job *job, enum status status, const char *code, const char *message)
-{
-    size_t code_size = cut(code, 63), message_size = cut(message, sizeof job->text - 64);
-    memcpy(job->text, code, code_size);
-    memcpy(job->text + code_size, message, message_size);
-    outcome_set(job, status, slice_of(job->text, code_size), slice_of(job->text + code_size, message_size));
+    struct buffer *text = &job->outcome.text;
+    buffer_clear(text);
+    buffer_append(text, code.data, code.size);
+    buffer_append(text, message.data, message.size);
+    if (text->failed) /* the status still says what it must */
+        outcome_set(job, status, slice_text(error_name(error_no_memory)), slice_of(NULL, 0));
+    else
+        outcome_set(job, status, slice_of(text->data, code.size), slice_of(text->data + code.size, message.size));
 }
 
 void job_reply(const struct job *job, uint64_t incarnation, struct buffer *out)

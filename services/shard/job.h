@@ -15,7 +15,8 @@ struct outcome {
     enum status status;
     bool has_version, has_position;
     uint64_t version, seq;
-    struct slice code, message; /* in the job's memory, or constant text */
+    struct slice code, message; /* constant text, or in text */
+    struct buffer text;         /* a code and a message that had to be copied */
     struct buffer faults;       /* array of fault maps, when size > 0 */
     struct buffer body;         /* data, when size > 0 */
     uint32_t retry_ms;
@@ -39,7 +40,6 @@ struct job {
     uint8_t hash[16];   /* payload hash, of commands */
     bool receipt_asked; /* the store was asked and knew no receipt */
     struct outcome outcome;
-    char text[576]; /* room for a code and a message */
     size_t size;
     uint8_t bytes[]; /* the item, then the stream key */
 };
@@ -50,8 +50,8 @@ void job_free(struct job **job);
 
 /* Sets the outcome; code and message are constant texts. */
 void job_fail(struct job *job, enum status status, const char *code, const char *message);
-/* Likewise, copying texts that will not last; too long ones are cut. */
-void job_fail_copy(struct job *job, enum status status, const char *code, const char *message);
+/* Likewise, copying texts that will not last. */
+void job_fail_copy(struct job *job, enum status status, struct slice code, struct slice message);
 
 /* Appends [key, status, reply]. */
 void job_reply(const struct job *job, uint64_t incarnation, struct buffer *out);

@@ -190,8 +190,8 @@ static void answer_error(struct shard *shard, struct job *job, enum error error,
 {
     job_fail_copy(job,
                   error == error_corrupt || error == error_unknown_event ? status_error : status_unavailable,
-                  error_name(error),
-                  text[0] != 0 ? text : error_text(error));
+                  slice_text(error_name(error)),
+                  slice_text(text[0] != 0 ? text : error_text(error)));
     answer_now(shard, job);
 }
 

@@ -36,6 +36,7 @@ static void *reader_main(void *argument)
 {
     struct read_thread *thread = argument;
     struct fetch *fetch;
+    pthread_setname_np(pthread_self(), "reader");
     while ((fetch = fetch_take(thread)) != NULL) {
         fetch_run(fetch, thread->store);
         mail_send(thread->inbox, MAIL_FETCHED, &(struct mail){.fetch = fetch}, slice_of(NULL, 0));

@@ -5,8 +5,6 @@
  * payload is told so. Receipts in memory answer at once, older ones are asked of the store while the actor waits. */
 #include "services/shard/state.h"
 
-#include <assert.h>
-
 /* The batch that the receipt's row is in, or a later one; 0 when it is committed. */
 static uint64_t batch_behind(const struct shard *shard, const struct unit *unit, const struct store_receipt *receipt)
 {
@@ -24,12 +22,7 @@ static struct slice body_text(struct slice body, const char *key)
 
 static void outcome_from_body(struct job *job, struct slice body)
 {
-    struct slice code = body_text(body, "code"), message = body_text(body, "msg");
-    assert(code.size + message.size <= sizeof job->text); /* job_fail_copy made them fit once */
-    memcpy(job->text, code.data, code.size);
-    memcpy(job->text + code.size, message.data, message.size);
-    job->outcome.code = slice_of(job->text, code.size);
-    job->outcome.message = slice_of(job->text + code.size, message.size);
+    job_fail_copy(job, job->outcome.status, body_text(body, "code"), body_text(body, "msg"));
 }
 
 static void repeat_from_store(struct shard *shard, struct job *job, const struct store_receipt *receipt)
@@ -95,9 +88,9 @@ static void hold_for_store(struct shard *shard, struct actor *actor, struct enti
 bool receipt_answers(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job)
 {
     struct unit *unit = unit_of(shard, job->unit);
-    const struct store_receipt *receipt = receipts_find(&unit->receipts, &job->request.id, job->stream_hash);
-    if (receipt != NULL)
-        receipt_answer(shard, unit, job, receipt);
+    struct store_receipt receipt;
+    if (receipts_find(&unit->receipts, &job->request.id, job->stream_hash, &receipt))
+        receipt_answer(shard, unit, job, &receipt);
     else if (receipts_must_ask(&unit->receipts, &job->request.id) && !job->receipt_asked)
         hold_for_store(shard, actor, entity, job);
     else

@@ -9,9 +9,11 @@
 
 #include "services/store/store.h"
 
+struct receipt_slot;
+
 struct receipts {
-    struct store_receipt *slots; /* open addressing; a slot with seq 0 is empty */
-    uint32_t capacity;           /* slots, a power of two */
+    struct receipt_slot *slots; /* open addressing */
+    uint32_t capacity;          /* slots, a power of two */
     uint32_t count, limit;
     uint64_t since_ms; /* the watermark: id times, milliseconds since 1970 */
 };
@@ -21,7 +23,12 @@ void receipts_init(struct receipts *receipts, uint32_t limit);
 void receipts_fini(struct receipts *receipts);
 /* error_no_memory leaves the table as it was. The same (id, stream) again replaces. */
 enum error receipts_add(struct receipts *receipts, const struct store_receipt *receipt);
-const struct store_receipt *receipts_find(const struct receipts *receipts, const struct uuid *id, uint64_t stream_hash);
+bool receipts_find(const struct receipts *receipts,
+                   const struct uuid *id,
+                   uint64_t stream_hash,
+                   struct store_receipt *out);
+/* Asks the processor to have the place ready: the table is larger than its caches. */
+void receipts_prefetch(const struct receipts *receipts, const struct uuid *id, uint64_t stream_hash);
 /* Would an id that is not here have to be looked up in the store? */
 bool receipts_must_ask(const struct receipts *receipts, const struct uuid *id);
 

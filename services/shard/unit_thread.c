@@ -7,6 +7,7 @@
 #include "services/common/log.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -202,6 +203,9 @@ static bool take_work(struct unit_thread *thread, bool wait, bool *claim, struct
 static void *writer_main(void *argument)
 {
     struct unit_thread *thread = argument;
+    char name[16];
+    snprintf(name, sizeof name, "writer-%u", thread->config.unit);
+    pthread_setname_np(pthread_self(), name);
     bool claim, stop = false, busy = false;
     struct batch *batch;
     while (!stop) {

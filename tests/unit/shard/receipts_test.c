@@ -17,7 +17,13 @@ static struct uuid id_at(uint64_t ms, uint32_t number)
 
 static struct store_receipt receipt_of(struct uuid id, uint64_t seq)
 {
-    return (struct store_receipt){.id = id, .stream_hash = seq * 31, .seq = seq, .version = seq};
+    return (struct store_receipt){.id = id,
+                                  .stream_hash = seq * 31,
+                                  .partition = (uint32_t)seq % 16,
+                                  .seq = seq,
+                                  .version = seq * 2,
+                                  .status = status_rejected,
+                                  .hash = {1, 2, 3}};
 }
 
 Test(receipts, a_receipt_is_found_by_id_and_stream)
@@ -25,10 +31,12 @@ Test(receipts, a_receipt_is_found_by_id_and_stream)
     struct receipts receipts;
     receipts_init(&receipts, 4096);
     struct store_receipt receipt = receipt_of(id_at(5000, 1), 7);
-    cr_assert_null(receipts_find(&receipts, &receipt.id, receipt.stream_hash));
+    struct store_receipt found;
+    cr_assert_not(receipts_find(&receipts, &receipt.id, receipt.stream_hash, &found));
     cr_assert_eq(receipts_add(&receipts, &receipt), error_none);
-    cr_assert_eq(receipts_find(&receipts, &receipt.id, receipt.stream_hash)->seq, 7);
-    cr_assert_null(receipts_find(&receipts, &receipt.id, receipt.stream_hash + 1));
+    cr_assert(receipts_find(&receipts, &receipt.id, receipt.stream_hash, &found));
+    cr_assert_eq(memcmp(&found, &receipt, sizeof found), 0);
+    cr_assert_not(receipts_find(&receipts, &receipt.id, receipt.stream_hash + 1, &found));
     receipts_fini(&receipts);
 }
 
@@ -45,7 +53,8 @@ Test(receipts, what_is_not_kept_must_be_asked_and_what_need_not_be_asked_is_kept
         cr_assert_leq(receipts.count, 2048);
     }
     for (uint32_t i = 0; i < COUNT; i++) {
-        bool found = receipts_find(&receipts, &all[i].id, all[i].stream_hash) != NULL;
+        struct store_receipt receipt;
+        bool found = receipts_find(&receipts, &all[i].id, all[i].stream_hash, &receipt);
         cr_assert(found || receipts_must_ask(&receipts, &all[i].id));
     }
     free(all);
