@@ -203,13 +203,12 @@ static enum error event_decode(const struct domain_event *event,
 static bool
 step_upcast(struct domain *domain, struct step *step, const struct domain_upcast *upcast, const void *from, void *to)
 {
-    bool done = false;
     domain->scratch.step = step;
     if (step_enter(step) == 0) {
         upcast->entry->upcast(from, to, &domain->scratch.face);
         return true;
     }
-    return done;
+    return false;
 }
 
 /* Leads an event of an old version to the present one; its bytes are left in the domain's buffer. */

@@ -64,22 +64,27 @@ static void arena_use(struct arena *arena, struct arena_block *block)
 void arena_reset(struct arena *arena)
 {
     struct arena_block *block = arena->blocks;
+    if (block != NULL && block->next != NULL) {
+        arena->wanted = arena->used + arena->used / 4;
+        if (arena->wanted > arena->limit / 4)
+            arena->wanted = arena->limit / 4;
+        arena_fini(arena);
+    } else if (block != NULL) {
+        arena_use(arena, block);
+    }
     arena->used = 0;
-    if (block == NULL)
-        return;
-    blocks_free(block->next);
-    block->next = NULL;
-    arena->held = (uint32_t)(sizeof *block + block->size);
-    arena_use(arena, block);
 }
 
 /* Each block is about half of all before it, so that waste is bounded by a share of what is used. */
 static bool arena_grow(struct arena *arena, size_t size)
 {
     size_t room = arena->held / 2;
-    room = room < FIRST_BLOCK ? FIRST_BLOCK : room > LARGEST_STEP ? LARGEST_STEP : room & ~(size_t)7;
+    room = room < FIRST_BLOCK ? FIRST_BLOCK : room > LARGEST_STEP ? LARGEST_STEP : room;
+    if (arena->held == 0 && room < arena->wanted)
+        room = arena->wanted;
     if (room < size)
-        room = (size + 7) & ~(size_t)7;
+        room = size;
+    room = (room + 7) & ~(size_t)7;
     if (size > arena->limit || arena->held + sizeof(struct arena_block) + room > arena->limit)
         return false;
     struct arena_block *block = malloc(sizeof *block + room);

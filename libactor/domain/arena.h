@@ -18,16 +18,17 @@ struct arena {
     struct step *step;  /* the step that is running, or NULL */
     struct arena_block *blocks;
     uint8_t *at, *end;
-    uint32_t used;  /* bytes handed out */
-    uint32_t held;  /* bytes taken from the heap */
-    uint32_t limit; /* of held */
+    uint32_t used;   /* bytes handed out */
+    uint32_t held;   /* bytes taken from the heap */
+    uint32_t limit;  /* of held */
+    uint32_t wanted; /* the size of the first block after a reset: what one round needed */
 };
 
 /* Holds at most limit bytes (limit below 2 GiB). */
 void arena_init(struct arena *arena, uint32_t limit);
 /* Frees all memory; the arena stays usable. Safe on zeroed memory. */
 void arena_fini(struct arena *arena);
-/* Forgets all that was taken, keeping the largest block for the next use. */
+/* Forgets all that was taken. Rounds of like size soon find all they need in one block, which is kept. */
 void arena_reset(struct arena *arena);
 /* Memory aligned to 8 bytes, not zeroed; NULL when memory is out or the limit is passed. size 0 gives a valid address.
  */
