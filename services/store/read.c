@@ -7,15 +7,16 @@
 #include "services/store/row.h"
 #include "services/store/sqlite.h"
 
+#define BY_KEY " WHERE hash = ?1 AND key = ?2"
+
 static const char *const reader_sql[READER_STATEMENTS] = {
     [READER_BEGIN] = "BEGIN",
     [READER_END] = "ROLLBACK",
     [READER_LOG] = "SELECT " ROW_COLUMNS " FROM log WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
     [READER_RECORD] = "SELECT " ROW_COLUMNS " FROM log WHERE position = ?1",
     [READER_PREVIOUS] = "SELECT version, previous FROM log WHERE position = ?1",
-    [READER_STREAM] = "SELECT head, version FROM stream WHERE hash = ?1 AND key = ?2",
-    [READER_SNAPSHOT] = "SELECT version, seq, time_us, fingerprint, state, checksum FROM snapshot"
-                        " WHERE hash = ?1 AND key = ?2",
+    [READER_STREAM] = "SELECT head, version FROM stream" BY_KEY,
+    [READER_SNAPSHOT] = "SELECT version, seq, time_us, fingerprint, state, checksum FROM snapshot" BY_KEY,
     [READER_RUNS] = "SELECT run, min_ms, max_ms, pages FROM receipt_run WHERE max_ms >= ?1 ORDER BY max_ms, run",
     [READER_PAGE] = "SELECT entries FROM receipt_page WHERE page = ?1",
     [READER_DAY] = "SELECT min(day) FROM receipt_other WHERE day > ?1",
@@ -173,24 +174,18 @@ static enum error head_find(const struct look *look, struct store_head *out, str
 }
 
 /* The snapshot in the current row, if it can be used: a damaged one cannot, nor one that is newer than what is read. */
-static bool snapshot_usable(const struct look *look,
-                            sqlite3_stmt *statement,
-                            const struct store_head *head,
-                            uint64_t top,
-                            struct store_snapshot *out)
+static bool snapshot_usable(const struct look *look, sqlite3_stmt *statement, uint64_t top, struct store_snapshot *out)
 {
     *out = (struct store_snapshot){.version = column_unsigned(statement, 0),
                                    .seq = column_unsigned(statement, 1),
                                    .time_us = sqlite3_column_int64(statement, 2),
                                    .fingerprint = column_unsigned(statement, 3),
                                    .state = column_bytes(statement, 4)};
-    return out->version <= top && out->seq <= head->head &&
-           snapshot_checksum(look->hash, look->key, out) == column_unsigned(statement, 5);
+    return out->version <= top && snapshot_checksum(look->hash, look->key, out) == column_unsigned(statement, 5);
 }
 
 /* Gives the snapshot, and its version, 0 when there is none. */
 static enum error snapshot_read(const struct look *look,
-                                const struct store_head *head,
                                 uint64_t top,
                                 enum error (*visit)(void *context, const struct store_snapshot *snapshot),
                                 void *context,
@@ -205,7 +200,7 @@ static enum error snapshot_read(const struct look *look,
     int code = sqlite3_step(statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
         error = reader_fault(look->unit, code, "reading a snapshot", fault);
-    } else if (code == SQLITE_ROW && snapshot_usable(look, statement, head, top, &snapshot)) {
+    } else if (code == SQLITE_ROW && snapshot_usable(look, statement, top, &snapshot)) {
         error = visit(context, &snapshot);
         *version = snapshot.version;
     }
@@ -261,7 +256,7 @@ enum error sqlite_read_stream(struct store *store,
     error = head_find(&look, &head, fault);
     uint64_t top = head.version < to_version ? head.version : to_version;
     if (error == error_none && use_snapshot && snapshot != NULL && top != 0)
-        error = snapshot_read(&look, &head, top, snapshot, context, &base, fault);
+        error = snapshot_read(&look, top, snapshot, context, &base, fault);
     if (error == error_none)
         error = chain_read(unit, look_partition(&look), stream, hash, &head, base, top, visit, context, fault);
     look_fini(&look);

@@ -7,6 +7,7 @@
 
 #include "services/store/backend.h"
 #include "services/store/receipt_set.h"
+#include "services/store/sort.h"
 #include "services/store/stream_map.h"
 
 static struct stream stream_of(const char *realm, const char *namespace, const char *resource, const char *identifier)
@@ -105,6 +106,31 @@ Test(receipt_set, finds_by_id_and_stream)
     receipt_set_clear(&set);
     cr_assert(!receipt_set_find(&set, &id, 5, &position));
     receipt_set_fini(&set);
+}
+
+Test(sort, items_are_sorted_and_equal_ones_keep_their_order)
+{
+    static const uint64_t masks[] = {0, 0xff, 0xff00, 0x3, UINT64_MAX, UINT64_C(0xff00000000000000)};
+    for (size_t m = 0; m < sizeof masks / sizeof masks[0]; m++) {
+        struct sort_item items[1000], scratch[1000];
+        uint64_t random = 88172645463325252;
+        for (uint64_t i = 0; i < 1000; i++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            items[i] = (struct sort_item){.key = random & masks[m], .item = i};
+        }
+        sort_items(items, scratch, 1000);
+        for (size_t i = 1; i < 1000; i++)
+            cr_assert(items[i - 1].key < items[i].key ||
+                      (items[i - 1].key == items[i].key && items[i - 1].item < items[i].item));
+    }
+}
+
+Test(sort, none_and_one_are_sorted)
+{
+    struct sort_item item = {.key = 3, .item = 4}, scratch;
+    sort_items(&item, &scratch, 0);
+    sort_items(&item, &scratch, 1);
+    cr_assert(item.key == 3 && item.item == 4);
 }
 
 Test(store_open, unknown_scheme_is_refused)

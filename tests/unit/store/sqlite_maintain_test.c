@@ -61,6 +61,21 @@ STORE_TEST(receipts_are_written_in_sorted_runs_of_full_pages)
     suite_check(suite);
 }
 
+STORE_TEST(one_id_on_many_streams_is_told_apart_in_a_run)
+{
+    struct uuid id = model_id(&suite->model);
+    sqlite_of(suite->store)->limits.receipts = 100;
+    for (unsigned i = 0; i < 700; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "s%u", i);
+        model_command(&suite->model, name, id, 1, status_ok);
+    }
+    suite_append(suite);
+    suite_maintain(suite, 5);
+    cr_assert(raw_number(suite, 0, "SELECT count(*) FROM receipt_page") > 1);
+    cr_assert(model_check_receipts(&suite->model, suite->store), "%s", suite->model.fault);
+}
+
 STORE_TEST(ids_without_time_go_to_the_day_of_their_record)
 {
     sqlite_of(suite->store)->limits.receipts = 100;
@@ -197,9 +212,9 @@ STORE_TEST(index_is_written_in_slices)
         cr_assert(written > before && written - before <= 64, "with no time left a slice is the least there is");
         cr_assert(more ? covered == 0 : covered > 0, "what is covered moves when all are written");
         before = written;
+        suite_check(suite);
     }
     cr_assert(slices > 5 && unit->tail.maps[0].count + unit->tail.maps[1].count == 0);
-    suite_check(suite);
 }
 
 STORE_TEST(claim_scans_only_what_the_index_does_not_cover)

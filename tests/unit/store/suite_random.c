@@ -57,10 +57,10 @@ void case_kill_in_the_middle_of_maintenance_changes_nothing(struct suite *suite)
 {
     for (int i = 0; i < 4; i++) {
         tighten(suite);
-        suite_fill(suite, 200, 100);
+        suite_fill(suite, 300, 300);
         maintain_once(suite, 0);
         maintain_once(suite, 1);
-        suite_fill(suite, 20, 100);
+        suite_fill(suite, 20, 300);
         suite_restart(suite, SUITE_KILLED);
         suite_check(suite);
     }
