@@ -6,6 +6,14 @@
 
 #include <stdlib.h>
 
+static enum error claim_check(struct memory_store *memory, uint32_t unit, struct store_fault *fault)
+{
+    pthread_mutex_lock(&memory->mutex);
+    bool claimed = memory->units[unit].claim != NULL;
+    pthread_mutex_unlock(&memory->mutex);
+    return claimed ? error_none : fault_set(fault, error_fenced, "unit %u is not claimed here", unit);
+}
+
 static struct store_record *record_at(struct memory_store *memory, uint32_t partition, uint64_t seq)
 {
     const struct memory_partition *place = &memory->partitions[partition];
@@ -79,8 +87,10 @@ enum error memory_read_stream(struct store *store,
                               void *context,
                               struct store_fault *fault)
 {
-    (void)unit;
     struct memory_store *memory = memory_of(store);
+    enum error error = claim_check(memory, unit, fault);
+    if (error != error_none)
+        return error;
     pthread_mutex_lock(&memory->mutex);
     const struct stream_entry *found = stream_map_find(&memory->streams, stream, stream_hash);
     struct stream_entry entry = found == NULL ? (struct stream_entry){0} : *found;
@@ -93,7 +103,7 @@ enum error memory_read_stream(struct store *store,
         }
     }
     pthread_mutex_unlock(&memory->mutex);
-    enum error error = base.version == 0 ? error_none : snapshot(context, &base);
+    error = base.version == 0 ? error_none : snapshot(context, &base);
     free((void *)base.state.data);
     if (error != error_none)
         return error;
@@ -114,8 +124,10 @@ enum error memory_read_events(struct store *store,
                               void *context,
                               struct store_fault *fault)
 {
-    (void)unit, (void)fault;
     struct memory_store *memory = memory_of(store);
+    enum error error = claim_check(memory, unit, fault);
+    if (error != error_none)
+        return error;
     pthread_mutex_lock(&memory->mutex);
     const struct stream_entry *entry = stream_map_find(&memory->streams, stream, stream_hash);
     uint64_t top = entry == NULL ? 0 : entry->version;
@@ -153,9 +165,11 @@ enum error memory_find_receipt(struct store *store,
                                struct store_receipt *out,
                                struct store_fault *fault)
 {
-    (void)unit;
     struct memory_store *memory = memory_of(store);
     uint64_t position;
+    enum error error = claim_check(memory, unit, fault);
+    if (error != error_none)
+        return error;
     pthread_mutex_lock(&memory->mutex);
     bool found = receipt_set_find(&memory->receipts, id, stream_hash, &position);
     if (found)

@@ -148,18 +148,6 @@ STORE_TEST(owner_that_leaves_has_covered_all)
     suite_check(suite);
 }
 
-STORE_TEST(streams_and_receipts_are_for_the_owner)
-{
-    struct stream stream = model_stream("a1");
-    struct uuid id = {{1}};
-    struct store_receipt receipt;
-    store_release(suite->store, 0);
-    cr_assert(store_read_stream(suite->store, 0, &stream, 1, UINT64_MAX, true, NULL, NULL, NULL, NULL, &suite->fault) ==
-              error_fenced);
-    cr_assert(store_read_events(suite->store, 0, &stream, 1, 0, 10, NULL, NULL, &suite->fault) == error_fenced);
-    cr_assert(store_find_receipt(suite->store, 0, &id, 1, &receipt, &suite->fault) == error_fenced);
-}
-
 static int64_t pragma(struct connection *connection, const char *sql)
 {
     sqlite3_stmt *statement;

@@ -154,3 +154,16 @@ void case_log_can_be_read_without_a_claim(struct suite *suite)
     store_release(suite->store, 1);
     cr_assert(model_check_log(&suite->model, suite->store, 10), "%s", suite->model.fault);
 }
+
+void case_streams_and_receipts_are_for_the_owner(struct suite *suite)
+{
+    struct store *store = suite->store;
+    struct stream stream = model_stream("a1");
+    struct uuid id = {{1}};
+    struct store_receipt receipt;
+    unsigned visits;
+    store_release(store, 0);
+    cr_assert(store_read_stream(store, 0, &stream, 1, 9, true, NULL, NULL, visit_none, &visits, NULL) == error_fenced);
+    cr_assert(store_read_events(store, 0, &stream, 1, 0, 10, visit_none, &visits, NULL) == error_fenced);
+    cr_assert(store_find_receipt(store, 0, &id, 1, &receipt, NULL) == error_fenced);
+}
