@@ -48,7 +48,8 @@ struct buffer *effect_publish(struct broker *broker)
 void effect_close(struct broker *broker, uint32_t pipe)
 {
     struct broker_effects *effects = broker->effects;
-    if (grow((void **)&effects->closes, effects->close_count, &effects->close_capacity, sizeof *effects->closes))
+    if (pipe != 0 &&
+        grow((void **)&effects->closes, effects->close_count, &effects->close_capacity, sizeof *effects->closes))
         effects->closes[effects->close_count++] = pipe;
 }
 

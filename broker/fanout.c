@@ -31,7 +31,7 @@ void fanout_heads(struct broker *broker, const struct shard_session *session, st
 
 void fanout_records(struct broker *broker, struct slice records)
 {
-    if (records.size == 0 || broker->subscribers == 0)
+    if (records.size == 0 || !records_wanted(broker))
         return;
     struct buffer *out = effect_publish(broker);
     if (out == NULL)

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { REPLY_FRAME_OVERHEAD = 16 };
+enum { ITEM_OVERHEAD = 256, BUSY_RETRY_MS = 50 };
 
 static void
 frame_refuse(struct broker *broker, uint64_t handle, enum status status, const char *code, const char *message)
@@ -37,6 +37,7 @@ static void frame_free(struct broker *broker, struct frame *frame)
 {
     list_remove(&frame->node);
     frame->pipe->frame_count--;
+    broker->held_frames--;
     broker->held_bytes -= frame->bytes;
     pipe_release(broker, frame->pipe);
     buffer_fini(&frame->replies);
@@ -52,12 +53,18 @@ void frame_drop(struct broker *broker, struct frame *frame)
     frame_free(broker, frame);
 }
 
-static void reply_too_large(struct buffer *out)
+/* At most limit_reply_bytes_each, for which every frame has room. The command's id is in the reply that does not fit.
+ */
+static void reply_too_large(struct slice large, struct buffer *out)
 {
-    struct reply reply = {.status = status_error,
-                          .code = slice_text("reply_too_large"),
-                          .message = slice_text("the reply is larger than the frames you take")};
-    reply_encode(out, &reply);
+    struct reply reply = {0}, refused = {.status = status_error,
+                                         .code = slice_text("reply_too_large"),
+                                         .message = slice_text("larger than the frames you take")};
+    if (reply_decode(large, &reply) == error_none) {
+        refused.has_id = reply.has_id;
+        refused.id = reply.id;
+    }
+    reply_encode(out, &refused);
 }
 
 static void frame_answer(struct broker *broker, struct frame *frame)
@@ -67,11 +74,12 @@ static void frame_answer(struct broker *broker, struct frame *frame)
         reply_frame_begin(out, frame->count);
     for (uint32_t i = 0; out != NULL && i < frame->count; i++) {
         const struct part *part = &frame->parts[i];
-        size_t rest = (frame->count - i) * 96u; /* room for the others, at least to say that they do not fit */
-        if (out->size + part->size + rest + REPLY_FRAME_OVERHEAD > frame->max_bytes && part->size > 96)
-            reply_too_large(out);
+        struct slice reply = slice_of(frame->replies.data + part->at, part->size);
+        size_t rest = (frame->count - i - 1) * (size_t)limit_reply_bytes_each; /* for those that follow */
+        if (part->size > limit_reply_bytes_each && out->size + part->size + rest > frame->max_bytes)
+            reply_too_large(reply, out);
         else
-            buffer_append(out, frame->replies.data + part->at, part->size);
+            buffer_append(out, reply.data, reply.size);
     }
     frame_free(broker, frame);
 }
@@ -103,7 +111,8 @@ static void part_fail(struct broker *broker,
                           .has_id = request->has_id,
                           .id = request->id,
                           .code = slice_text(code),
-                          .message = slice_text(message)};
+                          .message = slice_text(message),
+                          .retry_ms = status == status_busy ? BUSY_RETRY_MS : 0};
     reply_encode(&out, &reply);
     frame_reply(broker, frame, index, status, buffer_slice(&out));
     buffer_fini(&out);
@@ -166,8 +175,9 @@ static void part_start(struct broker *broker,
     pending->index = index;
     pending->principal = *principal;
     pending->raw = request->raw;
-    pending->since_us = broker->now_us;
+    pending->arrived_us = pending->since_us = broker->now_us;
     pending->deadline_us = broker->now_us + request->deadline_ms * 1000ull;
+    deadline_watch(broker, pending->deadline_us);
     pending->identifier[0] = 0;
     if (request->operation == operation_command && request->identifier.size == 0)
         identifier_for_new(principal->realm, principal->user, &request->id, pending->identifier);
@@ -180,6 +190,13 @@ static void part_start(struct broker *broker,
     }
     pending->log = request->operation == operation_log;
     pending_route(broker, pending);
+}
+
+/* Does the request fit a frame of work, with all that goes along? If not, it would break every shard's connection. */
+static bool item_fits(const struct broker_principal *principal, struct slice raw)
+{
+    size_t along = principal->realm.size + principal->user.size + principal->roles.size + ITEM_OVERHEAD;
+    return raw.size + along <= limit_frame_bytes;
 }
 
 static void
@@ -202,6 +219,8 @@ part_take(struct broker *broker, struct frame *frame, uint32_t index, struct sli
     struct buffer own = {0};
     if (own_answers(broker, request.operation, &own))
         frame_reply(broker, frame, index, status_ok, buffer_slice(&own));
+    else if (!item_fits(&principal, raw))
+        part_fail(broker, frame, index, &request, status_invalid, "too_long", "too large to be sent on to a shard");
     else
         part_start(broker, frame, index, &request, &principal);
     buffer_fini(&own);
@@ -229,8 +248,9 @@ static struct frame *frame_new(struct pipe *pipe, const struct broker_input *inp
 
 static void requests_take(struct broker *broker, const struct broker_input *input, struct request_frame *head)
 {
-    if (broker->held_bytes + input->bytes.size > broker->config.held_bytes) {
-        frame_refuse(broker, input->handle, status_busy, "broker_full", "too many bytes wait in the broker");
+    if (broker->held_bytes + input->bytes.size > broker->config.held_bytes ||
+        broker->held_frames >= broker->config.held_frames) {
+        frame_refuse(broker, input->handle, status_busy, "broker_full", "too many frames wait in the broker");
         return;
     }
     struct pipe *pipe = pipe_make(broker, input->pipe);
@@ -246,6 +266,7 @@ static void requests_take(struct broker *broker, const struct broker_input *inpu
         return;
     }
     broker->held_bytes += frame->bytes;
+    broker->held_frames++;
     for (uint32_t i = 0, count = head->count; i < count; i++) {
         struct slice raw = {0};
         reader_raw(&head->requests, &raw); /* the frame was checked whole */

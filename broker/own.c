@@ -24,25 +24,30 @@ static bool described(const struct buffer *items, size_t start, struct slice nam
     return false;
 }
 
+/* Appends the descriptions of namespaces that are not there yet; returns how many. */
+static uint32_t descriptions_add(struct slice descriptions, size_t start, struct buffer *out)
+{
+    struct reader reader = reader_of(descriptions);
+    struct slice description;
+    uint32_t count = 0, added = 0;
+    if (reader_done(&reader) || reader_array(&reader, &count) != error_none)
+        return 0;
+    for (uint32_t i = 0; i < count && reader_raw(&reader, &description) == error_none; i++) {
+        if (described(out, start, description_namespace(description)))
+            continue;
+        write_raw(out, description);
+        added++;
+    }
+    return added;
+}
+
 static void describe(struct broker *broker, struct buffer *out)
 {
     size_t place = write_array_begin(out), start = out->size;
     uint32_t total = 0;
-    for (uint32_t i = 0; i < broker->session_count; i++) {
-        struct reader reader = reader_of(buffer_slice(&broker->sessions[i]->descriptions));
-        uint32_t count = 0;
-        if (reader_done(&reader) || reader_array(&reader, &count) != error_none)
-            continue;
-        for (uint32_t j = 0; j < count; j++) {
-            struct slice description;
-            if (reader_raw(&reader, &description) != error_none)
-                break;
-            if (described(out, start, description_namespace(description)))
-                continue;
-            write_raw(out, description);
-            total++;
-        }
-    }
+    for (uint32_t i = 0; i < broker->session_count; i++)
+        total += descriptions_add(buffer_slice(&broker->sessions[i]->descriptions), start, out);
+    total += descriptions_add(buffer_slice(&broker->descriptions), start, out);
     write_array_end(out, place, total);
 }
 

@@ -5,7 +5,7 @@
  * has not granted a frame. Both together are bounded in count and bytes, parking in time as well. */
 #include "broker/state.h"
 
-enum { MOVED_RETRY_US = 50000 };
+enum { MOVED_RETRY_US = 50000, LOOK_EVERY_US = 25000, RETRY_MS = 200 };
 
 bool parking_full(const struct broker *broker, size_t bytes)
 {
@@ -25,6 +25,11 @@ static struct shard_session *owner_of(const struct broker *broker, const struct 
         return NULL;
     uint32_t partition = partition_of(broker, pending);
     return partition < broker->partitions ? broker->routes[partition].session : NULL;
+}
+
+bool pending_owned_by(const struct broker *broker, const struct pending *pending, const struct shard_session *session)
+{
+    return owner_of(broker, pending) == session;
 }
 
 static void pending_place(struct broker *broker, struct pending *pending, enum pending_place place, struct list *list)
@@ -75,9 +80,25 @@ void pending_route(struct broker *broker, struct pending *pending)
     pending_place(broker, pending, PENDING_QUEUED, &owner->queue);
 }
 
+static void pending_give_up(struct broker *broker, struct pending *pending)
+{
+    if (broker->stopping)
+        pending_fail(broker, pending, status_unavailable, "stopping", "the broker is going away", RETRY_MS);
+    else
+        pending_fail(broker, pending, status_unavailable, "no_shard", "no shard serves this aggregate now", RETRY_MS);
+}
+
+void parking_tick(struct broker *broker)
+{
+    if (broker->now_us < broker->parking_us)
+        return;
+    broker->parking_us = broker->now_us + LOOK_EVERY_US;
+    parking_turn(broker);
+}
+
 void parking_turn(struct broker *broker)
 {
-    uint64_t patience_us = broker->config.parked_ms * 1000ull;
+    uint64_t patience_us = broker->stopping ? 0 : broker->config.parked_ms * 1000ull;
     struct link_node *next, *node = list_first(&broker->parked);
     for (; node != NULL; node = next) {
         struct pending *pending = LIST_OWNER(node, struct pending, node);
@@ -85,10 +106,9 @@ void parking_turn(struct broker *broker)
         struct shard_session *owner = owner_of(broker, pending);
         if (owner != NULL && (!pending->moved || broker->now_us >= pending->since_us + MOVED_RETRY_US)) {
             pending->moved = false;
-            pending->session = owner;
-            pending_place(broker, pending, PENDING_QUEUED, &owner->queue);
+            pending_route(broker, pending);
         } else if (broker->now_us >= pending->since_us + patience_us) {
-            pending_fail(broker, pending, status_unavailable, "no_shard", "no shard serves this aggregate now", 200);
+            pending_give_up(broker, pending);
         }
     }
 }

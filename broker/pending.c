@@ -79,6 +79,16 @@ void pending_end(struct broker *broker, struct pending *pending, enum status sta
     frame_reply(broker, frame, index, status, raw);
 }
 
+void pending_measure(struct broker *broker, const struct pending *pending)
+{
+    uint64_t time_us = broker->now_us - pending->arrived_us;
+    uint32_t bucket = 0;
+    while (bucket < BROKER_TIME_BUCKETS - 1 && time_us > 1ull << bucket)
+        bucket++;
+    broker->counters.time_us_sum += time_us;
+    broker->counters.time_us[bucket]++;
+}
+
 void pending_fail(struct broker *broker,
                   struct pending *pending,
                   enum status status,
@@ -101,12 +111,27 @@ void pending_fail(struct broker *broker,
     buffer_fini(&out);
 }
 
+void deadline_watch(struct broker *broker, uint64_t deadline_us)
+{
+    if (deadline_us < broker->deadline_us)
+        broker->deadline_us = deadline_us;
+}
+
+/* Most requests are answered long before their deadline: their slots are looked at when the first deadline of all that
+ * ever came since the last look has passed. */
 void pendings_sweep(struct broker *broker)
 {
+    if (broker->now_us < broker->deadline_us)
+        return;
+    broker->deadline_us = UINT64_MAX;
     for (uint32_t slot = 0; slot < broker->slot_count; slot++) {
         struct pending *pending = slot_at(broker, slot);
-        if (pending->place == PENDING_FREE || broker->now_us < pending->deadline_us)
+        if (pending->place == PENDING_FREE)
             continue;
+        if (broker->now_us < pending->deadline_us) {
+            deadline_watch(broker, pending->deadline_us);
+            continue;
+        }
         const char *message = pending->place == PENDING_SENT ? "the time ran out; the command may have run"
                                                              : "the time ran out before the command was run";
         pending_fail(broker, pending, status_deadline, "deadline", message, 0);

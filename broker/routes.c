@@ -6,16 +6,21 @@
 
 #include <stdlib.h>
 
-/* The first shard says how many partitions there are; one that says otherwise is of another log. */
+enum { PARTITIONS_MAX = 65535 };
+
+/* The first shard says how many partitions there are; one that says otherwise is of another log. When no shard is left
+ * the log may have been replaced. */
 bool routes_size(struct broker *broker, uint32_t partitions)
 {
-    if (broker->partitions != 0)
-        return broker->partitions == partitions;
-    if (partitions == 0 || partitions > 65536)
+    if (broker->partitions == partitions)
+        return true;
+    if (partitions == 0 || partitions > PARTITIONS_MAX || (broker->partitions != 0 && broker->session_count > 0))
         return false;
-    broker->routes = calloc(partitions, sizeof *broker->routes);
-    if (broker->routes == NULL)
+    struct route *routes = calloc(partitions, sizeof *routes);
+    if (routes == NULL)
         return false;
+    free(broker->routes);
+    broker->routes = routes;
     broker->partitions = partitions;
     return true;
 }
@@ -27,26 +32,13 @@ void routes_forget(struct broker *broker, const struct shard_session *session)
             broker->routes[i].session = NULL;
 }
 
-/* What is queued for a shard that no longer owns it goes back, in order; what was sent, the shard itself gives back. */
-static void requeue(struct broker *broker, struct shard_session *session)
-{
-    struct list queue;
-    list_init(&queue);
-    struct link_node *node;
-    while ((node = list_first(&session->queue)) != NULL) {
-        list_remove(node);
-        list_append(&queue, node);
-    }
-    while ((node = list_first(&queue)) != NULL)
-        pending_route(broker, LIST_OWNER(node, struct pending, node));
-}
-
+/* The higher epoch wins; a claim counts again when the owner it lost against is gone. */
 static void own(struct broker *broker, struct shard_session *session, uint64_t partition, uint64_t epoch)
 {
     if (partition >= broker->partitions)
         return;
     struct route *route = &broker->routes[partition];
-    if (epoch < route->epoch || (route->session != NULL && route->session != session && epoch == route->epoch))
+    if (route->session != NULL && route->session != session && epoch <= route->epoch)
         return;
     route->session = session;
     route->epoch = epoch;
@@ -58,8 +50,7 @@ void routes_own(struct broker *broker, struct shard_session *session, struct sli
     uint32_t count = 0, items;
     routes_forget(broker, session);
     session->announced = true;
-    if (reader_array(&reader, &count) != error_none)
-        return;
+    reader_array(&reader, &count); /* none when it is no array */
     session->owned_count = count;
     for (uint32_t i = 0; i < count; i++) {
         int64_t partition, epoch;
@@ -68,6 +59,7 @@ void routes_own(struct broker *broker, struct shard_session *session, struct sli
             break;
         own(broker, session, (uint64_t)partition, (uint64_t)epoch);
     }
-    requeue(broker, session);
+    for (uint32_t i = 0; i < broker->session_count; i++)
+        session_park_strays(broker, broker->sessions[i]);
     parking_turn(broker);
 }

@@ -40,7 +40,7 @@ static void credit_return(struct broker *broker, uint64_t handle, bool unknown)
 {
     struct buffer *out = effect_answer(broker, handle);
     if (out != NULL)
-        work_reply_begin(out, broker->subscribers > 0, unknown, 0);
+        work_reply_begin(out, records_wanted(broker), unknown, 0);
 }
 
 static void credit_keep(struct broker *broker, struct shard_session *session, uint64_t handle)
@@ -90,7 +90,7 @@ static void work_send(struct broker *broker, struct shard_session *session)
     struct buffer *out = effect_answer(broker, credit_take(session));
     if (out == NULL)
         return;
-    work_reply_begin(out, broker->subscribers > 0, false, count);
+    work_reply_begin(out, records_wanted(broker), false, count);
     buffer_append(out, items->data, items->size);
 }
 
@@ -137,8 +137,39 @@ static void requests_reroute(struct broker *broker, struct list *list)
     }
 }
 
+/* Parks those of the list that the session does not own any more; they keep their order. */
+static void strays_park(struct broker *broker, struct shard_session *session, struct list *list)
+{
+    struct link_node *next, *node = list_first(list);
+    for (; node != NULL; node = next) {
+        struct pending *pending = LIST_OWNER(node, struct pending, node);
+        next = list_next(list, node);
+        if (pending_owned_by(broker, pending, session))
+            continue;
+        broker->counters.repeated_sends += pending->place == PENDING_SENT;
+        pending_park(broker, pending);
+    }
+}
+
+void session_park_strays(struct broker *broker, struct shard_session *session)
+{
+    strays_park(broker, session, &session->sent);
+    strays_park(broker, session, &session->queue);
+}
+
+/* Takes the descriptions along: they hold until another shard gives its own. */
+static void descriptions_remember(struct broker *broker, struct shard_session *session)
+{
+    if (session->descriptions.size == 0)
+        return;
+    buffer_fini(&broker->descriptions);
+    broker->descriptions = session->descriptions;
+    session->descriptions = (struct buffer){0};
+}
+
 void session_lost(struct broker *broker, struct shard_session *session)
 {
+    descriptions_remember(broker, session);
     for (uint32_t i = 0; i < broker->session_count; i++)
         if (broker->sessions[i] == session)
             broker->sessions[i] = broker->sessions[--broker->session_count];
@@ -148,11 +179,20 @@ void session_lost(struct broker *broker, struct shard_session *session)
     session_free(session);
 }
 
+/* Its connection may still be there: its frames are answered. */
+static void session_end(struct broker *broker, struct shard_session *session)
+{
+    while (session->credit_count > 0)
+        credit_return(broker, credit_take(session), true);
+    session_lost(broker, session);
+}
+
 /* ---- frames of work ---- */
 
 static void pending_answered(struct broker *broker, struct pending *pending, enum status status, struct slice raw)
 {
     if (status != status_moved) {
+        pending_measure(broker, pending);
         pending_end(broker, pending, status, raw);
         return;
     }
@@ -192,9 +232,9 @@ static void news_take(struct broker *broker, struct shard_session *session, cons
     replace(&session->descriptions, frame->descriptions);
     replace(&session->metrics, frame->metrics);
     replace(&session->alarms, frame->alarms);
+    replies_take(broker, session, frame->replies); /* before it gives partitions away: it drained them first */
     if (frame->owned.size > 0 && broker->partitions > 0)
         routes_own(broker, session, frame->owned);
-    replies_take(broker, session, frame->replies);
     fanout_heads(broker, session, frame->heads);
     fanout_records(broker, frame->records);
 }
@@ -205,8 +245,12 @@ static struct shard_session *session_for(struct broker *broker, const struct wor
     struct shard_session *session = session_by_name(broker, frame->shard);
     if (session != NULL && session->boot == frame->boot && session->pipe == pipe)
         return session;
-    if (session != NULL)
-        session_lost(broker, session);
+    if (session == NULL)
+        session = session_by_pipe(broker, pipe);
+    if (session != NULL) {
+        effect_close(broker, session->pipe == pipe ? 0 : session->pipe);
+        session_end(broker, session);
+    }
     return session_new(broker, frame, pipe);
 }
 
@@ -275,6 +319,6 @@ void sessions_tick(struct broker *broker)
         if (broker->now_us < session->seen_us + broker->config.silent_ms * 1000ull)
             continue;
         effect_close(broker, session->pipe);
-        session_lost(broker, session);
+        session_end(broker, session);
     }
 }

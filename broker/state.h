@@ -45,11 +45,11 @@ struct pending {
     uint32_t partition; /* of a request that names one */
     bool log;           /* it names its partition */
     struct broker_principal principal;
-    struct slice raw;                /* in the frame's bytes */
-    char identifier[UUID_TEXT_SIZE]; /* made for a :new; "" otherwise */
-    uint64_t deadline_us, since_us, retry_us;
+    struct slice raw;                           /* in the frame's bytes */
+    char identifier[UUID_TEXT_SIZE];            /* made for a :new; "" otherwise */
+    uint64_t arrived_us, deadline_us, since_us; /* since: parked */
     struct shard_session *session;
-    bool moved; /* a shard gave it back: not before retry_us */
+    bool moved; /* a shard gave it back: it waits a little even when there is an owner */
     uint32_t next_free;
 };
 
@@ -85,12 +85,15 @@ struct broker {
     struct list parked;
     uint64_t waiting, waiting_bytes; /* parked and queued */
     uint64_t held_bytes;             /* of frames that are not answered */
+    uint32_t held_frames;
+    uint64_t parking_us, deadline_us; /* when parking has to be looked at, and when the first deadline may pass */
     struct shard_session *sessions[SHARDS_MAX];
     uint32_t session_count;
     struct route *routes;
     uint32_t partitions; /* 0: not known yet */
     uint32_t subscribers;
-    uint64_t heads_us, all_heads_us, sweep_us;
+    uint64_t heads_us, all_heads_us;
+    struct buffer descriptions; /* of the shard that was lost last: a restart does not make its domains unknown */
     bool heads_changed, stopping;
     struct broker_counters counters;
     struct buffer scratch;
@@ -107,6 +110,9 @@ struct pipe *pipe_find(struct broker *broker, uint32_t id);
 struct pipe *pipe_make(struct broker *broker, uint32_t id);  /* NULL: no memory */
 void pipe_release(struct broker *broker, struct pipe *pipe); /* forgets it when it has no frame */
 void pipe_drop(struct broker *broker, uint32_t id);
+
+/* Do shards have to send records? */
+bool records_wanted(const struct broker *broker);
 
 /* frames.c */
 void frame_take(struct broker *broker, const struct broker_input *input);
@@ -125,7 +131,9 @@ void pending_fail(struct broker *broker,
                   const char *code,
                   const char *message,
                   uint32_t retry_ms);
-void pendings_sweep(struct broker *broker); /* deadlines */
+void pending_measure(struct broker *broker, const struct pending *pending); /* a shard answered it */
+void deadline_watch(struct broker *broker, uint64_t deadline_us); /* one more that pendings_sweep must not miss */
+void pendings_sweep(struct broker *broker);                       /* ends those whose deadline has passed */
 
 /* parking.c: where a request waits */
 void pending_route(struct broker *broker, struct pending *pending); /* new: to its owner's queue, or parked */
@@ -133,17 +141,20 @@ void pending_park(struct broker *broker, struct pending *pending);
 void pending_leave(struct broker *broker, struct pending *pending); /* takes it from where it is */
 void pending_sent(struct broker *broker, struct pending *pending, struct shard_session *session);
 void parking_turn(struct broker *broker); /* parked ones whose partition has an owner; those who waited too long */
+void parking_tick(struct broker *broker); /* the same, not at every call */
+bool pending_owned_by(const struct broker *broker, const struct pending *pending, const struct shard_session *session);
 bool parking_full(const struct broker *broker, size_t bytes);
 
 /* sessions.c */
 void work_take(struct broker *broker, const struct broker_input *input);
 void session_lost(struct broker *broker, struct shard_session *session);
+void session_park_strays(struct broker *broker, struct shard_session *session); /* requests it does not own any more */
 struct shard_session *session_by_pipe(struct broker *broker, uint32_t pipe);
 void sessions_send(struct broker *broker); /* queued requests to shards with credits */
 void sessions_tick(struct broker *broker);
 
 /* routes.c */
-bool routes_size(struct broker *broker, uint32_t partitions);
+bool routes_size(struct broker *broker, uint32_t partitions); /* false: shards of another log are here */
 void routes_own(struct broker *broker, struct shard_session *session, struct slice owned);
 void routes_forget(struct broker *broker, const struct shard_session *session);
 

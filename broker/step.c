@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { SILENT_MS = 3000, SWEEP_EVERY_US = 20000, HELD_BYTES = 128 << 20 };
+enum { SILENT_MS = 3000, HELD_BYTES = 128 << 20, HELD_FRAMES = 896 };
 
 enum error broker_new(struct broker **out, const struct broker_config *config)
 {
@@ -22,9 +22,12 @@ enum error broker_new(struct broker **out, const struct broker_config *config)
         broker->config.parked_ms = limit_parked_ms;
     if (broker->config.held_bytes == 0)
         broker->config.held_bytes = HELD_BYTES;
+    if (broker->config.held_frames == 0)
+        broker->config.held_frames = HELD_FRAMES;
     if (broker->config.silent_ms == 0)
         broker->config.silent_ms = SILENT_MS;
     broker->generation = config->seed & ((1ull << 38) - 1); /* a key fits a signed integer of 64 bits */
+    broker->deadline_us = UINT64_MAX;
     list_init(&broker->parked);
     *out = broker;
     return error_none;
@@ -46,6 +49,7 @@ void broker_free(struct broker **broker)
         free(old->pages[i]);
     broker_effects_fini(&effects);
     buffer_fini(&old->scratch);
+    buffer_fini(&old->descriptions);
     free(old->pages);
     free(old->routes);
     free(old);
@@ -63,11 +67,8 @@ static void pipe_gone(struct broker *broker, uint32_t pipe)
 static void tick(struct broker *broker)
 {
     sessions_tick(broker);
-    parking_turn(broker);
-    if (broker->now_us >= broker->sweep_us + SWEEP_EVERY_US) {
-        broker->sweep_us = broker->now_us;
-        pendings_sweep(broker);
-    }
+    parking_tick(broker);
+    pendings_sweep(broker);
     fanout_tick(broker);
 }
 
@@ -94,6 +95,7 @@ void broker_step(struct broker *broker, const struct broker_input *input, uint64
         break;
     case BROKER_STOP:
         broker->stopping = true;
+        parking_turn(broker);
         break;
     }
     broker->effects = NULL;
@@ -114,6 +116,11 @@ void broker_counters(const struct broker *broker, struct broker_counters *out)
     out->unowned = 0;
     for (uint32_t i = 0; i < broker->partitions; i++)
         out->unowned += broker->routes[i].session == NULL;
+}
+
+bool records_wanted(const struct broker *broker)
+{
+    return broker->subscribers > 0 && !broker->config.private_bus;
 }
 
 uint32_t broker_open(const struct broker *broker)

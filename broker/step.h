@@ -9,8 +9,9 @@
  *                        |                                              |
  *                        +--> parked: no owner yet <--- shard lost -----+
  *
- * A request is in one place at a time: parked, queued for a shard, or sent to one. Its bytes stay in the client's
- * frame, which the edge keeps until the frame is answered or its pipe is gone. */
+ * A request is in one place at a time: parked, queued for a shard, or sent to one. What was sent to a shard that is
+ * lost, or no longer owns the partition, is parked again, in order; receipts make sending it again safe. A request's
+ * bytes stay in the client's frame, which the edge keeps until the frame is answered or its pipe is gone. */
 #ifndef BROKER_STEP_H
 #define BROKER_STEP_H
 
@@ -34,6 +35,8 @@ struct broker_config {
     uint32_t parked_commands, parked_ms, silent_ms; /* 0: limit_parked_commands, limit_parked_ms, 3,000 */
     uint64_t parked_bytes;                          /* 0: limit_parked_bytes */
     uint64_t held_bytes;                            /* of unanswered frames; 0: 128 MiB */
+    uint32_t held_frames; /* of clients; the rest of the edge's places is for shards; 0: 896 */
+    bool private_bus; /* credentials are needed here, and the event bus has none: it carries heads, but no records */
 };
 
 enum broker_input_kind {
@@ -42,7 +45,7 @@ enum broker_input_kind {
     BROKER_SUBSCRIBERS, /* how many listen to the event bus now */
     BROKER_TURN,        /* all frames that were there are in: send work */
     BROKER_TICK,        /* time passed: every 10 ms or so */
-    BROKER_STOP,        /* refuse new frames; finish what is there */
+    BROKER_STOP,        /* refuse new frames and what is parked; finish the rest */
 };
 
 struct broker_input {
@@ -70,7 +73,10 @@ struct broker_effects {
 void broker_effects_clear(struct broker_effects *effects);
 void broker_effects_fini(struct broker_effects *effects);
 
+#define BROKER_TIME_BUCKETS 22 /* powers of two from 1 us to about 2 s, and above */
+
 struct broker_counters {
+    uint64_t time_us_sum, time_us[BROKER_TIME_BUCKETS]; /* of requests that shards answered, from arrival to reply */
     uint64_t frames, requests, faulty_frames, work_frames, repeated_sends, by_status[status_count];
     uint64_t parked, queued, sent, shards, unowned; /* now */
 };

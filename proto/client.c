@@ -63,8 +63,10 @@ static void client_configure(struct client *client, const struct client_config *
 {
     client->capacity = or_default(config->max_in_flight, IN_FLIGHT_DEFAULT, IN_FLIGHT_MAX);
     client->flight_count = or_default(config->frames, FRAMES_DEFAULT, limit_frames_in_flight);
-    client->batch = or_default(config->batch, BATCH_DEFAULT, limit_batch_requests);
     client->max_bytes = config->max_bytes == 0 ? limit_frame_bytes : config->max_bytes;
+    uint32_t answerable = (uint32_t)(client->max_bytes / limit_reply_bytes_each) - 1; /* brokers refuse more */
+    answerable = answerable > limit_batch_requests ? limit_batch_requests : answerable;
+    client->batch = or_default(config->batch, BATCH_DEFAULT, answerable);
     client->random_used = RANDOM_POOL;
     client->sweep_at_us = INT64_MAX;
 }

@@ -3,8 +3,8 @@
  *
  * The C client library: send requests to a platform and get replies. It batches naturally (sends at once when idle,
  * gathers while frames are in flight), keeps within the connection's credits, and follows a request until it is decided
- * or its deadline passes: on a lost connection, `moved`, `unavailable` or `busy` it tries again with the same command id,
- * with back-off and on the next broker of the list. Receipts make that safe: a command is never applied twice.
+ * or its deadline passes: on a lost connection, `moved`, `unavailable` or `busy` it tries again with the same command
+ * id, with back-off and on the next broker of the list. Receipts make that safe: a command is never applied twice.
  *
  * Thread-safe. Callbacks run on a thread of the library, one at a time for each client. */
 #ifndef PROTO_CLIENT_H
@@ -15,12 +15,12 @@
 struct client;
 
 struct client_config {
-    const char *urls;        /* brokers, separated by commas */
-    const char *token;       /* credentials; NULL for none */
-    uint32_t max_in_flight;  /* requests; client_send gives error_full above it. 0: 4,096 */
-    uint32_t frames;         /* frames in flight on the connection; 0: 4 */
-    uint32_t batch;          /* requests a frame; 0: 256 */
-    size_t max_bytes;        /* of a frame; 0: limit_frame_bytes */
+    const char *urls;       /* brokers, separated by commas */
+    const char *token;      /* credentials; NULL for none */
+    uint32_t max_in_flight; /* requests; client_send gives error_full above it. 0: 4,096 */
+    uint32_t frames;        /* frames in flight on the connection; 0: 4 */
+    uint32_t batch;         /* requests a frame; 0: 256 */
+    size_t max_bytes;       /* of a frame; 0: limit_frame_bytes */
 };
 
 /* Called exactly once for each request that client_send took. reply is valid only during the call. A request that was
