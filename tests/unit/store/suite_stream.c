@@ -143,13 +143,13 @@ void case_events_after_the_head_are_none(struct suite *suite)
     cr_assert(events_count(suite, "one", 0, UINT32_MAX) == 4);
 }
 
-/* A name whose stream is in the same unit as another's. */
+/* A name whose stream is in the same partition as another's, so that their events stand among each other. */
 static void name_beside(struct suite *suite, const char *name, char out[16])
 {
     unsigned i = 0;
     do {
         snprintf(out, 16, "beside%u", i++);
-    } while (model_unit(&suite->model, out) != model_unit(&suite->model, name));
+    } while (model_partition(&suite->model, out) != model_partition(&suite->model, name));
 }
 
 /* Longer than a backend may want to keep in memory at once, and read by turns with another as long. */
