@@ -187,7 +187,9 @@ void store_info(const struct store *store, struct store_info *out);
 enum error store_claim(struct store *store, uint32_t unit, const struct store_claim **out, struct store_fault *fault);
 void store_release(struct store *store, uint32_t unit);
 
-/* (writer) Appends records, all or none, durable on return. Each partition's seqs must go on from its head. */
+/* (writer) Appends records, all or none, durable on return. Each partition's seqs must go on from its head. After
+ * error_no_space (or error_no_memory, error_locked) nothing of them is there and the store can be used on. When
+ * maintenance has been left undone for long, it does some first, so that memory and restarts stay bounded. */
 enum error store_append(
     struct store *store, uint32_t unit, const struct store_record *records, size_t count, struct store_fault *fault);
 
