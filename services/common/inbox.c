@@ -150,17 +150,25 @@ static void inbox_wait(struct inbox *inbox, uint64_t timeout_us)
 
 struct inbox_node *inbox_take(struct inbox *inbox, uint64_t timeout_us)
 {
-    struct inbox_node *nodes;
+    uint64_t begin_us = 0;
 
-    inbox_drain(inbox);
-    nodes = inbox_grab_or_arm(inbox);
-    if (nodes != NULL || atomic_exchange(&inbox->woken, false) || timeout_us == 0) {
-        return nodes;
+    for (;;) {
+        struct inbox_node *nodes;
+        uint64_t now_us, waited_us;
+
+        inbox_drain(inbox);
+        nodes = inbox_grab_or_arm(inbox);
+        if (nodes != NULL || atomic_exchange(&inbox->woken, false) || timeout_us == 0) {
+            return nodes;
+        }
+        now_us = clock_monotonic_us();
+        begin_us = begin_us == 0 ? now_us : begin_us;
+        waited_us = now_us - begin_us;
+        if (waited_us >= timeout_us) {
+            return NULL;
+        }
+        inbox_wait(inbox, timeout_us - waited_us); /* it may end early: by a write that was owed, or a signal */
     }
-    inbox_wait(inbox, timeout_us);
-    inbox_drain(inbox);
-    atomic_store(&inbox->woken, false);
-    return inbox_grab_or_arm(inbox);
 }
 
 int inbox_descriptor(const struct inbox *inbox)
