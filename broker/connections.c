@@ -1,7 +1,7 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * See connections.h: a small open table of the connections, guarded by a mutex. */
+ * See connections.h: a hash table with linear probing, at most half full, guarded by a mutex. */
 #include "broker/connections.h"
 
 #include <netinet/in.h>
@@ -11,14 +11,15 @@
 
 struct connection {
     uint32_t id; /* 0: free */
+    uint32_t unsent;
     uint64_t seen_us;
-    struct sockaddr_storage peer;
+    struct in6_addr address; /* all zero: a socket of this machine, which has none */
 };
 
 struct connections {
     pthread_mutex_t mutex;
     struct connection *items;
-    uint32_t max, max_per_address, count;
+    uint32_t mask, max, max_per_address, count;
 };
 
 struct connections *connections_new(uint32_t max, uint32_t max_per_address)
@@ -26,7 +27,10 @@ struct connections *connections_new(uint32_t max, uint32_t max_per_address)
     struct connections *connections = calloc(1, sizeof *connections);
     if (connections == NULL)
         return NULL;
-    connections->items = calloc(max, sizeof *connections->items);
+    connections->mask = 1;
+    while (connections->mask < 2 * max)
+        connections->mask = connections->mask * 2 + 1;
+    connections->items = calloc((size_t)connections->mask + 1, sizeof *connections->items);
     if (connections->items == NULL) {
         free(connections);
         return NULL;
@@ -47,82 +51,147 @@ void connections_free(struct connections **connections)
     *connections = NULL;
 }
 
-static bool same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+/* ---- the table; with the mutex ---- */
+
+static uint32_t home_of(const struct connections *connections, uint32_t id)
 {
-    if (a->ss_family != b->ss_family)
-        return false;
-    if (a->ss_family == AF_INET)
-        return ((const struct sockaddr_in *)a)->sin_addr.s_addr == ((const struct sockaddr_in *)b)->sin_addr.s_addr;
-    if (a->ss_family == AF_INET6)
-        return memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
-                      &((const struct sockaddr_in6 *)b)->sin6_addr,
-                      sizeof(struct in6_addr)) == 0;
-    return false; /* sockets of this machine have no address to share */
+    return (id * 2654435769u >> 7) & connections->mask; /* 2^32 / golden ratio: Knuth's multiplicative hash */
+}
+
+/* The place of id, or the free place where it would be. */
+static uint32_t place_of(const struct connections *connections, uint32_t id)
+{
+    uint32_t at = home_of(connections, id);
+    while (connections->items[at].id != 0 && connections->items[at].id != id)
+        at = (at + 1) & connections->mask;
+    return at;
 }
 
 static struct connection *find(struct connections *connections, uint32_t id)
 {
-    for (uint32_t i = 0; i < connections->max; i++)
-        if (connections->items[i].id == id)
-            return &connections->items[i];
-    return NULL;
+    struct connection *item = &connections->items[place_of(connections, id)];
+    return item->id == 0 ? NULL : item;
 }
+
+/* Frees a place and moves up those behind it that would not be found across the gap. */
+static void place_free(struct connections *connections, uint32_t gap)
+{
+    struct connection *items = connections->items;
+    for (uint32_t at = (gap + 1) & connections->mask; items[at].id != 0; at = (at + 1) & connections->mask) {
+        uint32_t home = home_of(connections, items[at].id);
+        if (((at - home) & connections->mask) < ((at - gap) & connections->mask))
+            continue;
+        items[gap] = items[at];
+        gap = at;
+    }
+    items[gap].id = 0;
+}
+
+/* ---- addresses ---- */
+
+static struct in6_addr address_of(const struct sockaddr_storage *peer)
+{
+    struct in6_addr address = {0};
+    if (peer->ss_family == AF_INET6)
+        return ((const struct sockaddr_in6 *)peer)->sin6_addr;
+    if (peer->ss_family == AF_INET) { /* as an IPv4 address mapped into IPv6: RFC 4291, section 2.5.5.2 */
+        address.s6_addr[10] = address.s6_addr[11] = 0xff;
+        memcpy(&address.s6_addr[12], &((const struct sockaddr_in *)peer)->sin_addr, 4);
+    }
+    return address;
+}
+
+static uint32_t count_from(const struct connections *connections, const struct in6_addr *address)
+{
+    static const struct in6_addr none;
+    uint32_t count = 0;
+    if (memcmp(address, &none, sizeof none) == 0)
+        return 0;
+    for (uint32_t i = 0; i <= connections->mask; i++)
+        count += connections->items[i].id != 0 && memcmp(&connections->items[i].address, address, sizeof *address) == 0;
+    return count;
+}
+
+/* ---- what the edge asks ---- */
 
 bool connections_add(struct connections *connections, uint32_t id, const struct sockaddr_storage *peer, uint64_t now_us)
 {
-    uint32_t from_there = 0;
+    struct in6_addr address = address_of(peer);
     pthread_mutex_lock(&connections->mutex);
-    for (uint32_t i = 0; i < connections->max; i++)
-        from_there += connections->items[i].id != 0 && same_address(&connections->items[i].peer, peer);
-    struct connection *item = from_there < connections->max_per_address ? find(connections, 0) : NULL;
-    if (item != NULL) {
-        *item = (struct connection){.id = id, .seen_us = now_us, .peer = *peer};
+    bool room =
+        connections->count < connections->max && count_from(connections, &address) < connections->max_per_address;
+    struct connection *item = &connections->items[place_of(connections, id)];
+    if (room && item->id == 0) {
+        *item = (struct connection){.id = id, .seen_us = now_us, .address = address};
         connections->count++;
     }
     pthread_mutex_unlock(&connections->mutex);
-    return item != NULL;
+    return room;
 }
 
 void connections_remove(struct connections *connections, uint32_t id)
 {
     pthread_mutex_lock(&connections->mutex);
-    struct connection *item = find(connections, id);
-    if (item != NULL) {
-        item->id = 0;
+    uint32_t place = place_of(connections, id);
+    if (connections->items[place].id != 0) {
+        place_free(connections, place);
         connections->count--;
     }
     pthread_mutex_unlock(&connections->mutex);
 }
 
-void connections_touch(struct connections *connections, uint32_t id, uint64_t now_us)
+bool connections_touch(struct connections *connections, uint32_t id, uint64_t now_us)
 {
     pthread_mutex_lock(&connections->mutex);
     struct connection *item = find(connections, id);
     if (item != NULL)
         item->seen_us = now_us;
     pthread_mutex_unlock(&connections->mutex);
-}
-
-bool connections_peer(struct connections *connections, uint32_t id, struct sockaddr_storage *peer)
-{
-    pthread_mutex_lock(&connections->mutex);
-    struct connection *item = find(connections, id);
-    if (item != NULL)
-        *peer = item->peer;
-    pthread_mutex_unlock(&connections->mutex);
     return item != NULL;
 }
 
-uint32_t
-connections_idle(struct connections *connections, uint64_t before_us, struct sockaddr_storage *peers, uint32_t max)
+uint32_t connections_sending(struct connections *connections, uint32_t id)
+{
+    pthread_mutex_lock(&connections->mutex);
+    struct connection *item = find(connections, id);
+    uint32_t unsent = item == NULL ? 0 : ++item->unsent;
+    pthread_mutex_unlock(&connections->mutex);
+    return unsent;
+}
+
+void connections_sent(struct connections *connections, uint32_t id)
+{
+    pthread_mutex_lock(&connections->mutex);
+    struct connection *item = find(connections, id);
+    if (item != NULL && item->unsent > 0)
+        item->unsent--;
+    pthread_mutex_unlock(&connections->mutex);
+}
+
+uint32_t connections_slowest(struct connections *connections, uint32_t least)
+{
+    uint32_t id = 0;
+    pthread_mutex_lock(&connections->mutex);
+    for (uint32_t i = 0; i <= connections->mask; i++) {
+        const struct connection *item = &connections->items[i];
+        if (item->id == 0 || item->unsent < least)
+            continue;
+        id = item->id;
+        least = item->unsent + 1;
+    }
+    pthread_mutex_unlock(&connections->mutex);
+    return id;
+}
+
+uint32_t connections_idle(struct connections *connections, uint64_t before_us, uint32_t *ids, uint32_t max)
 {
     uint32_t count = 0;
     pthread_mutex_lock(&connections->mutex);
-    for (uint32_t i = 0; i < connections->max && count < max; i++) {
+    for (uint32_t i = 0; i <= connections->mask && count < max; i++) {
         struct connection *item = &connections->items[i];
         if (item->id == 0 || item->seen_us >= before_us)
             continue;
-        peers[count++] = item->peer;
+        ids[count++] = item->id;
         item->seen_us = before_us; /* not again in the next sweep, while it is on its way out */
     }
     pthread_mutex_unlock(&connections->mutex);

@@ -1,8 +1,8 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The connections of a listener: who is there, from which address, and when each last brought a whole frame.
- * Thread-safe: nng's threads add and remove, the main loop sweeps. */
+ * The connections of a listener: who is there, from which address, when each last brought a whole frame, and how many
+ * replies it has not taken yet. Thread-safe: nng's threads add and remove, the main loop asks. */
 #ifndef BROKER_CONNECTIONS_H
 #define BROKER_CONNECTIONS_H
 
@@ -14,17 +14,21 @@ struct connections;
 
 struct connections *connections_new(uint32_t max, uint32_t max_per_address);
 void connections_free(struct connections **connections);
-/* False: no room, or too many from that address; the caller refuses the connection. */
+/* id is not 0. False: no room, or too many from that address; the caller refuses the connection. */
 bool connections_add(struct connections *connections,
                      uint32_t id,
                      const struct sockaddr_storage *peer,
                      uint64_t now_us);
 void connections_remove(struct connections *connections, uint32_t id);
-void connections_touch(struct connections *connections, uint32_t id, uint64_t now_us);
-bool connections_peer(struct connections *connections, uint32_t id, struct sockaddr_storage *peer);
-/* The peers of at most max connections that brought nothing since before_us; each is told once in a while. */
-uint32_t
-connections_idle(struct connections *connections, uint64_t before_us, struct sockaddr_storage *peers, uint32_t max);
+/* It brought a whole frame. False: it is not there (any more). */
+bool connections_touch(struct connections *connections, uint32_t id, uint64_t now_us);
+/* A reply is on its way to it; returns how many are now. */
+uint32_t connections_sending(struct connections *connections, uint32_t id);
+void connections_sent(struct connections *connections, uint32_t id);
+/* The one with most replies on their way, at least `least`; 0 when there is none. */
+uint32_t connections_slowest(struct connections *connections, uint32_t least);
+/* Writes at most max ids of those that brought nothing since before_us; each is told once in a while. */
+uint32_t connections_idle(struct connections *connections, uint64_t before_us, uint32_t *ids, uint32_t max);
 uint32_t connections_count(struct connections *connections);
 
 #endif

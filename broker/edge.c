@@ -5,7 +5,8 @@
 #include "broker/edge.h"
 
 #include "broker/connections.h"
-#include "broker/cut.h"
+#include "proto/link_cut.h"
+#include "proto/status.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -18,16 +19,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IDLE_BATCH = 64 };
+enum {
+    IDLE_BATCH = 64,
+    SP_HEADER_BYTES = 4,
+    UNSENT_MAX = 2 * limit_frames_in_flight, /* replies that a connection may leave lying */
+    UNSENT_SOME = 4,                         /* the same when places are scarce */
+};
 
-enum context_state { CONTEXT_RECEIVING = 1, CONTEXT_HELD, CONTEXT_SENDING };
+enum context_state { CONTEXT_RECEIVING = 1, CONTEXT_SENDING };
 
 /* One frame at a time: received, held until it is answered, its reply sent; then the next. */
 struct context {
     struct edge *edge;
     nng_ctx ctx;
     nng_aio *aio;
-    enum context_state state; /* of the thread that has it: nng's while receiving or sending, else the main loop's */
+    enum context_state state; /* written before nng gets it, read when nng gives it back */
+    bool held;                /* the main loop's: it took the frame and has not answered */
     nng_msg *message;         /* held: the frame */
     uint32_t pipe;
     struct edge_mail mail;
@@ -36,12 +43,11 @@ struct context {
 struct edge {
     struct inbox *inbox;
     nng_socket bus, events;
-    struct connections *connections;
-    uint32_t count;
+    struct connections *connections, *subscribers;
+    uint32_t count, held;
     uint64_t idle_us;
-    /* Changed by nng's threads, reported by each change itself, so no ordering is needed. */
-    _Atomic uint32_t subscribers;
-    _Atomic bool closing; /* likewise: only keeps contexts from starting again */
+    _Atomic uint32_t sending; /* contexts; a count that nothing else depends on, so no ordering is needed */
+    _Atomic bool closing;     /* likewise: only keeps contexts from starting again */
     char bus_url[256], events_url[256];
     struct context contexts[];
 };
@@ -81,8 +87,6 @@ static void frame_came(struct context *context)
     struct edge *edge = context->edge;
     context->message = nng_aio_get_msg(context->aio);
     context->pipe = (uint32_t)nng_pipe_id(nng_msg_get_pipe(context->message));
-    context->state = CONTEXT_HELD;
-    connections_touch(edge->connections, context->pipe, clock_monotonic_us());
     context->mail = (struct edge_mail){.node.kind = EDGE_FRAME,
                                        .handle = (uint64_t)(context - edge->contexts),
                                        .pipe = context->pipe,
@@ -96,6 +100,8 @@ static void context_done(void *argument)
     struct context *context = argument;
     int result = nng_aio_result(context->aio);
     if (context->state == CONTEXT_SENDING) {
+        connections_sent(context->edge->connections, context->pipe);
+        context->edge->sending--;
         if (result != 0)
             nng_msg_free(nng_aio_get_msg(context->aio));
         if (result == NNG_ETIMEDOUT)
@@ -150,9 +156,14 @@ static void pipe_removed(nng_pipe pipe, nng_pipe_ev event, void *argument)
 static void subscriber_changed(nng_pipe pipe, nng_pipe_ev event, void *argument)
 {
     struct edge *edge = argument;
-    (void)pipe;
-    uint32_t count = event == NNG_PIPE_EV_ADD_POST ? ++edge->subscribers : --edge->subscribers;
-    report(edge, EDGE_SUBSCRIBERS, 0, count);
+    struct sockaddr_storage peer;
+    uint32_t id = (uint32_t)nng_pipe_id(pipe);
+    peer_of(pipe, &peer);
+    if (event == NNG_PIPE_EV_REM_POST)
+        connections_remove(edge->subscribers, id);
+    else if (!connections_add(edge->subscribers, id, &peer, clock_monotonic_us()))
+        nng_pipe_close(pipe);
+    report(edge, EDGE_SUBSCRIBERS, 0, connections_count(edge->subscribers));
 }
 
 /* ---- opening ---- */
@@ -214,7 +225,7 @@ static enum error bus_open(struct edge *edge, const struct broker_settings *sett
 {
     int result = nng_rep0_open(&edge->bus);
     if (result == 0)
-        result = nng_socket_set_size(edge->bus, NNG_OPT_RECVMAXSZ, (size_t)settings->frame_bytes);
+        result = nng_socket_set_size(edge->bus, NNG_OPT_RECVMAXSZ, (size_t)settings->frame_bytes + SP_HEADER_BYTES);
     if (result == 0)
         result = nng_pipe_notify(edge->bus, NNG_PIPE_EV_ADD_PRE, pipe_adding, edge);
     if (result == 0)
@@ -229,7 +240,10 @@ static enum error events_open(struct edge *edge, const struct broker_settings *s
 {
     int result = nng_pub0_open(&edge->events);
     if (result == 0)
-        result = nng_pipe_notify(edge->events, NNG_PIPE_EV_ADD_POST, subscriber_changed, edge);
+        result =
+            nng_socket_set_size(edge->events, NNG_OPT_RECVMAXSZ, SP_HEADER_BYTES); /* nothing is to be said there */
+    if (result == 0)
+        result = nng_pipe_notify(edge->events, NNG_PIPE_EV_ADD_PRE, subscriber_changed, edge);
     if (result == 0)
         result = nng_pipe_notify(edge->events, NNG_PIPE_EV_REM_POST, subscriber_changed, edge);
     enum error error = error_of(result);
@@ -245,8 +259,10 @@ enum error edge_open(struct edge **out, const struct broker_settings *settings, 
     edge->count = (uint32_t)settings->frames;
     edge->idle_us = (uint64_t)settings->idle_ms * 1000;
     edge->connections = connections_new((uint32_t)settings->connections, (uint32_t)settings->connections_per_address);
+    edge->subscribers = connections_new((uint32_t)settings->connections, (uint32_t)settings->connections_per_address);
     *where = settings->bus;
-    enum error error = edge->connections == NULL ? error_no_memory : bus_open(edge, settings);
+    enum error error =
+        edge->connections == NULL || edge->subscribers == NULL ? error_no_memory : bus_open(edge, settings);
     if (error == error_none) {
         *where = settings->events;
         error = events_open(edge, settings);
@@ -275,6 +291,7 @@ void edge_close(struct edge **edge)
             nng_aio_free((*edge)->contexts[i].aio);
     }
     connections_free(&(*edge)->connections);
+    connections_free(&(*edge)->subscribers);
     free(*edge);
     *edge = NULL;
 }
@@ -291,18 +308,32 @@ const char *edge_events(const struct edge *edge)
 
 /* ---- on the main loop's thread ---- */
 
-static void message_drop(struct context *context)
+static void frame_drop(struct context *context)
 {
     nng_msg_free(context->message);
     context->message = NULL;
+    context->held = false;
+    context->edge->held--;
+}
+
+bool edge_take(struct edge *edge, const struct edge_mail *mail, uint64_t now_us)
+{
+    struct context *context = &edge->contexts[mail->handle];
+    context->held = true;
+    edge->held++;
+    if (connections_touch(edge->connections, mail->pipe, now_us))
+        return true;
+    frame_drop(context);
+    context_receive(context);
+    return false;
 }
 
 void edge_answer(struct edge *edge, uint64_t handle, struct slice bytes)
 {
     struct context *context = &edge->contexts[handle];
     nng_msg *reply;
-    assert(context->state == CONTEXT_HELD);
-    message_drop(context);
+    assert(context->held);
+    frame_drop(context);
     if (nng_msg_alloc(&reply, 0) != 0) {
         context_receive(context); /* unanswered: the client's time runs out */
         return;
@@ -312,6 +343,9 @@ void edge_answer(struct edge *edge, uint64_t handle, struct slice bytes)
         context_receive(context);
         return;
     }
+    if (connections_sending(edge->connections, context->pipe) > UNSENT_MAX)
+        edge_cut(edge, context->pipe);
+    edge->sending++;
     context->state = CONTEXT_SENDING;
     nng_aio_set_timeout(context->aio, NNG_DURATION_DEFAULT);
     nng_aio_set_msg(context->aio, reply);
@@ -322,9 +356,9 @@ void edge_forget_pipe(struct edge *edge, uint32_t pipe)
 {
     for (uint32_t i = 0; i < edge->count; i++) {
         struct context *context = &edge->contexts[i];
-        if (context->message == NULL || context->state != CONTEXT_HELD || context->pipe != pipe)
+        if (!context->held || context->pipe != pipe)
             continue;
-        message_drop(context);
+        frame_drop(context);
         context_receive(context);
     }
 }
@@ -339,21 +373,36 @@ void edge_publish(struct edge *edge, struct slice bytes)
         nng_msg_free(message);
 }
 
+/* A local socket cannot be cut; it has no address. */
 void edge_cut(struct edge *edge, uint32_t pipe)
 {
-    struct sockaddr_storage peer;
-    if (connections_peer(edge->connections, pipe, &peer))
-        connection_cut((const struct sockaddr *)&peer);
+    (void)edge;
+    if (!pipe_cut((nng_pipe){.id = pipe}))
+        nng_pipe_close((nng_pipe){.id = pipe});
 }
 
 void edge_sweep(struct edge *edge, uint64_t now_us)
 {
-    struct sockaddr_storage peers[IDLE_BATCH];
+    uint32_t pipes[IDLE_BATCH];
     if (now_us < edge->idle_us)
         return;
-    uint32_t count = connections_idle(edge->connections, now_us - edge->idle_us, peers, IDLE_BATCH);
+    uint32_t count = connections_idle(edge->connections, now_us - edge->idle_us, pipes, IDLE_BATCH);
     for (uint32_t i = 0; i < count; i++)
-        connection_cut((const struct sockaddr *)&peers[i]);
+        edge_cut(edge, pipes[i]);
+}
+
+void edge_relieve(struct edge *edge)
+{
+    if (edge->held + edge->sending < edge->count - edge->count / 8)
+        return;
+    uint32_t pipe = connections_slowest(edge->connections, UNSENT_SOME);
+    if (pipe != 0)
+        edge_cut(edge, pipe);
+}
+
+bool edge_drained(const struct edge *edge)
+{
+    return edge->sending == 0;
 }
 
 uint32_t edge_connections(const struct edge *edge)

@@ -6,7 +6,7 @@
  *
  * Bounds: a fixed number of contexts, each of which holds one frame from its arrival until its reply has been handed to
  * the transport, so frames beyond them wait in their connections; connections are capped in total and per address; one
- * that brings no whole frame for a while, or takes no reply, is cut. */
+ * that brings no whole frame for a while, or does not take its replies, is cut. */
 #ifndef BROKER_EDGE_H
 #define BROKER_EDGE_H
 
@@ -23,7 +23,7 @@ struct edge_mail {
     struct inbox_node node; /* node.kind is an edge_mail_kind */
     uint64_t handle;        /* FRAME */
     uint32_t pipe;          /* FRAME, PIPE_GONE */
-    struct slice bytes;     /* FRAME: valid until edge_answer or edge_forget of its handle */
+    struct slice bytes;     /* FRAME: valid until edge_answer of its handle or edge_forget_pipe of its pipe */
     uint32_t count;         /* SUBSCRIBERS */
     bool embedded;          /* part of a context: nothing to free */
 };
@@ -32,11 +32,14 @@ void edge_mail_free(struct edge_mail *mail);
 /* Listens. error_address_in_use, error_bad_address; *where then names the URL. */
 enum error
 edge_open(struct edge **out, const struct broker_settings *settings, struct inbox *inbox, const char **where);
+/* Before any connection was made; a process that served waits for edge_drained and ends without closing. */
 void edge_close(struct edge **edge);
 /* The URLs with the ports that were chosen. */
 const char *edge_bus(const struct edge *edge);
 const char *edge_events(const struct edge *edge);
 
+/* First for each EDGE_FRAME: false when its connection has ended meanwhile; the frame is then forgotten. */
+bool edge_take(struct edge *edge, const struct edge_mail *mail, uint64_t now_us);
 void edge_answer(struct edge *edge, uint64_t handle, struct slice bytes);
 void edge_publish(struct edge *edge, struct slice bytes);
 /* The pipe of these frames is gone: their contexts take new frames. */
@@ -44,6 +47,10 @@ void edge_forget_pipe(struct edge *edge, uint32_t pipe);
 void edge_cut(struct edge *edge, uint32_t pipe);
 /* Cuts connections that are idle too long; about once a second. */
 void edge_sweep(struct edge *edge, uint64_t now_us);
+/* Cuts who takes no replies when there are hardly places left for new frames; at every tick. */
+void edge_relieve(struct edge *edge);
+/* Are all replies handed to the transport? */
+bool edge_drained(const struct edge *edge);
 uint32_t edge_connections(const struct edge *edge);
 
 #endif

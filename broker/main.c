@@ -8,7 +8,9 @@
 #include "services/common/metrics.h"
 #include "services/common/tokens.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { EXIT_SETTINGS = 2, TICK_US = 10000, SWEEP_US = 1000000, DRAIN_US = 5000000 };
 
@@ -64,12 +66,27 @@ static void print_statuses(const struct broker_counters *counters, struct buffer
     metrics_print(metrics, status_count, "service=\"broker\"", out);
 }
 
+static void print_times(const struct broker_counters *counters, struct buffer *out)
+{
+    struct metric metric = {.name = "fluvius_broker_request_us",
+                            .help = "microseconds from a request's arrival to its shard's reply",
+                            .kind = METRIC_HISTOGRAM_US,
+                            .sum = (int64_t)counters->time_us_sum};
+    static_assert(METRIC_BUCKETS == BROKER_TIME_BUCKETS, "both count powers of two");
+    for (int i = 0; i < METRIC_BUCKETS; i++) {
+        metric.buckets[i] = (int64_t)counters->time_us[i];
+        metric.value += (int64_t)counters->time_us[i];
+    }
+    metrics_print(&metric, 1, "service=\"broker\"", out);
+}
+
 static void print_metrics(void *context, struct buffer *out)
 {
     const struct service *service = context;
     struct broker_counters now;
     broker_counters(service->broker, &now);
     print_statuses(&now, out);
+    print_times(&now, out);
     print_counter(out, "fluvius_frames_total", "frames of clients", METRIC_COUNTER, now.frames - now.work_frames);
     print_counter(out, "fluvius_work_frames_total", "frames of shards", METRIC_COUNTER, now.work_frames);
     print_counter(out, "fluvius_faulty_frames_total", "frames refused whole", METRIC_COUNTER, now.faulty_frames);
@@ -125,7 +142,9 @@ static int core_open(struct service *service)
                                    .parked_bytes = (uint64_t)settings->parked_bytes,
                                    .parked_ms = (uint32_t)settings->parked_ms,
                                    .silent_ms = (uint32_t)settings->silent_ms,
-                                   .held_bytes = (uint64_t)settings->held_bytes};
+                                   .held_bytes = (uint64_t)settings->held_bytes,
+                                   .held_frames = (uint32_t)(settings->frames - settings->frames / 8),
+                                   .private_bus = tokens_required(service->tokens)};
     const char *where = settings->bus;
     random_bytes(&config.seed, sizeof config.seed);
     enum error error = broker_new(&service->broker, &config);
@@ -160,8 +179,12 @@ static void step(struct service *service, const struct broker_input *input, uint
 static void effects_run(struct service *service)
 {
     struct broker_effects *effects = &service->effects;
-    for (uint32_t i = 0; i < effects->answer_count; i++)
-        edge_answer(service->edge, effects->answers[i].handle, buffer_slice(&effects->answers[i].bytes));
+    for (uint32_t i = 0; i < effects->answer_count; i++) {
+        const struct broker_answer *answer = &effects->answers[i];
+        /* Out of memory: no bytes are no reply, which the peer takes for a lost connection. */
+        edge_answer(
+            service->edge, answer->handle, answer->bytes.failed ? slice_of(NULL, 0) : buffer_slice(&answer->bytes));
+    }
     for (uint32_t i = 0; i < effects->publication_count; i++)
         edge_publish(service->edge, buffer_slice(&effects->publications[i]));
     for (uint32_t i = 0; i < effects->close_count; i++)
@@ -177,7 +200,8 @@ static void take_mail(struct service *service, struct edge_mail *mail, uint64_t 
     switch ((enum edge_mail_kind)mail->node.kind) {
     case EDGE_FRAME:
         input.kind = BROKER_FRAME;
-        step(service, &input, now_us);
+        if (edge_take(service->edge, mail, now_us))
+            step(service, &input, now_us);
         break;
     case EDGE_PIPE_GONE:
         input.kind = BROKER_PIPE_GONE;
@@ -199,6 +223,7 @@ static void tick_maybe(struct service *service, uint64_t now_us)
     if (now_us >= service->tick_us + TICK_US) {
         turn.kind = BROKER_TICK;
         service->tick_us = now_us;
+        edge_relieve(service->edge);
     }
     step(service, &turn, now_us);
     if (now_us < service->sweep_us + SWEEP_US)
@@ -225,20 +250,15 @@ static void service_drain(struct service *service)
 {
     uint64_t until_us = clock_monotonic_us() + DRAIN_US;
     step(service, &(struct broker_input){.kind = BROKER_STOP}, clock_monotonic_us());
-    while (broker_open(service->broker) > 0 && clock_monotonic_us() < until_us)
+    effects_run(service);
+    while ((broker_open(service->broker) > 0 || !edge_drained(service->edge)) && clock_monotonic_us() < until_us)
         service_turn(service);
     LOG(info, "stopped", LOG_INTEGER("unanswered", broker_open(service->broker)));
 }
 
-static void service_stop(struct service *service)
+static void service_fini(struct service *service)
 {
     edge_close(&service->edge);
-    for (struct inbox_node *node = service->inbox == NULL ? NULL : inbox_take(service->inbox, 0); node != NULL;) {
-        struct edge_mail *mail = (struct edge_mail *)node;
-        node = node->next;
-        if (mail->node.kind != EDGE_FRAME) /* those went with their contexts */
-            edge_mail_free(mail);
-    }
     broker_free(&service->broker);
     broker_effects_fini(&service->effects);
     tokens_free(&service->tokens);
@@ -251,11 +271,12 @@ int main(int argc, char **argv)
 {
     struct service service = {0};
     int status = service_start(&service, argc, argv);
-    if (status == 0) {
-        while (!process_stopping())
-            service_turn(&service);
-        service_drain(&service);
+    if (status != 0) {
+        service_fini(&service);
+        return status < 0 ? 0 : status;
     }
-    service_stop(&service);
-    return status < 0 ? 0 : status;
+    while (!process_stopping())
+        service_turn(&service);
+    service_drain(&service);
+    _exit(0); /* nng's sockets cannot be closed under traffic without the risk of waiting for ever: link_cut.h */
 }

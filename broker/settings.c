@@ -4,13 +4,15 @@
  * See settings.h. */
 #include "broker/settings.h"
 
+#include "proto/status.h"
+
 #define AT(MEMBER) offsetof(struct broker_settings, MEMBER)
 
 static const struct setting settings[] = {
     {"bus", SETTING_TEXT, AT(bus), "tcp://127.0.0.1:7410", 0, 0, "where clients and shards connect"},
     {"events", SETTING_TEXT, AT(events), "tcp://127.0.0.1:7411", 0, 0, "where subscribers to the event bus connect"},
     {"token-file", SETTING_TEXT, AT(token_file), NULL, 0, 0, "who may use the platform; needed beyond loopback"},
-    {"frame-bytes", SETTING_INTEGER, AT(frame_bytes), "1048576", 4096, 67108864, "largest frame taken"},
+    {"frame-bytes", SETTING_INTEGER, AT(frame_bytes), "1048576", 4096, limit_frame_bytes, "largest frame taken"},
     {"frames", SETTING_INTEGER, AT(frames), "1024", 16, 16384, "frames held at once; more wait in their connections"},
     {"held-bytes",
      SETTING_INTEGER,
