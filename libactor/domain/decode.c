@@ -301,8 +301,10 @@ static void decode_list(struct decoder *d,
         wrong(d, path, "expected_list", "a list");
         return;
     }
-    uint8_t *items = items_fit(d, field, value, path) ? take(d, (size_t)value->count * field->stride) : NULL;
-    if (items == NULL)
+    uint8_t *items = NULL; /* none take no memory */
+    if (!items_fit(d, field, value, path))
+        return;
+    if (value->count > 0 && (items = take(d, (size_t)value->count * field->stride)) == NULL)
         return;
     bool sound = true;
     for (uint32_t i = 0; i < value->count && !stopped(d); i++) {
@@ -368,8 +370,10 @@ static void decode_map(struct decoder *d,
         wrong(d, path, "expected_map", "a map");
         return;
     }
-    uint8_t *entries = items_fit(d, field, value, path) ? take(d, (size_t)value->count * field->stride) : NULL;
-    if (entries == NULL)
+    uint8_t *entries = NULL;
+    if (!items_fit(d, field, value, path))
+        return;
+    if (value->count > 0 && (entries = take(d, (size_t)value->count * field->stride)) == NULL)
         return;
     for (uint32_t i = 0; i < value->count && !stopped(d); i++)
         decode_entry(d, field, entries + (size_t)i * field->stride, path);

@@ -275,7 +275,7 @@ bool timestamp_format(int64_t microseconds, char out[TIMESTAMP_TEXT_SIZE])
 {
     const int64_t day = INT64_C(86400000000);
     int64_t days = microseconds / day - (microseconds % day < 0);
-    int64_t rest = microseconds - days * day;
+    int64_t rest = microseconds % day + (microseconds % day < 0 ? day : 0);
     if (days < INT32_MIN || days > INT32_MAX || !date_format((int32_t)days, out))
         return false;
     int seconds = (int)(rest / 1000000);

@@ -36,7 +36,7 @@ int64 visible_counter = 5;
 #elif defined MISTAKE_STATIC_LOCAL
 #define MISTAKE                                                                                                        \
     static char completed;                                                                                             \
-    completed += (char)out->now
+    out->now += ++completed
 #elif defined MISTAKE_THREAD_LOCAL
 static __thread int64 counter;
 #define MISTAKE counter += out->now

@@ -202,6 +202,16 @@ Test(aggregate, replay_and_restore_lead_to_the_same_bytes)
     buffer_fini(&restored);
 }
 
+Test(aggregate, an_empty_state_owns_no_memory)
+{
+    struct buffer state = {0};
+    size_t before = aggregate_bytes(bench.aggregate);
+    cr_assert_eq(aggregate_encode(bench.aggregate, &state), 0);
+    cr_assert_eq(aggregate_restore(bench.aggregate, buffer_slice(&state), 1), 0);
+    cr_expect_eq(aggregate_bytes(bench.aggregate), before);
+    buffer_fini(&state);
+}
+
 Test(aggregate, free_is_safe_twice)
 {
     aggregate_free(&bench.aggregate);
