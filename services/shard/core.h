@@ -34,6 +34,7 @@ struct shard_config {
     uint32_t links;           /* brokers */
     uint32_t snapshot_events; /* an aggregate's snapshot is taken after so many events */
     uint64_t actors_max, actor_bytes_max, idle_us;
+    uint32_t commits;       /* units that commit at once: fewer make larger batches */
     uint32_t batch_records; /* a batch is closed to new commands at this size until the one before is committed */
 };
 

@@ -114,6 +114,7 @@ static enum error core_start(struct service *service)
                                   .actors_max = (uint64_t)settings->actors_max,
                                   .actor_bytes_max = (uint64_t)settings->actor_bytes_max,
                                   .idle_us = (uint64_t)settings->idle_ms * 1000,
+                                  .commits = (uint32_t)settings->commits,
                                   .batch_records = (uint32_t)settings->batch_records};
     enum error error = effects_init(&service->effects, service->links);
     return error == error_none ? shard_new(&service->shard, &config) : error;

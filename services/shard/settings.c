@@ -40,6 +40,7 @@ static const struct setting settings[] = {
      0,
      INT32_MAX,
      "an aggregate idle this long leaves memory; 0: never"},
+    {"commits", SETTING_INTEGER, AT(commits), "1", 1, 64, "units that commit at once: fewer make larger commits"},
     {"batch-records",
      SETTING_INTEGER,
      AT(batch_records),

@@ -54,6 +54,8 @@ struct shard {
     struct shard_counters counters;
     uint64_t serial;
     uint32_t jobs;
+    uint32_t committing; /* units whose batch is at the writer */
+    uint32_t next_unit;  /* whose turn it is to commit */
     bool stopping, subscribed;
 };
 
@@ -87,7 +89,7 @@ struct batch *unit_batch(struct unit *unit); /* the open one; NULL: no memory */
 bool unit_full(const struct shard *shard, const struct unit *unit);
 void unit_claimed(struct shard *shard, struct claimed *claimed);
 void unit_committed(struct shard *shard, struct batch *batch);
-void unit_turn(struct shard *shard, struct unit *unit);
+void units_turn(struct shard *shard);
 /* What was decided in memory cannot be kept: nothing more is decided, and once the writer is back all starts over. */
 void unit_give_up(struct unit *unit, enum error trouble);
 bool unit_ready(const struct unit *unit);

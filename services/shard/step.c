@@ -93,8 +93,7 @@ static void turn(struct shard *shard, bool subscribed)
     shard->subscribed = subscribed;
     if (!any_unit_full(shard))
         runtime_run(shard->runtime, shard->now.monotonic_us, RUN_BUDGET);
-    for (uint32_t i = 0; i < shard->config.log.units; i++)
-        unit_turn(shard, &shard->units[i]);
+    units_turn(shard);
 }
 
 /* ---- what the reader brought ---- */

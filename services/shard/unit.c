@@ -177,6 +177,7 @@ void unit_committed(struct shard *shard, struct batch *batch)
 {
     struct unit *unit = unit_of(shard, batch->unit);
     assert(unit->committing == batch);
+    shard->committing--;
     if (batch->error != error_none) {
         unit_lost(shard, unit, batch->error);
         return;
@@ -194,21 +195,38 @@ void unit_committed(struct shard *shard, struct batch *batch)
 
 /* ---- the end of a turn ---- */
 
-void unit_turn(struct shard *shard, struct unit *unit)
+static void unit_claim(struct shard *shard, struct unit *unit)
 {
-    if (unit->committing != NULL)
+    if (unit->state != UNIT_UNOWNED || !unit->wanted || shard->stopping || shard->now.monotonic_us < unit->retry_us)
         return;
-    if (unit->state == UNIT_OWNED && unit->trouble != error_none)
-        unit_lost(shard, unit, unit->trouble);
-    if (unit->state == UNIT_UNOWNED && unit->wanted && shard->now.monotonic_us >= unit->retry_us && !shard->stopping) {
-        unit->state = UNIT_CLAIMING;
-        shard->effects->claims |= 1ull << unit->number;
-    }
-    if (unit->open == NULL)
-        return;
+    unit->state = UNIT_CLAIMING;
+    shard->effects->claims |= 1ull << unit->number;
+}
+
+/* False: another unit's turn. */
+static bool unit_commit(struct shard *shard, struct unit *unit)
+{
+    if (unit->open == NULL || unit->committing != NULL || shard->committing >= shard->config.commits)
+        return false;
     unit->committing = unit->open;
     unit->open = NULL;
     unit->committing->next = NULL;
     *shard->effects->commits_last = unit->committing;
     shard->effects->commits_last = &unit->committing->next;
+    shard->committing++;
+    return true;
+}
+
+/* Units take turns, so that none waits for ever while others are always ready. */
+void units_turn(struct shard *shard)
+{
+    uint32_t count = shard->config.log.units, first = shard->next_unit;
+    for (uint32_t i = 0; i < count; i++) {
+        struct unit *unit = &shard->units[(first + i) % count];
+        if (unit->trouble != error_none && unit->state == UNIT_OWNED && unit->committing == NULL)
+            unit_lost(shard, unit, unit->trouble);
+        unit_claim(shard, unit);
+        if (unit_commit(shard, unit))
+            shard->next_unit = (unit->number + 1) % count;
+    }
 }

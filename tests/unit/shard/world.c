@@ -24,6 +24,7 @@ static void core_start(struct world *world)
     world->config.links = 1;
     if (world->config.snapshot_events == 0)
         world->config.snapshot_events = 8;
+    world->config.commits = 1;
     if (world->config.batch_records == 0)
         world->config.batch_records = 1024;
     assert(effects_init(&world->effects, 1) == error_none);
