@@ -12,7 +12,7 @@
 
 #include "proto/client_core.h"
 
-enum { IN_FLIGHT_DEFAULT = 4096, FRAMES_DEFAULT = 4, BATCH_DEFAULT = 256, IN_FLIGHT_MAX = 1 << 20 };
+enum { IN_FLIGHT_DEFAULT = 4096, FRAMES_DEFAULT = 2, BATCH_DEFAULT = 256, IN_FLIGHT_MAX = 1 << 20 };
 
 /* ---- opening and closing ---- */
 

@@ -18,7 +18,7 @@ struct client_config {
     const char *urls;       /* brokers, separated by commas */
     const char *token;      /* credentials; NULL for none */
     uint32_t max_in_flight; /* requests; client_send gives error_full above it. 0: 4,096 */
-    uint32_t frames;        /* frames in flight on the connection; 0: 4 */
+    uint32_t frames;        /* frames in flight on the connection; 0: 2 */
     uint32_t batch;         /* requests a frame; 0: 256 */
     size_t max_bytes;       /* of a frame; 0: limit_frame_bytes */
 };
