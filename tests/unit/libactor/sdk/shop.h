@@ -28,6 +28,7 @@ EVENT(cart, line_changed, "", FIELD(int64, place), FIELD(line, line));
 EVENT(cart, line_removed, "", FIELD(int64, place));
 EVENT(cart, tagged, "", FIELD(text, tag));
 EVENT(cart, tags_kept, "");
+EVENT(cart, old_tagged, "", FIELD(text, tag));
 EVENT(cart, priced, "", FIELD(text, key), FIELD(int64, price));
 EVENT(cart, unpriced, "", FIELD(text, key));
 EVENT(cart, noted, "", OPTIONAL(text, note));
@@ -62,6 +63,11 @@ static void apply_tagged(cart *state, const tagged *event)
 static void apply_tags_kept(cart *state, const tags_kept *event)
 {
     state->old_tags = state->tags;
+}
+
+static void apply_old_tagged(cart *state, const old_tagged *event)
+{
+    append(state, old_tags, event->tag);
 }
 
 static void apply_priced(cart *state, const priced *event)

@@ -75,6 +75,24 @@ Test(aggregate, a_list_that_was_shared_does_not_see_later_changes)
     expect_part("'a','b','c'],'old_tags':['a','a','a','a','a','a','b']");
 }
 
+/* With any number of items before: some are then in room that has grown, some were compacted just now. */
+Test(aggregate, two_lists_that_share_items_grow_apart)
+{
+    for (int before = 0; before < 40; before++) {
+        aggregate_free(&bench.aggregate);
+        bench.aggregate = aggregate_new(bench.resource);
+        for (int i = 0; i < before; i++)
+            cr_assert_eq(apply("tagged", "{'tag':'a'}"), 0);
+        cr_assert_eq(apply("tags_kept", "{}"), 0);
+        cr_assert_eq(apply("tagged", "{'tag':'b'}"), 0);
+        cr_assert_eq(apply("old_tagged", "{'tag':'c'}"), 0);
+        cr_assert_eq(apply("tagged", "{'tag':'d'}"), 0);
+        cr_assert_eq(apply("old_tagged", "{'tag':'e'}"), 0);
+        expect_part("'b','d'],'old_tags':[");
+        expect_part("'c','e'],'prices'");
+    }
+}
+
 Test(aggregate, what_cannot_be_applied_changes_nothing)
 {
     char before[2000];
