@@ -126,20 +126,20 @@ static bool wants_compaction(const struct aggregate *aggregate)
 
 static enum error no_memory(struct domain_fault *fault)
 {
-    print(fault->text, sizeof fault->text, "%s", error_text(error_no_memory));
+    print_into(fault->text, sizeof fault->text, "%s", error_text(error_no_memory));
     return error_no_memory;
 }
 
 static enum error invalid(const struct domain_event *event, uint32_t version, struct domain_fault *fault)
 {
     const struct data_fault *first = &event->resource->domain->faults.items[0];
-    print(fault->text,
-          sizeof fault->text,
-          "event %s of version %u: %s %s",
-          (const char *)event->name.data,
-          version,
-          first->path[0] == '\0' ? "it" : first->path,
-          first->message);
+    print_into(fault->text,
+               sizeof fault->text,
+               "event %s of version %u: %s %s",
+               (const char *)event->name.data,
+               version,
+               first->path[0] == '\0' ? "it" : first->path,
+               first->message);
     return error_invalid_data;
 }
 
@@ -147,7 +147,7 @@ static enum error abandoned(const struct domain_event *event, const struct step 
 {
     if (step->reason == NULL)
         return no_memory(fault);
-    print(fault->text, sizeof fault->text, "event %s: %s", (const char *)event->name.data, step->reason);
+    print_into(fault->text, sizeof fault->text, "event %s: %s", (const char *)event->name.data, step->reason);
     return error_invalid_data;
 }
 
@@ -163,20 +163,20 @@ static enum error find_event(const struct domain_resource *resource,
         return 0;
     }
     if (event == NULL)
-        print(fault->text,
-              sizeof fault->text,
-              "%.*s has no event %.*s",
-              (int)resource->name.size,
-              (const char *)resource->name.data,
-              (int)name.size,
-              (const char *)name.data);
+        print_into(fault->text,
+                   sizeof fault->text,
+                   "%.*s has no event %.*s",
+                   (int)resource->name.size,
+                   (const char *)resource->name.data,
+                   (int)name.size,
+                   (const char *)name.data);
     else
-        print(fault->text,
-              sizeof fault->text,
-              "event %s has versions 1 to %u, not %u",
-              (const char *)event->name.data,
-              event->version,
-              version);
+        print_into(fault->text,
+                   sizeof fault->text,
+                   "event %s has versions 1 to %u, not %u",
+                   (const char *)event->name.data,
+                   event->version,
+                   version);
     return error_unknown_event;
 }
 

@@ -38,7 +38,7 @@ static struct decision_memory *memory_of(fluvius_decision *face)
 static void end_with(struct decision_result *result, enum decision_outcome outcome, const char *code)
 {
     result->outcome = outcome;
-    print(result->code, sizeof result->code, "%s", code);
+    print_into(result->code, sizeof result->code, "%s", code);
 }
 
 static __attribute__((noreturn)) void leave(struct decision_memory *memory)
@@ -49,10 +49,10 @@ static __attribute__((noreturn)) void leave(struct decision_memory *memory)
 
 #define BROKEN(MEMORY, ...)                                                                                            \
     (end_with((MEMORY)->result, DECISION_BROKEN, "domain_error"),                                                      \
-     print((MEMORY)->result->message, sizeof(MEMORY)->result->message, __VA_ARGS__))
+     print_into((MEMORY)->result->message, sizeof(MEMORY)->result->message, __VA_ARGS__))
 #define TOO_LARGE(MEMORY, ...)                                                                                         \
     (end_with((MEMORY)->result, DECISION_TOO_LARGE, "too_large"),                                                      \
-     print((MEMORY)->result->message, sizeof(MEMORY)->result->message, __VA_ARGS__))
+     print_into((MEMORY)->result->message, sizeof(MEMORY)->result->message, __VA_ARGS__))
 
 /* ---- services ---- */
 
@@ -233,11 +233,11 @@ static const void *command_decode(struct decision_memory *memory, const struct d
         TOO_LARGE(memory, "the command needs too much memory");
     else {
         end_with(result, DECISION_INVALID, "invalid");
-        print(result->message,
-              sizeof result->message,
-              "the data has %u %s",
-              result->faults.count,
-              result->faults.count == 1 ? "fault" : "faults");
+        print_into(result->message,
+                   sizeof result->message,
+                   "the data has %u %s",
+                   result->faults.count,
+                   result->faults.count == 1 ? "fault" : "faults");
     }
     return NULL;
 }

@@ -270,8 +270,10 @@ static enum error resource_make(struct maker *maker, const fluvius_entry *entry)
     enum error error = name_set(maker, entry, &resource->name);
     if (error == 0 && domain_resource(domain, resource->name) != NULL)
         return name_taken(maker, entry, "aggregate", resource->name);
+    maker->layouts.state = true;
     if (error == 0)
         error = layout_make(&maker->layouts, entry->state, &resource->state);
+    maker->layouts.state = false;
     if (error == 0)
         error = resource_tables(maker, resource);
     if (error == 0)
@@ -354,7 +356,7 @@ enum error domain_new(struct domain **out, const fluvius_module *module, struct 
     struct domain *domain = calloc(1, sizeof *domain);
     fault->text[0] = '\0';
     if (domain == NULL) {
-        print(fault->text, sizeof fault->text, "%s", error_text(error_no_memory));
+        print_into(fault->text, sizeof fault->text, "%s", error_text(error_no_memory));
         return error_no_memory;
     }
     domain->limits = (struct domain_limits){.event_bytes = 256 << 10, .state_bytes = 1000000, .events = 1024};
@@ -364,7 +366,7 @@ enum error domain_new(struct domain **out, const fluvius_module *module, struct 
     maker.layouts.faults = &domain->faults;
     enum error error = domain_fill(&maker, module);
     if (error == error_no_memory)
-        print(fault->text, sizeof fault->text, "%s", error_text(error));
+        print_into(fault->text, sizeof fault->text, "%s", error_text(error));
     if (error != 0)
         domain_free(&domain);
     else

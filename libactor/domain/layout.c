@@ -13,9 +13,9 @@ enum error layout_fault(struct layout_maker *maker, uint32_t line, const char *f
     size_t size = sizeof maker->fault->text;
     long at = 0;
     if (maker->file != NULL && line > 0)
-        at = print(text, size, "%s:%u: ", maker->file, line);
+        at = print_into(text, size, "%s:%u: ", maker->file, line);
     if (maker->owner != NULL)
-        at += print(text + at, size - (size_t)at, "%s: ", maker->owner);
+        at += print_into(text + at, size - (size_t)at, "%s: ", maker->owner);
     va_list arguments;
     va_start(arguments, format);
     print_list(text + at, size - (size_t)at, format, arguments);

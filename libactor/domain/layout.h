@@ -54,6 +54,7 @@ struct layout_maker {
     struct layout *made;
     const struct layout *stack[NESTING_MAX]; /* records whose fields are being made */
     uint32_t depth;
+    bool state;               /* an aggregate's state is being made: its lists may be long */
     const char *file, *owner; /* for faults */
     struct domain_fault *fault;
     struct data_faults *faults; /* room for those of a fallback */

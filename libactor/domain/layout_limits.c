@@ -163,7 +163,8 @@ static enum error limits_items(struct layout_maker *maker, struct layout_field *
     if (!is_items(field))
         return 0;
     field->min_items = limits->min_items;
-    field->max_items = limits->max_items > 0 ? limits->max_items : FLUVIUS_ITEMS;
+    uint32_t usual = maker->state && maker->depth == 1 ? most : FLUVIUS_ITEMS;
+    field->max_items = limits->max_items > 0 ? limits->max_items : usual;
     field->unique = limits->unique;
     if (field->max_items > most)
         return layout_fault(maker, field->source->line, "field %s: .max_items is above %u", field->source->name, most);

@@ -45,7 +45,7 @@ static bool is_sanitized(void)
 
 static enum error refuse(struct domain_fault *fault, enum error error, const char *path, const char *reason)
 {
-    print(fault->text, sizeof fault->text, "%s: %s", path, reason);
+    print_into(fault->text, sizeof fault->text, "%s: %s", path, reason);
     return error;
 }
 
@@ -75,7 +75,7 @@ static enum error file_inspect(const char *path, struct domain_fault *fault)
     enum error error = file_map(path, &file, fault);
     if (error != 0)
         return error;
-    print(fault->text, sizeof fault->text, "%s: ", path);
+    print_into(fault->text, sizeof fault->text, "%s: ", path);
     error = elf_inspect(file, &rules, fault);
     munmap((void *)(uintptr_t)file.data, file.size);
     return error;
@@ -87,7 +87,7 @@ static enum error file_inspect(const char *path, struct domain_fault *fault)
 static void *module_open(const char *path)
 {
     char here[4096];
-    if (strchr(path, '/') == NULL && print(here, sizeof here, "./%s", path) > 0)
+    if (strchr(path, '/') == NULL && print_into(here, sizeof here, "./%s", path) > 0)
         path = here;
     return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }

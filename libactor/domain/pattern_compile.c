@@ -338,10 +338,40 @@ static void read_again(struct compiler *c, const char *from)
     c->depth = depth;
 }
 
-/* x{2,4} is xx(x(x)?)?; x{2,} is xxx*; the first x is compiled already, at step first. */
+/* x* is SPLIT x JUMP; after one x or more it is only a SPLIT back to the last. */
+static void repeat_endless(struct compiler *c, uint32_t least, uint32_t first)
+{
+    if (least > 0) {
+        uint16_t after = (uint16_t)(c->count + 1);
+        step_add(c, (struct pattern_step){.op = PATTERN_SPLIT, .next = (uint16_t)first, .other = after});
+        return;
+    }
+    step_insert(c, first, (struct pattern_step){.op = PATTERN_SPLIT, .next = (uint16_t)(first + 1)});
+    step_add(c, (struct pattern_step){.op = PATTERN_JUMP, .next = (uint16_t)first});
+    c->steps[first].other = (uint16_t)c->count;
+}
+
+/* x{2,4} is x x SPLIT x SPLIT x, where each SPLIT may also go to the end. optional: the first x is itself one that may
+ * be left out. */
+static void repeat_bounded(struct compiler *c, const char *atom, uint32_t first, bool optional, uint32_t more)
+{
+    uint32_t splits[REPEAT_MAX + 1], count = 0;
+    if (optional) {
+        step_insert(c, first, (struct pattern_step){.op = PATTERN_SPLIT, .next = (uint16_t)(first + 1)});
+        splits[count++] = first;
+    }
+    for (; more > 0 && c->reason == NULL; more--) {
+        splits[count++] = step_add(c, (struct pattern_step){.op = PATTERN_SPLIT, .next = (uint16_t)(c->count + 1)});
+        read_again(c, atom);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        c->steps[splits[i]].other = (uint16_t)c->count;
+}
+
+/* The first x is compiled already, at step first. */
 static void repeat_compile(struct compiler *c, const struct repeat *repeat, const char *atom, uint32_t first)
 {
-    if (repeat->least == 0 && !repeat->endless && repeat->most == 0) {
+    if (!repeat->endless && repeat->most == 0) {
         c->count = first;
         return;
     }
@@ -349,30 +379,12 @@ static void repeat_compile(struct compiler *c, const struct repeat *repeat, cons
         first = c->count;
         read_again(c, atom);
     }
-    if (repeat->endless) {
-        if (repeat->least > 0)
-            step_add(
-                c,
-                (struct pattern_step){.op = PATTERN_SPLIT, .next = (uint16_t)first, .other = (uint16_t)(c->count + 1)});
-        else {
-            step_insert(c, first, (struct pattern_step){.op = PATTERN_SPLIT, .next = (uint16_t)(first + 1)});
-            step_add(c, (struct pattern_step){.op = PATTERN_JUMP, .next = (uint16_t)first});
-            c->steps[first].other = (uint16_t)c->count;
-        }
+    if (c->reason != NULL)
         return;
-    }
-    uint32_t left = repeat->most - (repeat->least == 0 ? 1 : repeat->least);
-    if (repeat->least == 0)
-        step_insert(c, first, (struct pattern_step){.op = PATTERN_SPLIT, .next = (uint16_t)(first + 1)});
-    uint32_t splits[REPEAT_MAX + 1], count = 0;
-    if (repeat->least == 0)
-        splits[count++] = first;
-    for (; left > 0 && c->reason == NULL; left--) {
-        splits[count++] = step_add(c, (struct pattern_step){.op = PATTERN_SPLIT, .next = (uint16_t)(c->count + 1)});
-        read_again(c, atom);
-    }
-    for (uint32_t i = 0; i < count; i++)
-        c->steps[splits[i]].other = (uint16_t)c->count;
+    if (repeat->endless)
+        repeat_endless(c, repeat->least, first);
+    else
+        repeat_bounded(c, atom, first, repeat->least == 0, repeat->most - (repeat->least == 0 ? 1 : repeat->least));
 }
 
 static void read_piece(struct compiler *c)

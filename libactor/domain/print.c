@@ -142,7 +142,7 @@ long print_list(char *out, size_t size, const char *format, va_list arguments)
     return good ? (long)used : -1;
 }
 
-long print(char *out, size_t size, const char *format, ...)
+long print_into(char *out, size_t size, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

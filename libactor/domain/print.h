@@ -14,7 +14,7 @@
 /* Writes at most size - 1 bytes and a NUL; what does not fit is cut between characters, and what is not UTF-8 ends the
  * text. Returns the bytes written, or -1 for a conversion that is none of the above (out is then empty). */
 long print_list(char *out, size_t size, const char *format, va_list arguments);
-long print(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+long print_into(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Writes value in decimal, without a NUL; returns the bytes written, at most 20. */
 size_t print_integer(char *out, int64_t value);
 

@@ -68,9 +68,9 @@ static void put_decimal(struct object *object, const struct layout_field *field)
     const fluvius_decimal_limits *limits = field->source->limits;
     char pattern[64];
     if (field->scale > 0)
-        print(pattern, sizeof pattern, "^-?(0|[1-9][0-9]*)(\\.[0-9]{1,%u})?$", field->scale);
+        print_into(pattern, sizeof pattern, "^-?(0|[1-9][0-9]*)(\\.[0-9]{1,%u})?$", field->scale);
     else
-        print(pattern, sizeof pattern, "^-?(0|[1-9][0-9]*)$");
+        print_into(pattern, sizeof pattern, "^-?(0|[1-9][0-9]*)$");
     put_text(object, "type", "string");
     put_text(object, "format", "decimal");
     put_text(object, "pattern", pattern);

@@ -98,8 +98,8 @@ typedef struct fluvius_time_limits { /* timestamps and dates */
     const char *min, *max; /* in their text form */
 } fluvius_time_limits;
 
-/* Items of a list or map whose field does not say max_items; and the most that max_items can say of a list. A map never
- * has more than FLUVIUS_ITEMS entries. */
+/* Items of a list or map whose field does not say max_items, but for a state's own lists; and the most that max_items
+ * can say of a list, which is a state's default. A map never has more than FLUVIUS_ITEMS entries. */
 #define FLUVIUS_ITEMS 1024
 #define FLUVIUS_ITEMS_MAX 65535
 

@@ -134,6 +134,9 @@ Test(description, every_kind_has_its_schema)
            "'y':{'type':'integer','format':'int64','minimum':-9223372036854775808,'maximum':9223372036854775807},"
            "'label':{'type':'string','maxLength':5}},'required':['x'],'additionalProperties':false}");
     expect("resources.big-cage.schema.required", "['steps']");
+    expect("resources.big-cage.schema.properties.tags.maxItems", "65535");
+    expect("resources.big-cage.events.lists_set.schema.properties.tags.maxItems", "1024");
+    expect("resources.big-cage.schema.properties.words_of.maxProperties", "1024");
     expect("resources.big-cage.events.maybe_set.schema.required", "[]");
 }
 

@@ -175,13 +175,13 @@ Test(scalar, dates_times_and_uuids_as_formats)
 Test(scalar, the_small_printf)
 {
     char out[64];
-    cr_expect_eq(print(out, sizeof out, "%d %u %x %c %s|%.*s|%%", -5, 7u, 255u, (char)122, "text", 2, "abc"), 19);
+    cr_expect_eq(print_into(out, sizeof out, "%d %u %x %c %s|%.*s|%%", -5, 7u, 255u, (char)122, "text", 2, "abc"), 19);
     cr_expect_str_eq(out, "-5 7 ff z text|ab|%");
-    print(out, sizeof out, "%ld %lld %lu %llu %zu", INT64_MIN, 5ll, UINT64_MAX, 1ull, (size_t)2);
+    print_into(out, sizeof out, "%ld %lld %lu %llu %zu", INT64_MIN, 5ll, UINT64_MAX, 1ull, (size_t)2);
     cr_expect_str_eq(out, "-9223372036854775808 5 18446744073709551615 1 2");
-    print(out, 5, "%s", "abcdefg");
+    print_into(out, 5, "%s", "abcdefg");
     cr_expect_str_eq(out, "abcd");
-    print(out, 5, "abc\xc3\xa9");
+    print_into(out, 5, "abc\xc3\xa9");
     cr_expect_str_eq(out, "abc");
 }
 
@@ -190,10 +190,10 @@ Test(scalar, the_small_printf)
 Test(scalar, the_small_printf_refuses_what_it_does_not_know)
 {
     char out[64];
-    cr_expect_eq(print(out, sizeof out, "%f", 1.0), -1);
-    cr_expect_eq(print(out, sizeof out, "%5d", 1), -1);
-    cr_expect_eq(print(out, sizeof out, "%p", (void *)out), -1);
-    cr_expect_eq(print(out, sizeof out, "%n", (int *)NULL), -1);
-    cr_expect_eq(print(out, sizeof out, "%"), -1);
+    cr_expect_eq(print_into(out, sizeof out, "%f", 1.0), -1);
+    cr_expect_eq(print_into(out, sizeof out, "%5d", 1), -1);
+    cr_expect_eq(print_into(out, sizeof out, "%p", (void *)out), -1);
+    cr_expect_eq(print_into(out, sizeof out, "%n", (int *)NULL), -1);
+    cr_expect_eq(print_into(out, sizeof out, "%"), -1);
     cr_expect_str_eq(out, "");
 }
