@@ -216,6 +216,10 @@ part_take(struct broker *broker, struct frame *frame, uint32_t index, struct sli
         part_fail(broker, frame, index, &request, status_denied, "unauthenticated", "a known token is needed");
         return;
     }
+    if (request.operation == operation_log && broker->config.private_bus && !principal.service) {
+        part_fail(broker, frame, index, &request, status_denied, "service_only", "the log holds every realm's records");
+        return;
+    }
     struct buffer own = {0};
     if (own_answers(broker, request.operation, &own))
         frame_reply(broker, frame, index, status_ok, buffer_slice(&own));

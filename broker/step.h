@@ -36,7 +36,8 @@ struct broker_config {
     uint64_t parked_bytes;                          /* 0: limit_parked_bytes */
     uint64_t held_bytes;                            /* of unanswered frames; 0: 128 MiB */
     uint32_t held_frames; /* of clients; the rest of the edge's places is for shards; 0: 896 */
-    bool private_bus; /* credentials are needed here, and the event bus has none: it carries heads, but no records */
+    bool private_bus; /* credentials are needed: the event bus, which has none, carries heads but no records, and only
+                         services read the log, which holds every realm's records */
 };
 
 enum broker_input_kind {

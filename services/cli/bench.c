@@ -43,12 +43,13 @@ static int bench_actors_command(int argc, char **argv)
 {
     struct actors_settings settings = {0};
     enum settings_outcome outcome = settings_load(&actors_table, argc, argv, &settings, NULL);
+    bool json = settings.json;
 
     settings_free(&actors_table, &settings);
     if (outcome != SETTINGS_OK) {
         return outcome == SETTINGS_HELP ? 0 : EXIT_USAGE;
     }
-    return bench_actors(settings.json);
+    return bench_actors(json);
 }
 
 static void usage_print(FILE *out)

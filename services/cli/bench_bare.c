@@ -185,6 +185,16 @@ static void rows_free(struct rows *rows)
     free(rows->create);
 }
 
+static void bare_remove(const char *path)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        char name[320];
+        snprintf(name, sizeof name, "%s%s", path, endings[i]);
+        unlink(name);
+    }
+}
+
 bool bench_bare(const char *data, double *rows_per_second, uint64_t *rows_out, uint64_t *deposits)
 {
     struct rows rows = {0};
@@ -192,7 +202,7 @@ bool bench_bare(const char *data, double *rows_per_second, uint64_t *rows_out, u
     glob_t files = {0};
     snprintf(pattern, sizeof pattern, "%s/log-*.db", data);
     snprintf(path, sizeof path, "%s/bare.db", data);
-    unlink(path);
+    bare_remove(path);
     bool ok = glob(pattern, 0, NULL, &files) == 0;
     for (size_t i = 0; ok && i < files.gl_pathc; i++)
         ok = file_read(&rows, files.gl_pathv[i]);
@@ -201,5 +211,6 @@ bool bench_bare(const char *data, double *rows_per_second, uint64_t *rows_out, u
     *rows_out = rows.count;
     *deposits = rows.deposits;
     rows_free(&rows);
+    bare_remove(path);
     return ok;
 }
