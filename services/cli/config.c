@@ -65,9 +65,10 @@ static int children_print(const struct up_settings *settings)
     struct platform platform = {0};
     int code = 0;
 
-    snprintf(platform.http, sizeof platform.http, "http://%s", settings->http);
+    snprintf(platform.listen_http, sizeof platform.listen_http, "%s", settings->http);
+    snprintf(platform.listen_bus, sizeof platform.listen_bus, "%s", settings->bus);
+    snprintf(platform.listen_events, sizeof platform.listen_events, "%s", settings->events);
     snprintf(platform.bus, sizeof platform.bus, "%s", settings->bus);
-    snprintf(platform.events, sizeof platform.events, "%s", settings->events);
     if (!plan_children(settings, &platform, &children)) {
         code = EXIT_FAILED;
     }
@@ -81,11 +82,15 @@ static int children_print(const struct up_settings *settings)
 int command_config(int argc, char **argv)
 {
     struct up_settings settings = {0}, printed = {0};
+    const char *file = settings_file(argc, argv);
     enum settings_outcome outcome = load_with(NULL, argc, argv, &settings);
     int code = outcome == SETTINGS_HELP ? 0 : EXIT_USAGE;
 
     if (outcome == SETTINGS_OK && plan_check(&settings)) {
         load_with("--print-config", argc, argv, &printed);
+        if (file != NULL) { /* the services are to find it, as they do under fluvius up */
+            setenv("FLUVIUS_CONFIG", file, 1);
+        }
         code = children_print(&settings);
     }
     settings_free(&up_table, &printed);

@@ -113,6 +113,23 @@ static bool address_take(struct ports *ports, const char *option, const char *ad
     return false;
 }
 
+/* An address to connect to, for one to listen on: loopback, where that means every address of the machine. */
+static void address_reachable(const char *listen, char out[ADDRESS_SIZE])
+{
+    static const char *const all[][2] = {{"*", "127.0.0.1"}, {"0.0.0.0", "127.0.0.1"}, {"[::]", "[::1]"}};
+    const char *scheme_end = strstr(listen, "://");
+    const char *host = scheme_end == NULL ? listen : scheme_end + 3;
+
+    snprintf(out, ADDRESS_SIZE, "%s", listen);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        size_t size = strlen(all[i][0]);
+
+        if (strncmp(host, all[i][0], size) == 0 && host[size] == ':') {
+            snprintf(out, ADDRESS_SIZE, "%.*s%s%s", (int)(host - listen), listen, all[i][1], host + size);
+        }
+    }
+}
+
 bool plan_addresses(const struct up_settings *settings, struct ports *ports, struct platform *out)
 {
     char http[ADDRESS_SIZE];
@@ -120,11 +137,14 @@ bool plan_addresses(const struct up_settings *settings, struct ports *ports, str
     if (strstr(settings->http, "://") != NULL) {
         return refuse(settings->http, "--http takes ADDR:PORT, not a URL");
     }
-    if (!address_take(ports, "--bus", settings->bus, out->bus) ||
-        !address_take(ports, "--events", settings->events, out->events) ||
-        !address_take(ports, "--http", settings->http, http)) {
+    if (!address_take(ports, "--bus", settings->bus, out->listen_bus) ||
+        !address_take(ports, "--events", settings->events, out->listen_events) ||
+        !address_take(ports, "--http", settings->http, out->listen_http)) {
         return false;
     }
+    address_reachable(out->listen_bus, out->bus);
+    address_reachable(out->listen_events, out->events);
+    address_reachable(out->listen_http, http);
     snprintf(out->http, sizeof out->http, "http://%.*s", (int)sizeof out->http - 8, http);
     return true;
 }
@@ -179,8 +199,8 @@ static bool broker_add(const struct up_settings *settings, const struct platform
     if (child == NULL) {
         return false;
     }
-    option_add(child, "--bus", platform->bus);
-    option_add(child, "--events", platform->events);
+    option_add(child, "--bus", platform->listen_bus);
+    option_add(child, "--events", platform->listen_events);
     option_add(child, "--token-file", settings->token_file);
     return true;
 }
@@ -198,7 +218,7 @@ static void units_of(int shard, int shards, char *out, size_t size)
 static bool
 shard_add(const struct up_settings *settings, const struct platform *platform, int shard, struct children *children)
 {
-    char name[24], units[32], partitions[16], store[PATH_MAX + 16], journal[PATH_MAX + 32];
+    char name[24], units[32], partitions[16], files[16], store[PATH_MAX + 16], journal[PATH_MAX + 32];
     struct child *child;
 
     snprintf(name, sizeof name, "shard-%d", shard);
@@ -208,6 +228,7 @@ shard_add(const struct up_settings *settings, const struct platform *platform, i
     }
     units_of(shard, (int)settings->shards, units, sizeof units);
     snprintf(partitions, sizeof partitions, "%d", STORE_PARTITIONS);
+    snprintf(files, sizeof files, "%d", STORE_UNITS);
     snprintf(store, sizeof store, "sqlite:%s", settings->data);
     snprintf(journal, sizeof journal, "%s/%s.journal", settings->data, name);
     option_add(child, "--name", name);
@@ -215,6 +236,7 @@ shard_add(const struct up_settings *settings, const struct platform *platform, i
     option_add(child, "--store", store);
     option_add(child, "--units", units);
     option_add(child, "--partitions", partitions);
+    option_add(child, "--files", files);
     option_add(child, "--journal", journal);
     for (size_t i = 0; i < settings->domains.count; i++) {
         option_add(child, "--domain", settings->domains.items[i]);
@@ -229,7 +251,7 @@ static bool gateway_add(const struct up_settings *settings, const struct platfor
     if (child == NULL) {
         return false;
     }
-    option_add(child, "--http", platform->http + strlen("http://"));
+    option_add(child, "--http", platform->listen_http);
     option_add(child, "--bus", platform->bus);
     option_add(child, "--token-file", settings->token_file);
     return true;

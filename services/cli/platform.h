@@ -21,7 +21,9 @@ struct platform_process {
 };
 
 struct platform {
-    char http[ADDRESS_SIZE], bus[ADDRESS_SIZE], events[ADDRESS_SIZE]; /* URLs */
+    char http[ADDRESS_SIZE], bus[ADDRESS_SIZE], events[ADDRESS_SIZE]; /* URLs to connect to from this machine */
+    /* What the services listen on: the same but for an address that means all of the machine's. Not written down. */
+    char listen_http[ADDRESS_SIZE], listen_bus[ADDRESS_SIZE], listen_events[ADDRESS_SIZE];
     struct platform_process processes[PROCESSES_MAX];
     size_t count;
 };
