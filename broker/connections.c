@@ -12,8 +12,9 @@
 struct connection {
     uint32_t id; /* 0: free */
     uint32_t unsent;
-    uint64_t seen_us;
-    struct in6_addr address; /* all zero: a socket of this machine, which has none */
+    uint64_t seen_us, end_us; /* end_us: since when it is being ended; 0: it is not */
+    bool told;                /* by connections_ending */
+    struct in6_addr address;  /* all zero: a socket of this machine, which has none */
 };
 
 struct connections {
@@ -196,6 +197,47 @@ uint32_t connections_idle(struct connections *connections, uint64_t before_us, u
     }
     pthread_mutex_unlock(&connections->mutex);
     return count;
+}
+
+bool connections_end(struct connections *connections, uint32_t id, uint64_t now_us)
+{
+    pthread_mutex_lock(&connections->mutex);
+    struct connection *item = find(connections, id);
+    bool first = item != NULL && item->end_us == 0;
+    if (first)
+        item->end_us = now_us;
+    pthread_mutex_unlock(&connections->mutex);
+    return first;
+}
+
+static bool is_ending(const struct connection *item, uint64_t before_us)
+{
+    return item->id != 0 && item->end_us != 0 && item->end_us <= before_us;
+}
+
+uint32_t connections_ending(struct connections *connections, uint64_t before_us, uint32_t *ids, uint32_t max)
+{
+    uint32_t count = 0;
+    pthread_mutex_lock(&connections->mutex);
+    for (uint32_t i = 0; i <= connections->mask && count < max; i++) {
+        struct connection *item = &connections->items[i];
+        if (item->told || !is_ending(item, before_us))
+            continue;
+        ids[count++] = item->id;
+        item->told = true;
+    }
+    pthread_mutex_unlock(&connections->mutex);
+    return count;
+}
+
+bool connections_stuck(struct connections *connections, uint64_t before_us)
+{
+    bool stuck = false;
+    pthread_mutex_lock(&connections->mutex);
+    for (uint32_t i = 0; i <= connections->mask && !stuck; i++)
+        stuck = connections->items[i].told && is_ending(&connections->items[i], before_us);
+    pthread_mutex_unlock(&connections->mutex);
+    return stuck;
 }
 
 uint32_t connections_count(struct connections *connections)

@@ -29,6 +29,12 @@ void connections_sent(struct connections *connections, uint32_t id);
 uint32_t connections_slowest(struct connections *connections, uint32_t least);
 /* Writes at most max ids of those that brought nothing since before_us; each is told once in a while. */
 uint32_t connections_idle(struct connections *connections, uint64_t before_us, uint32_t *ids, uint32_t max);
+/* It is being ended. False: it is not there, or was so before. */
+bool connections_end(struct connections *connections, uint32_t id, uint64_t now_us);
+/* Writes at most max ids of those being ended since before_us or earlier; each is told once. */
+uint32_t connections_ending(struct connections *connections, uint64_t before_us, uint32_t *ids, uint32_t max);
+/* Is there one that was told so long before, and is not gone? */
+bool connections_stuck(struct connections *connections, uint64_t before_us);
 uint32_t connections_count(struct connections *connections);
 
 #endif

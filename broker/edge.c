@@ -21,6 +21,9 @@
 
 enum {
     IDLE_BATCH = 64,
+    CUT_BATCH = 64,
+    CUT_AFTER_US = 50000,      /* nng's threads have dealt with all that came before */
+    STUCK_AFTER_US = 10000000, /* a connection that was cut takes milliseconds to go */
     SP_HEADER_BYTES = 4,
     UNSENT_MAX = 2 * limit_frames_in_flight, /* replies that a connection may leave lying */
     UNSENT_SOME = 4,                         /* the same when places are scarce */
@@ -373,12 +376,24 @@ void edge_publish(struct edge *edge, struct slice bytes)
         nng_msg_free(message);
 }
 
-/* A local socket cannot be cut; it has no address. */
+/* A local socket has no address to find its descriptor by: nng closes it, for better or worse. */
 void edge_cut(struct edge *edge, uint32_t pipe)
 {
-    (void)edge;
-    if (!pipe_cut((nng_pipe){.id = pipe}))
+    if (connections_end(edge->connections, pipe, clock_monotonic_us()) && !pipe_mute((nng_pipe){.id = pipe}))
         nng_pipe_close((nng_pipe){.id = pipe});
+}
+
+void edge_finish_cuts(struct edge *edge, uint64_t now_us)
+{
+    uint32_t pipes[CUT_BATCH];
+    uint32_t count = connections_ending(edge->connections, now_us - CUT_AFTER_US, pipes, CUT_BATCH);
+    for (uint32_t i = 0; i < count; i++)
+        pipe_cut((nng_pipe){.id = pipes[i]});
+}
+
+bool edge_stuck(const struct edge *edge, uint64_t now_us)
+{
+    return now_us > STUCK_AFTER_US && connections_stuck(edge->connections, now_us - STUCK_AFTER_US);
 }
 
 void edge_sweep(struct edge *edge, uint64_t now_us)

@@ -44,7 +44,11 @@ void edge_answer(struct edge *edge, uint64_t handle, struct slice bytes);
 void edge_publish(struct edge *edge, struct slice bytes);
 /* The pipe of these frames is gone: their contexts take new frames. */
 void edge_forget_pipe(struct edge *edge, uint32_t pipe);
+/* Ends a connection, in two steps: now nothing more comes from it, and a moment later it is shut down (link_cut.h). */
 void edge_cut(struct edge *edge, uint32_t pipe);
+void edge_finish_cuts(struct edge *edge, uint64_t now_us); /* the second step; on every tick */
+/* Connections that were ended long ago are still there: nng has lost its way, and only a new process helps. */
+bool edge_stuck(const struct edge *edge, uint64_t now_us);
 /* Cuts connections that are idle too long; about once a second. */
 void edge_sweep(struct edge *edge, uint64_t now_us);
 /* Cuts who takes no replies when there are hardly places left for new frames; at every tick. */

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { EXIT_SETTINGS = 2, TICK_US = 10000, SWEEP_US = 1000000, DRAIN_US = 5000000 };
+enum { EXIT_SETTINGS = 2, EXIT_STUCK = 3, TICK_US = 10000, SWEEP_US = 1000000, DRAIN_US = 5000000 };
 
 struct service {
     struct broker_settings settings;
@@ -22,6 +22,7 @@ struct service {
     struct broker *broker;
     struct broker_effects effects;
     uint64_t tick_us, sweep_us;
+    bool stuck; /* the supervisor has to start another */
 };
 
 static int refuse(const char *what, const char *why)
@@ -224,12 +225,14 @@ static void tick_maybe(struct service *service, uint64_t now_us)
         turn.kind = BROKER_TICK;
         service->tick_us = now_us;
         edge_relieve(service->edge);
+        edge_finish_cuts(service->edge, now_us);
     }
     step(service, &turn, now_us);
     if (now_us < service->sweep_us + SWEEP_US)
         return;
     service->sweep_us = now_us;
     edge_sweep(service->edge, now_us);
+    service->stuck = edge_stuck(service->edge, now_us);
 }
 
 static void service_turn(struct service *service)
@@ -275,8 +278,11 @@ int main(int argc, char **argv)
         service_fini(&service);
         return status < 0 ? 0 : status;
     }
-    while (!process_stopping())
+    while (!process_stopping() && !service.stuck)
         service_turn(&service);
+    if (service.stuck)
+        LOG(error, "connections do not end, starting over", LOG_INTEGER("connections", edge_connections(service.edge)));
     service_drain(&service);
-    _exit(0); /* nng's sockets cannot be closed under traffic without the risk of waiting for ever: link_cut.h */
+    /* nng's sockets cannot be closed under traffic without the risk of waiting for ever: link_cut.h */
+    _exit(service.stuck ? EXIT_STUCK : 0);
 }

@@ -6,6 +6,7 @@
 #include "proto/link_cut.h"
 
 #include <dirent.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,25 +35,45 @@ static bool descriptor_joins(int descriptor, const nng_sockaddr *local, const nn
     return getsockname(descriptor, (struct sockaddr *)&address, &size) == 0 && address_equal(&address, local);
 }
 
-static bool descriptor_cut(const nng_sockaddr *local, const nng_sockaddr *remote)
+static bool descriptor_find(const nng_sockaddr *local, const nng_sockaddr *remote, int *out)
 {
-    bool cut = false;
+    bool found = false;
     DIR *directory = opendir("/proc/self/fd");
     if (directory == NULL)
         return false;
-    for (const struct dirent *entry; !cut && (entry = readdir(directory)) != NULL;) {
-        int descriptor = atoi(entry->d_name); /* "." and ".." give 0, which is no such socket */
-        if (descriptor_joins(descriptor, local, remote))
-            cut = shutdown(descriptor, SHUT_RDWR) == 0;
+    for (const struct dirent *entry; !found && (entry = readdir(directory)) != NULL;) {
+        *out = atoi(entry->d_name); /* "." and ".." give 0, which is no such socket */
+        found = descriptor_joins(*out, local, remote);
     }
     closedir(directory);
-    return cut;
+    return found;
+}
+
+static bool descriptor_of(nng_pipe pipe, int *out)
+{
+    nng_sockaddr local, remote;
+    return nng_pipe_get_addr(pipe, NNG_OPT_LOCADDR, &local) == 0 &&
+           nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &remote) == 0 && descriptor_find(&local, &remote, out);
+}
+
+bool pipe_mute(nng_pipe pipe)
+{
+    int descriptor;
+    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog program = {.len = 1, .filter = &drop};
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    char waste[16384];
+    if (!descriptor_of(pipe, &descriptor))
+        return false;
+    setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    while (recv(descriptor, waste, sizeof waste, MSG_DONTWAIT) > 0)
+        continue;
+    return true;
 }
 
 bool pipe_cut(nng_pipe pipe)
 {
-    nng_sockaddr local, remote;
-    if (nng_pipe_get_addr(pipe, NNG_OPT_LOCADDR, &local) != 0 || nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &remote) != 0)
-        return false;
-    return descriptor_cut(&local, &remote);
+    int descriptor;
+    return descriptor_of(pipe, &descriptor) && shutdown(descriptor, SHUT_RDWR) == 0;
 }

@@ -106,3 +106,24 @@ Test(connections, table_stays_right_under_many_comings_and_goings)
     }
     connections_free(&it);
 }
+
+Test(connections, ended_ones_are_told_once_their_time_has_come_and_missed_while_they_are_not_gone)
+{
+    struct connections *it = connections_new(10, 10);
+    uint32_t ids[10];
+    add(it, 1, "10.0.0.1");
+    add(it, 2, "10.0.0.1");
+    cr_assert(connections_end(it, 1, 5000));
+    cr_assert_not(connections_end(it, 1, 6000)); /* it is on its way already */
+    cr_assert_not(connections_end(it, 9, 5000));
+    cr_assert_eq(connections_ending(it, 4999, ids, 10), 0);
+    cr_assert_not(connections_stuck(it, 9000)); /* nothing was done about it yet */
+    cr_assert_eq(connections_ending(it, 5000, ids, 10), 1);
+    cr_assert_eq(ids[0], 1);
+    cr_assert_eq(connections_ending(it, 9000, ids, 10), 0);
+    cr_assert_not(connections_stuck(it, 4999));
+    cr_assert(connections_stuck(it, 5000));
+    connections_remove(it, 1);
+    cr_assert_not(connections_stuck(it, 9000));
+    connections_free(&it);
+}
