@@ -69,7 +69,8 @@ static void effects_keep(struct scene *scene)
         cr_assert_not(scene->answered[handle], "frame %d is answered twice", (int)handle);
         scene->answered[handle] = true;
         buffer_append(&scene->answers[handle], bytes.data, bytes.size);
-        memset(scene->frame_bytes[handle].data, 0xc1, scene->frame_bytes[handle].size); /* nobody may look any more */
+        if (scene->frame_bytes[handle].size > 0) /* nobody may look any more */
+            memset(scene->frame_bytes[handle].data, 0xc1, scene->frame_bytes[handle].size);
     }
     for (uint32_t i = 0; i < scene->effects.publication_count; i++) {
         struct slice bytes = buffer_slice(&scene->effects.publications[i]);

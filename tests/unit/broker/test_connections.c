@@ -72,14 +72,14 @@ Test(connections, slowest_is_the_one_with_most_replies_on_their_way)
         add(it, id, "10.0.0.1");
     cr_assert_eq(connections_slowest(it, 1), 0);
     for (uint32_t i = 1; i <= 5; i++)
-        cr_assert_eq(connections_sending(it, 2), i);
-    connections_sending(it, 3);
+        cr_assert_eq(connections_sending(it, 2, 100), i);
+    connections_sending(it, 3, 100);
     cr_assert_eq(connections_slowest(it, 2), 2);
     for (int i = 0; i < 5; i++)
-        connections_sent(it, 2);
+        connections_sent(it, 2, 100);
     cr_assert_eq(connections_slowest(it, 1), 3);
-    cr_assert_eq(connections_sending(it, 99), 0);
-    connections_sent(it, 99);
+    cr_assert_eq(connections_sending(it, 99, 100), 0);
+    connections_sent(it, 99, 100);
     connections_free(&it);
 }
 
@@ -125,5 +125,28 @@ Test(connections, ended_ones_are_told_once_their_time_has_come_and_missed_while_
     cr_assert(connections_stuck(it, 5000));
     connections_remove(it, 1);
     cr_assert_not(connections_stuck(it, 9000));
+    connections_free(&it);
+}
+
+Test(connections, heaviest_is_the_one_with_most_bytes_on_their_way_that_is_not_ended_yet)
+{
+    struct connections *it = connections_new(10, 10);
+    uint64_t ending;
+    for (uint32_t id = 1; id <= 3; id++)
+        add(it, id, "10.0.0.1");
+    cr_assert_eq(connections_heaviest(it, &ending), 0);
+    connections_sending(it, 1, 10);
+    connections_sending(it, 1, 10);
+    connections_sending(it, 2, 500);
+    connections_sending(it, 3, 30);
+    cr_assert_eq(connections_heaviest(it, &ending), 2);
+    cr_assert_eq(ending, 0);
+    connections_end(it, 2, 1);
+    cr_assert_eq(connections_heaviest(it, &ending), 3);
+    cr_assert_eq(ending, 500);
+    connections_sent(it, 2, 500);
+    connections_sent(it, 3, 30);
+    cr_assert_eq(connections_heaviest(it, &ending), 1);
+    cr_assert_eq(ending, 0);
     connections_free(&it);
 }

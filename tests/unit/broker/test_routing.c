@@ -441,7 +441,8 @@ Test(broker, stale_unknown_and_repeated_replies_are_ignored)
     done(it, &A, work.items, 1, status_ok);
     cr_assert_eq(status_at(it, frame, 0), status_ok);
     done(it, &A, work.items, 1, status_error);
-    uint64_t next = deposit(it, CLIENT, "y");
+    uint64_t next = deposit(it, CLIENT, "y"); /* in the same slot, and sent to the same shard */
+    done(it, &A, work.items, 1, status_error);
     cr_assert_not(answered(it, next));
     scene_free(it);
 }
