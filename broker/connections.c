@@ -12,6 +12,7 @@
 struct connection {
     uint32_t id; /* 0: free */
     uint32_t unsent;
+    uint64_t unsent_bytes;
     uint64_t seen_us, end_us; /* end_us: since when it is being ended; 0: it is not */
     bool told;                /* by connections_ending */
     struct in6_addr address;  /* all zero: a socket of this machine, which has none */
@@ -151,21 +152,25 @@ bool connections_touch(struct connections *connections, uint32_t id, uint64_t no
     return item != NULL;
 }
 
-uint32_t connections_sending(struct connections *connections, uint32_t id)
+uint32_t connections_sending(struct connections *connections, uint32_t id, size_t bytes)
 {
     pthread_mutex_lock(&connections->mutex);
     struct connection *item = find(connections, id);
     uint32_t unsent = item == NULL ? 0 : ++item->unsent;
+    if (item != NULL)
+        item->unsent_bytes += bytes;
     pthread_mutex_unlock(&connections->mutex);
     return unsent;
 }
 
-void connections_sent(struct connections *connections, uint32_t id)
+void connections_sent(struct connections *connections, uint32_t id, size_t bytes)
 {
     pthread_mutex_lock(&connections->mutex);
     struct connection *item = find(connections, id);
-    if (item != NULL && item->unsent > 0)
+    if (item != NULL && item->unsent > 0) {
         item->unsent--;
+        item->unsent_bytes -= bytes;
+    }
     pthread_mutex_unlock(&connections->mutex);
 }
 
@@ -181,6 +186,27 @@ uint32_t connections_slowest(struct connections *connections, uint32_t least)
         least = item->unsent + 1;
     }
     pthread_mutex_unlock(&connections->mutex);
+    return id;
+}
+
+uint32_t connections_heaviest(struct connections *connections, uint64_t *ending_bytes)
+{
+    uint32_t id = 0;
+    uint64_t most = 0, ending = 0;
+    pthread_mutex_lock(&connections->mutex);
+    for (uint32_t i = 0; i <= connections->mask; i++) {
+        const struct connection *item = &connections->items[i];
+        if (item->id == 0)
+            continue;
+        if (item->end_us != 0) {
+            ending += item->unsent_bytes;
+        } else if (item->unsent_bytes > most) {
+            id = item->id;
+            most = item->unsent_bytes;
+        }
+    }
+    pthread_mutex_unlock(&connections->mutex);
+    *ending_bytes = ending;
     return id;
 }
 

@@ -40,6 +40,7 @@ struct context {
     bool held;                /* the main loop's: it took the frame and has not answered */
     nng_msg *message;         /* held: the frame */
     uint32_t pipe;
+    size_t unsent; /* bytes of the reply that is on its way */
     struct edge_mail mail;
 };
 
@@ -49,7 +50,9 @@ struct edge {
     struct connections *connections, *subscribers;
     uint32_t count, held;
     uint64_t idle_us;
+    uint64_t unsent_max;
     _Atomic uint32_t sending; /* contexts; a count that nothing else depends on, so no ordering is needed */
+    _Atomic uint64_t unsent;  /* bytes of their replies; likewise */
     _Atomic bool closing;     /* likewise: only keeps contexts from starting again */
     char bus_url[256], events_url[256];
     struct context contexts[];
@@ -103,8 +106,9 @@ static void context_done(void *argument)
     struct context *context = argument;
     int result = nng_aio_result(context->aio);
     if (context->state == CONTEXT_SENDING) {
-        connections_sent(context->edge->connections, context->pipe);
+        connections_sent(context->edge->connections, context->pipe, context->unsent);
         context->edge->sending--;
+        context->edge->unsent -= context->unsent;
         if (result != 0)
             nng_msg_free(nng_aio_get_msg(context->aio));
         if (result == NNG_ETIMEDOUT)
@@ -261,6 +265,7 @@ enum error edge_open(struct edge **out, const struct broker_settings *settings, 
     edge->inbox = inbox;
     edge->count = (uint32_t)settings->frames;
     edge->idle_us = (uint64_t)settings->idle_ms * 1000;
+    edge->unsent_max = (uint64_t)settings->held_bytes;
     edge->connections = connections_new((uint32_t)settings->connections, (uint32_t)settings->connections_per_address);
     edge->subscribers = connections_new((uint32_t)settings->connections, (uint32_t)settings->connections_per_address);
     *where = settings->bus;
@@ -331,6 +336,19 @@ bool edge_take(struct edge *edge, const struct edge_mail *mail, uint64_t now_us)
     return false;
 }
 
+/* Ends those that leave most bytes lying, until what stays is within the limit. */
+static void lighten(struct edge *edge)
+{
+    uint32_t pipe = 1;
+    while (edge->unsent > edge->unsent_max && pipe != 0) {
+        uint64_t ending;
+        pipe = connections_heaviest(edge->connections, &ending);
+        if (edge->unsent < ending + edge->unsent_max)
+            return;
+        edge_cut(edge, pipe);
+    }
+}
+
 void edge_answer(struct edge *edge, uint64_t handle, struct slice bytes)
 {
     struct context *context = &edge->contexts[handle];
@@ -346,9 +364,12 @@ void edge_answer(struct edge *edge, uint64_t handle, struct slice bytes)
         context_receive(context);
         return;
     }
-    if (connections_sending(edge->connections, context->pipe) > UNSENT_MAX)
+    context->unsent = bytes.size;
+    if (connections_sending(edge->connections, context->pipe, bytes.size) > UNSENT_MAX)
         edge_cut(edge, context->pipe);
     edge->sending++;
+    edge->unsent += bytes.size;
+    lighten(edge);
     context->state = CONTEXT_SENDING;
     nng_aio_set_timeout(context->aio, NNG_DURATION_DEFAULT);
     nng_aio_set_msg(context->aio, reply);

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { KEPT_BYTES = 16384 };
+
 /* Makes room for one more of `size` bytes each; new ones are zeroed. */
 static bool grow(void **items, uint32_t count, uint32_t *capacity, size_t size)
 {
@@ -53,8 +55,20 @@ void effect_close(struct broker *broker, uint32_t pipe)
         effects->closes[effects->close_count++] = pipe;
 }
 
+/* Large ones are rare, and there are as many as ever were answers at once. */
+static void buffers_trim(struct broker_effects *effects)
+{
+    for (uint32_t i = 0; i < effects->answer_count; i++)
+        if (effects->answers[i].bytes.capacity > KEPT_BYTES)
+            buffer_fini(&effects->answers[i].bytes);
+    for (uint32_t i = 0; i < effects->publication_count; i++)
+        if (effects->publications[i].capacity > KEPT_BYTES)
+            buffer_fini(&effects->publications[i]);
+}
+
 void broker_effects_clear(struct broker_effects *effects)
 {
+    buffers_trim(effects);
     effects->answer_count = effects->publication_count = effects->close_count = 0;
 }
 

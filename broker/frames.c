@@ -67,6 +67,34 @@ static void reply_too_large(struct slice large, struct buffer *out)
     reply_encode(out, &refused);
 }
 
+static void reply_busy(struct slice large, struct buffer *out)
+{
+    struct reply reply = {0}, refused = {.status = status_busy,
+                                         .code = slice_text("broker_full"),
+                                         .message = slice_text("too many bytes wait in the broker"),
+                                         .retry_ms = BUSY_RETRY_MS};
+    if (reply_decode(large, &reply) == error_none) {
+        refused.has_id = reply.has_id;
+        refused.id = reply.id;
+    }
+    reply_encode(out, &refused);
+}
+
+/* What the client does not take is not kept until the frame's other replies are there, and neither is what would pass
+ * twice the bytes that are held: new frames are refused above once. */
+static struct slice reply_bound(struct broker *broker, struct frame *frame, struct slice raw, struct buffer *out)
+{
+    if (raw.size <= limit_reply_bytes_each)
+        return raw;
+    if (frame->replies.size + raw.size > frame->max_bytes)
+        reply_too_large(raw, out);
+    else if (broker->held_bytes + raw.size > 2 * broker->config.held_bytes)
+        reply_busy(raw, out);
+    else
+        return raw;
+    return buffer_slice(out);
+}
+
 static void frame_answer(struct broker *broker, struct frame *frame)
 {
     struct buffer *out = effect_answer(broker, frame->handle);
@@ -87,10 +115,15 @@ static void frame_answer(struct broker *broker, struct frame *frame)
 void frame_reply(struct broker *broker, struct frame *frame, uint32_t index, enum status status, struct slice raw)
 {
     struct part *part = &frame->parts[index];
+    struct buffer other = {0};
+    struct slice kept = reply_bound(broker, frame, raw, &other);
     part->at = frame->replies.size;
-    part->size = raw.size;
+    part->size = kept.size;
     part->pending = NULL;
-    buffer_append(&frame->replies, raw.data, raw.size);
+    buffer_append(&frame->replies, kept.data, kept.size);
+    buffer_fini(&other);
+    frame->bytes += kept.size;
+    broker->held_bytes += kept.size;
     broker->counters.by_status[status]++;
     if (--frame->left == 0)
         frame_answer(broker, frame);

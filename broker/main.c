@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { EXIT_SETTINGS = 2, EXIT_STUCK = 3, TICK_US = 10000, SWEEP_US = 1000000, DRAIN_US = 5000000 };
+enum { ANSWERS_MAX = 64, EXIT_SETTINGS = 2, EXIT_STUCK = 3, TICK_US = 10000, SWEEP_US = 1000000, DRAIN_US = 5000000 };
 
 struct service {
     struct broker_settings settings;
@@ -242,6 +242,8 @@ static void service_turn(struct service *service)
     while (node != NULL) {
         struct inbox_node *next = node->next;
         take_mail(service, (struct edge_mail *)node, now_us);
+        if (service->effects.answer_count >= ANSWERS_MAX) /* they can be large */
+            effects_run(service);
         node = next;
     }
     tick_maybe(service, now_us);

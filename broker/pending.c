@@ -111,6 +111,13 @@ void pending_fail(struct broker *broker,
     buffer_fini(&out);
 }
 
+void pending_expire(struct broker *broker, struct pending *pending)
+{
+    const char *message = pending->place == PENDING_SENT ? "the time ran out; the command may have run"
+                                                         : "the time ran out before the command was run";
+    pending_fail(broker, pending, status_deadline, "deadline", message, 0);
+}
+
 void deadline_watch(struct broker *broker, uint64_t deadline_us)
 {
     if (deadline_us < broker->deadline_us)
@@ -132,8 +139,6 @@ void pendings_sweep(struct broker *broker)
             deadline_watch(broker, pending->deadline_us);
             continue;
         }
-        const char *message = pending->place == PENDING_SENT ? "the time ran out; the command may have run"
-                                                             : "the time ran out before the command was run";
-        pending_fail(broker, pending, status_deadline, "deadline", message, 0);
+        pending_expire(broker, pending);
     }
 }

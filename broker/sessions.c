@@ -55,7 +55,7 @@ static void credit_keep(struct broker *broker, struct shard_session *session, ui
 
 static uint32_t remaining_ms(const struct broker *broker, const struct pending *pending)
 {
-    return pending->deadline_us <= broker->now_us ? 1 : (uint32_t)((pending->deadline_us - broker->now_us) / 1000) + 1;
+    return (uint32_t)((pending->deadline_us - broker->now_us) / 1000) + 1;
 }
 
 static void item_add(struct broker *broker, const struct pending *pending, struct buffer *out)
@@ -72,22 +72,34 @@ static void item_add(struct broker *broker, const struct pending *pending, struc
     item_encode(out, &item);
 }
 
+/* The front of the queue; those whose time ran out there end. */
+static struct pending *queue_front(struct broker *broker, struct shard_session *session)
+{
+    struct link_node *node;
+    while ((node = list_first(&session->queue)) != NULL) {
+        struct pending *pending = LIST_OWNER(node, struct pending, node);
+        if (broker->now_us < pending->deadline_us)
+            return pending;
+        pending_expire(broker, pending);
+    }
+    return NULL;
+}
+
 /* One frame of work from the front of the queue. */
 static void work_send(struct broker *broker, struct shard_session *session)
 {
     struct buffer *items = &broker->scratch;
-    struct link_node *node;
+    struct pending *pending;
     uint32_t count = 0;
     buffer_clear(items);
-    while ((node = list_first(&session->queue)) != NULL && count < WORK_ITEMS_MAX) {
-        struct pending *pending = LIST_OWNER(node, struct pending, node);
+    while (count < WORK_ITEMS_MAX && (pending = queue_front(broker, session)) != NULL) {
         if (count > 0 && items->size + pending->raw.size > WORK_BYTES_MAX)
             break;
         item_add(broker, pending, items);
         pending_sent(broker, pending, session);
         count++;
     }
-    struct buffer *out = effect_answer(broker, credit_take(session));
+    struct buffer *out = count == 0 ? NULL : effect_answer(broker, credit_take(session));
     if (out == NULL)
         return;
     work_reply_begin(out, records_wanted(broker), false, count);

@@ -24,7 +24,7 @@ struct frame {
     struct pipe *pipe;
     uint64_t handle;
     uint32_t count, left, max_bytes;
-    size_t bytes;          /* of the request */
+    size_t bytes;          /* of the request and the replies */
     struct buffer replies; /* in the order they came */
     struct part {
         size_t at, size; /* in replies; size 0: not there yet */
@@ -132,8 +132,9 @@ void pending_fail(struct broker *broker,
                   const char *message,
                   uint32_t retry_ms);
 void pending_measure(struct broker *broker, const struct pending *pending); /* a shard answered it */
-void deadline_watch(struct broker *broker, uint64_t deadline_us); /* one more that pendings_sweep must not miss */
-void pendings_sweep(struct broker *broker);                       /* ends those whose deadline has passed */
+void deadline_watch(struct broker *broker, uint64_t deadline_us);    /* one more that pendings_sweep must not miss */
+void pending_expire(struct broker *broker, struct pending *pending); /* its deadline has come */
+void pendings_sweep(struct broker *broker);                          /* ends those whose deadline has passed */
 
 /* parking.c: where a request waits */
 void pending_route(struct broker *broker, struct pending *pending); /* new: to its owner's queue, or parked */

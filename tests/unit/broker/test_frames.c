@@ -238,6 +238,41 @@ Test(frames, deadline_ends_a_request_wherever_it_is)
     scene_free(it);
 }
 
+Test(frames, request_whose_time_ran_out_in_the_queue_is_not_sent)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    const struct asked asked[] = {{.identifier = "x", .id = 1, .deadline_ms = 5}, {.identifier = "x", .id = 2}};
+    announce_all(it, &A, 1);
+    deposit(it, CLIENT, "x"); /* takes the credit */
+    uint64_t frame = ask(it, CLIENT, asked, 2);
+    it->now_us += 5000; /* and no tick */
+    uint64_t credit = grant(it, &A);
+    turn(it);
+    struct work work;
+    work_at(it, credit, &work);
+    cr_assert_eq(work.count, 1);
+    done(it, &A, work.items, 1, status_ok);
+    cr_assert_eq(status_at(it, frame, 0), status_deadline);
+    cr_assert_eq(status_at(it, frame, 1), status_ok);
+    scene_free(it);
+}
+
+Test(frames, credit_is_kept_when_all_that_was_queued_ran_out_of_time)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    announce_all(it, &A, 1);
+    deposit(it, CLIENT, "x"); /* takes the credit */
+    uint64_t late = ask(it, CLIENT, &(struct asked){.identifier = "x", .deadline_ms = 5}, 1);
+    it->now_us += 5000;
+    uint64_t credit = grant(it, &A);
+    turn(it);
+    cr_assert_eq(status_at(it, late, 0), status_deadline);
+    cr_assert_not(answered(it, credit));
+    deposit(it, CLIENT, "x");
+    cr_assert(answered(it, credit));
+    scene_free(it);
+}
+
 Test(frames, request_without_an_owner_is_unavailable_after_its_patience)
 {
     struct scene *it = scene_new((struct broker_config){0});
@@ -341,6 +376,44 @@ Test(frames, reply_that_does_not_fit_is_replaced_and_the_others_come_whole)
     cr_assert(slice_is(reply.code, "reply_too_large"));
     cr_assert_eq(reply.id.bytes[15], 2);
     cr_assert_eq(status_at(it, frame, 2), status_ok);
+    scene_free(it);
+}
+
+Test(frames, of_replies_that_do_not_fit_together_the_first_to_come_is_whole)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    const struct asked asked[] = {{.identifier = "x", .id = 1}, {.identifier = "x", .id = 2}};
+    struct work work;
+    uint64_t credit = announce_all(it, &A, 1);
+    uint64_t frame = ask_limited(it, CLIENT, asked, 2, 2000);
+    work_at(it, credit, &work);
+    done_large(it, &A, &work.items[1], 1, 1500);
+    done_large(it, &A, &work.items[0], 1, 1500);
+    cr_assert(slice_is(reply_at(it, frame, 0).code, "reply_too_large"));
+    cr_assert_eq(reply_at(it, frame, 0).id.bytes[15], 1);
+    cr_assert_eq(status_at(it, frame, 1), status_ok);
+    scene_free(it);
+}
+
+Test(frames, replies_that_wait_for_others_are_bounded_in_bytes)
+{
+    struct scene *it = scene_new((struct broker_config){.held_bytes = 10000});
+    struct asked asked[10] = {{0}};
+    struct work work;
+    uint64_t credit = announce_all(it, &A, 1);
+    for (uint8_t i = 0; i < 10; i++)
+        asked[i] = (struct asked){.identifier = "x", .id = i};
+    uint64_t frame = ask(it, CLIENT, asked, 10);
+    work_at(it, credit, &work);
+    done_large(it, &A, work.items, 9, 4000);
+    done(it, &A, &work.items[9], 1, status_ok);
+    for (uint32_t i = 0; i < 9; i++)
+        cr_assert_eq(status_at(it, frame, i), i < 4 ? status_ok : status_busy);
+    cr_assert(slice_is(reply_at(it, frame, 8).code, "broker_full"));
+    cr_assert_eq(reply_at(it, frame, 8).id.bytes[15], 8);
+    cr_assert_gt(reply_at(it, frame, 8).retry_ms, 0);
+    cr_assert_eq(status_at(it, frame, 9), status_ok);
+    cr_assert_not(answered(it, deposit(it, CLIENT, "x"))); /* all is given back */
     scene_free(it);
 }
 
