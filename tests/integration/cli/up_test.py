@@ -133,7 +133,7 @@ def gives_up_on_bad_settings(directory):
 def tokens_guard(directory):
     tokens = os.path.join(directory, "guarded")
     with open(tokens, "w", encoding="ascii") as file:
-        file.write("# who\nsecret-word alice acme admin\n")
+        file.write("# who\nsecret-word alice acme admin\nsecret-watch ops default service\n")
     os.chmod(tokens, 0o600)
     with Platform("--token-file", tokens) as platform:
         run = on(platform)
@@ -144,10 +144,22 @@ def tokens_guard(directory):
         known = {"FLUVIUS_TOKEN": "secret-word"}
         answer = run("send", "bank:open", "account/ada", ADA, environment=known)
         tap.check(answer.code == 0, "with the right one it is done", answer)
-        record = run("tail", environment=known).lines()[0]
+        answer = run("tail", environment=known)
+        tap.check(answer.code == 6, "the log of everybody is not for one user (6)", answer)
+        record = run("tail", environment={"FLUVIUS_TOKEN": "secret-watch"}).lines()[0]
         tap.check(record["user"] == "alice" and record["realm"] == "acme", "user and realm come from it", record)
         with open(platform.log, encoding="utf-8") as log:
             tap.check("secret-w" not in log.read(), "no log shows it")
+
+
+def listens_everywhere(directory):
+    tokens = os.path.join(directory, "guarded")
+    with Platform("--token-file", tokens, "--http", "0.0.0.0:0", "--bus", "tcp://0.0.0.0:0", "--events",
+                  "tcp://0.0.0.0:0") as platform:
+        tap.check(all("//127.0.0.1:" in address for address in (platform.http, platform.bus, platform.events)),
+                  "addresses of all interfaces are told as loopback, to connect to", platform.ready)
+        answer = on(platform)("health", environment={"FLUVIUS_TOKEN": "secret-word"})
+        tap.check(answer.code == 0, "and there all is well", answer)
 
 
 def shows_its_settings():
@@ -159,6 +171,13 @@ def shows_its_settings():
     services = {line[0] for line in lines}
     tap.check({"fluvius-broker", "fluvius-shard", "fluvius-gateway"} <= services, "of every service", services)
     tap.check("hush" not in answer.out and "***" in answer.out, "without secrets")
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write("shards = 1\n[fluvius-shard]\nidle-ms = 4711\n")
+        file.flush()
+        answer = fluvius("config", "--config", file.name, "--domain", module("bank"))
+        lines = [line.split() for line in answer.out.splitlines()]
+        tap.check(["fluvius", "up", "shards", "1", file.name + ":1"] in lines, "of a file too", answer)
+        tap.check(["fluvius-shard", "idle-ms", "4711", file.name + ":3"] in lines, "of its services' sections too", answer)
 
 
 def runs_four_shards_or_one():
@@ -179,6 +198,7 @@ with tempfile.TemporaryDirectory(prefix="fluvius-up-") as temporary:
     refuses_before_anything_starts(temporary)
     gives_up_on_bad_settings(temporary)
     tokens_guard(temporary)
+    listens_everywhere(temporary)
 shows_its_settings()
 runs_four_shards_or_one()
 tap.end()
