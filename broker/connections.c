@@ -13,6 +13,7 @@ struct connection {
     uint32_t id; /* 0: free */
     uint32_t unsent;
     uint64_t unsent_bytes;
+    uint64_t sent_us;         /* when it last took a reply, or had none on its way */
     uint64_t seen_us, end_us; /* end_us: since when it is being ended; 0: it is not */
     bool told;                /* by connections_ending */
     struct in6_addr address;  /* all zero: a socket of this machine, which has none */
@@ -152,40 +153,48 @@ bool connections_touch(struct connections *connections, uint32_t id, uint64_t no
     return item != NULL;
 }
 
-uint32_t connections_sending(struct connections *connections, uint32_t id, size_t bytes)
+uint32_t connections_sending(struct connections *connections, uint32_t id, size_t bytes, uint64_t now_us)
 {
     pthread_mutex_lock(&connections->mutex);
     struct connection *item = find(connections, id);
-    uint32_t unsent = item == NULL ? 0 : ++item->unsent;
+    if (item != NULL && item->unsent == 0)
+        item->sent_us = now_us;
     if (item != NULL)
         item->unsent_bytes += bytes;
+    uint32_t unsent = item == NULL ? 0 : ++item->unsent;
     pthread_mutex_unlock(&connections->mutex);
     return unsent;
 }
 
-void connections_sent(struct connections *connections, uint32_t id, size_t bytes)
+void connections_sent(struct connections *connections, uint32_t id, size_t bytes, uint64_t now_us)
 {
     pthread_mutex_lock(&connections->mutex);
     struct connection *item = find(connections, id);
     if (item != NULL && item->unsent > 0) {
         item->unsent--;
         item->unsent_bytes -= bytes;
+        item->sent_us = now_us;
     }
     pthread_mutex_unlock(&connections->mutex);
 }
 
-uint32_t connections_slowest(struct connections *connections, uint32_t least)
+uint32_t connections_slowest(struct connections *connections, uint64_t before_us, uint32_t *ending)
 {
-    uint32_t id = 0;
+    uint32_t id = 0, going = 0, most = 0;
     pthread_mutex_lock(&connections->mutex);
     for (uint32_t i = 0; i <= connections->mask; i++) {
         const struct connection *item = &connections->items[i];
-        if (item->id == 0 || item->unsent < least)
+        if (item->id == 0)
             continue;
-        id = item->id;
-        least = item->unsent + 1;
+        if (item->end_us != 0) {
+            going += item->unsent;
+        } else if (item->unsent > most && item->sent_us <= before_us) {
+            id = item->id;
+            most = item->unsent;
+        }
     }
     pthread_mutex_unlock(&connections->mutex);
+    *ending = going;
     return id;
 }
 

@@ -23,12 +23,11 @@ void connections_remove(struct connections *connections, uint32_t id);
 /* It brought a whole frame. False: it is not there (any more). */
 bool connections_touch(struct connections *connections, uint32_t id, uint64_t now_us);
 /* A reply is on its way to it; returns how many are now. */
-uint32_t connections_sending(struct connections *connections, uint32_t id, size_t bytes);
-void connections_sent(struct connections *connections, uint32_t id, size_t bytes);
-/* The one with most replies on their way, at least `least`; 0 when there is none. */
-uint32_t connections_slowest(struct connections *connections, uint32_t least);
-/* The one with most bytes of replies on their way; 0 when there is none. Those being ended do not count: *ending_bytes
- * is what goes with them. */
+uint32_t connections_sending(struct connections *connections, uint32_t id, size_t bytes, uint64_t now_us);
+void connections_sent(struct connections *connections, uint32_t id, size_t bytes, uint64_t now_us);
+/* The one with most replies on their way, of those that took none since before_us; the one with most bytes of them. 0
+ * when there is none. Those being ended do not count: *ending is what goes with them. */
+uint32_t connections_slowest(struct connections *connections, uint64_t before_us, uint32_t *ending);
 uint32_t connections_heaviest(struct connections *connections, uint64_t *ending_bytes);
 /* Writes at most max ids of those that brought nothing since before_us; each is told once in a while. */
 uint32_t connections_idle(struct connections *connections, uint64_t before_us, uint32_t *ids, uint32_t max);

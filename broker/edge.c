@@ -22,11 +22,11 @@
 enum {
     IDLE_BATCH = 64,
     CUT_BATCH = 64,
+    SLOW_US = 100000,          /* who takes no reply for so long gives up its places when they are scarce */
     CUT_AFTER_US = 50000,      /* nng's threads have dealt with all that came before */
     STUCK_AFTER_US = 10000000, /* a connection that was cut takes milliseconds to go */
     SP_HEADER_BYTES = 4,
     UNSENT_MAX = 2 * limit_frames_in_flight, /* replies that a connection may leave lying */
-    UNSENT_SOME = 4,                         /* the same when places are scarce */
 };
 
 enum context_state { CONTEXT_RECEIVING = 1, CONTEXT_SENDING };
@@ -106,7 +106,7 @@ static void context_done(void *argument)
     struct context *context = argument;
     int result = nng_aio_result(context->aio);
     if (context->state == CONTEXT_SENDING) {
-        connections_sent(context->edge->connections, context->pipe, context->unsent);
+        connections_sent(context->edge->connections, context->pipe, context->unsent, clock_monotonic_us());
         context->edge->sending--;
         context->edge->unsent -= context->unsent;
         if (result != 0)
@@ -365,7 +365,7 @@ void edge_answer(struct edge *edge, uint64_t handle, struct slice bytes)
         return;
     }
     context->unsent = bytes.size;
-    if (connections_sending(edge->connections, context->pipe, bytes.size) > UNSENT_MAX)
+    if (connections_sending(edge->connections, context->pipe, bytes.size, clock_monotonic_us()) > UNSENT_MAX)
         edge_cut(edge, context->pipe);
     edge->sending++;
     edge->unsent += bytes.size;
@@ -427,13 +427,14 @@ void edge_sweep(struct edge *edge, uint64_t now_us)
         edge_cut(edge, pipes[i]);
 }
 
-void edge_relieve(struct edge *edge)
+void edge_relieve(struct edge *edge, uint64_t now_us)
 {
-    if (edge->held + edge->sending < edge->count - edge->count / 8)
-        return;
-    uint32_t pipe = connections_slowest(edge->connections, UNSENT_SOME);
-    if (pipe != 0)
-        edge_cut(edge, pipe);
+    uint32_t pipe = 1, ending = 0, enough = edge->count - edge->count / 8;
+    while (edge->held + edge->sending >= enough + ending && pipe != 0) {
+        pipe = connections_slowest(edge->connections, now_us - SLOW_US, &ending);
+        if (pipe != 0 && edge->held + edge->sending >= enough + ending)
+            edge_cut(edge, pipe);
+    }
 }
 
 bool edge_drained(const struct edge *edge)

@@ -52,7 +52,7 @@ bool edge_stuck(const struct edge *edge, uint64_t now_us);
 /* Cuts connections that are idle too long; about once a second. */
 void edge_sweep(struct edge *edge, uint64_t now_us);
 /* Cuts who takes no replies when there are hardly places left for new frames; at every tick. */
-void edge_relieve(struct edge *edge);
+void edge_relieve(struct edge *edge, uint64_t now_us);
 /* Are all replies handed to the transport? */
 bool edge_drained(const struct edge *edge);
 uint32_t edge_connections(const struct edge *edge);

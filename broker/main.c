@@ -224,7 +224,7 @@ static void tick_maybe(struct service *service, uint64_t now_us)
     if (now_us >= service->tick_us + TICK_US) {
         turn.kind = BROKER_TICK;
         service->tick_us = now_us;
-        edge_relieve(service->edge);
+        edge_relieve(service->edge, now_us);
         edge_finish_cuts(service->edge, now_us);
     }
     step(service, &turn, now_us);

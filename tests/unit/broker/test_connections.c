@@ -65,21 +65,27 @@ Test(connections, idle_ones_are_told_once_in_a_while)
     connections_free(&it);
 }
 
-Test(connections, slowest_is_the_one_with_most_replies_on_their_way)
+Test(connections, slowest_is_the_one_with_most_replies_on_their_way_of_those_that_took_none_for_long)
 {
     struct connections *it = connections_new(10, 10);
+    uint32_t ending;
     for (uint32_t id = 1; id <= 3; id++)
         add(it, id, "10.0.0.1");
-    cr_assert_eq(connections_slowest(it, 1), 0);
+    cr_assert_eq(connections_slowest(it, 9000, &ending), 0);
     for (uint32_t i = 1; i <= 5; i++)
-        cr_assert_eq(connections_sending(it, 2, 100), i);
-    connections_sending(it, 3, 100);
-    cr_assert_eq(connections_slowest(it, 2), 2);
-    for (int i = 0; i < 5; i++)
-        connections_sent(it, 2, 100);
-    cr_assert_eq(connections_slowest(it, 1), 3);
-    cr_assert_eq(connections_sending(it, 99, 100), 0);
-    connections_sent(it, 99, 100);
+        cr_assert_eq(connections_sending(it, 2, 100, 2000 + i), i);
+    connections_sending(it, 3, 100, 3000);
+    cr_assert_eq(connections_slowest(it, 2000, &ending), 0);
+    cr_assert_eq(connections_slowest(it, 3000, &ending), 2);
+    connections_sent(it, 2, 100, 4000);
+    cr_assert_eq(connections_slowest(it, 3000, &ending), 3);
+    cr_assert_eq(connections_slowest(it, 4000, &ending), 2);
+    cr_assert_eq(ending, 0);
+    connections_end(it, 2, 1);
+    cr_assert_eq(connections_slowest(it, 4000, &ending), 3);
+    cr_assert_eq(ending, 4);
+    cr_assert_eq(connections_sending(it, 99, 100, 1), 0);
+    connections_sent(it, 99, 100, 1);
     connections_free(&it);
 }
 
@@ -135,17 +141,17 @@ Test(connections, heaviest_is_the_one_with_most_bytes_on_their_way_that_is_not_e
     for (uint32_t id = 1; id <= 3; id++)
         add(it, id, "10.0.0.1");
     cr_assert_eq(connections_heaviest(it, &ending), 0);
-    connections_sending(it, 1, 10);
-    connections_sending(it, 1, 10);
-    connections_sending(it, 2, 500);
-    connections_sending(it, 3, 30);
+    connections_sending(it, 1, 10, 1);
+    connections_sending(it, 1, 10, 1);
+    connections_sending(it, 2, 500, 1);
+    connections_sending(it, 3, 30, 1);
     cr_assert_eq(connections_heaviest(it, &ending), 2);
     cr_assert_eq(ending, 0);
     connections_end(it, 2, 1);
     cr_assert_eq(connections_heaviest(it, &ending), 3);
     cr_assert_eq(ending, 500);
-    connections_sent(it, 2, 500);
-    connections_sent(it, 3, 30);
+    connections_sent(it, 2, 500, 1);
+    connections_sent(it, 3, 30, 1);
     cr_assert_eq(connections_heaviest(it, &ending), 1);
     cr_assert_eq(ending, 0);
     connections_free(&it);
