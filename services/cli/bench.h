@@ -38,6 +38,8 @@ struct bench_result {
     struct histogram latency;
 };
 
+void bench_result_merge(struct bench_result *into, const struct bench_result *from);
+
 /* Opens the accounts bench-0 ... bench-(aggregates-1), those that are not there yet. */
 bool bench_open_accounts(const struct bench_options *options);
 /* Sums the balances of all accounts. */
@@ -45,9 +47,17 @@ bool bench_sum_balances(const struct bench_options *options, uint64_t *out);
 /* Runs `clients` processes for `seconds`, each with in_flight deposits open; adds their results up. */
 bool bench_load(const struct bench_options *options, uint32_t clients, uint32_t in_flight, struct bench_result *out);
 
-/* Rows a second of a bare prepared insert of the log's rows (at most a million), in batches of 1,024, into one new
- * SQLite file under the same settings. rows is how many there were; deposits how many of them are deposits. */
-bool bench_bare(const char *data, double *rows_per_second, uint64_t *rows, uint64_t *deposits);
+/* The rows of a log, at most 400,000, in memory. */
+struct bench_rows;
+/* Reads them from the store in directory data, through SQLite alone; NULL when there are none. */
+struct bench_rows *bench_rows_read(const char *data);
+void bench_rows_free(struct bench_rows **rows);
+uint64_t bench_rows_count(const struct bench_rows *rows);
+/* Rows a second of a bare prepared insert of these rows, in batches of 1,024, into a new SQLite file in directory data,
+ * under the store's settings; the file is removed again. 0 when it fails. */
+double bench_rows_insert(const struct bench_rows *rows, const char *data);
+/* How many deposits stand in the log. */
+uint64_t bench_deposits(const char *data);
 
 /* fluvius bench load BUS AGGREGATES IN_FLIGHT SECONDS: one client; writes its bench_result to standard output. */
 int bench_load_client(int argc, char **argv);

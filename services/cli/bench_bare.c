@@ -15,15 +15,14 @@
 
 enum { ROWS_MAX = 400000, BATCH = 1024 };
 
-struct rows {
+struct bench_rows {
     sqlite3_value **values; /* columns of each row, one after another */
     size_t count, capacity;
     int columns;
-    uint64_t deposits;
     char *create;
 };
 
-static bool rows_grow(struct rows *rows)
+static bool rows_grow(struct bench_rows *rows)
 {
     if (rows->count < rows->capacity)
         return true;
@@ -36,7 +35,7 @@ static bool rows_grow(struct rows *rows)
     return true;
 }
 
-static bool rows_take(struct rows *rows, sqlite3_stmt *select)
+static bool rows_take(struct bench_rows *rows, sqlite3_stmt *select)
 {
     rows->columns = sqlite3_column_count(select);
     while (sqlite3_step(select) == SQLITE_ROW) {
@@ -64,20 +63,24 @@ static char *table_of(sqlite3 *file)
     return text;
 }
 
-static uint64_t deposits_of(sqlite3 *file)
+static bool file_count(void *context, const char *path)
 {
-    sqlite3_stmt *statement;
-    uint64_t count = 0;
-    if (sqlite3_prepare_v2(file, "select count(*) from log where event = 'deposited'", -1, &statement, NULL) ==
-            SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        count = (uint64_t)sqlite3_column_int64(statement, 0);
+    static const char count[] = "select count(*) from log where event = 'deposited'";
+    sqlite3 *file;
+    sqlite3_stmt *statement = NULL;
+    bool ok = sqlite3_open_v2(path, &file, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+              sqlite3_prepare_v2(file, count, -1, &statement, NULL) == SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_ROW;
+    if (ok)
+        *(uint64_t *)context += (uint64_t)sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
-    return count;
+    sqlite3_close(file);
+    return ok;
 }
 
-static bool file_read(struct rows *rows, const char *path)
+static bool file_read(void *context, const char *path)
 {
+    struct bench_rows *rows = context;
     sqlite3 *file;
     sqlite3_stmt *select = NULL;
     bool ok = sqlite3_open_v2(path, &file, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK;
@@ -86,7 +89,6 @@ static bool file_read(struct rows *rows, const char *path)
     ok = ok && rows->create != NULL &&
          sqlite3_prepare_v2(file, "select * from log order by time_us, position", -1, &select, NULL) == SQLITE_OK;
     ok = ok && rows_take(rows, select);
-    rows->deposits += ok ? deposits_of(file) : 0;
     sqlite3_finalize(select);
     sqlite3_close(file);
     return ok;
@@ -118,7 +120,7 @@ static void bind(sqlite3_stmt *insert, int column, sqlite3_value *value)
     }
 }
 
-static void insert_batch(const struct rows *rows, sqlite3_stmt *insert, sqlite3_value ***order, size_t count)
+static void insert_batch(const struct bench_rows *rows, sqlite3_stmt *insert, sqlite3_value ***order, size_t count)
 {
     qsort(order, count, sizeof *order, compare_position); /* as the store does */
     for (size_t i = 0; i < count; i++) {
@@ -129,7 +131,7 @@ static void insert_batch(const struct rows *rows, sqlite3_stmt *insert, sqlite3_
     }
 }
 
-static sqlite3 *bare_open(const struct rows *rows, const char *path)
+static sqlite3 *bare_open(const struct bench_rows *rows, const char *path)
 {
     static const char settings[] =
         "pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000";
@@ -155,14 +157,9 @@ static sqlite3_stmt *insert_prepare(sqlite3 *file, int columns)
     return insert;
 }
 
-static bool bare_run(const struct rows *rows, const char *path, double *rows_per_second)
+static void insert_all(const struct bench_rows *rows, sqlite3 *file, sqlite3_stmt *insert)
 {
-    sqlite3 *file = bare_open(rows, path);
-    sqlite3_stmt *insert = file == NULL ? NULL : insert_prepare(file, rows->columns);
-    if (insert == NULL)
-        return false;
     sqlite3_value **order[BATCH];
-    uint64_t start_us = clock_monotonic_us();
     for (size_t at = 0; at < rows->count; at += BATCH) {
         size_t count = rows->count - at < BATCH ? rows->count - at : BATCH;
         for (size_t i = 0; i < count; i++)
@@ -171,18 +168,6 @@ static bool bare_run(const struct rows *rows, const char *path, double *rows_per
         insert_batch(rows, insert, order, count);
         sqlite3_exec(file, "commit", NULL, NULL, NULL);
     }
-    *rows_per_second = (double)rows->count * 1e6 / (double)(clock_monotonic_us() - start_us);
-    sqlite3_finalize(insert);
-    sqlite3_close(file);
-    return true;
-}
-
-static void rows_free(struct rows *rows)
-{
-    for (size_t i = 0; i < rows->count * (size_t)rows->columns; i++)
-        sqlite3_value_free(rows->values[i]);
-    free(rows->values);
-    free(rows->create);
 }
 
 static void bare_remove(const char *path)
@@ -195,22 +180,64 @@ static void bare_remove(const char *path)
     }
 }
 
-bool bench_bare(const char *data, double *rows_per_second, uint64_t *rows_out, uint64_t *deposits)
+double bench_rows_insert(const struct bench_rows *rows, const char *data)
 {
-    struct rows rows = {0};
-    char pattern[300], path[300];
-    glob_t files = {0};
-    snprintf(pattern, sizeof pattern, "%s/log-*.db", data);
+    char path[300];
     snprintf(path, sizeof path, "%s/bare.db", data);
     bare_remove(path);
+    sqlite3 *file = bare_open(rows, path);
+    sqlite3_stmt *insert = file == NULL ? NULL : insert_prepare(file, rows->columns);
+    uint64_t start_us = clock_monotonic_us();
+    if (insert != NULL)
+        insert_all(rows, file, insert);
+    uint64_t took_us = clock_monotonic_us() - start_us;
+    sqlite3_finalize(insert);
+    sqlite3_close(file);
+    bare_remove(path);
+    return insert == NULL ? 0 : (double)rows->count * 1e6 / (double)(took_us + 1);
+}
+
+/* ---- the log's files ---- */
+
+static bool each_file(const char *data, bool (*visit)(void *context, const char *path), void *context)
+{
+    char pattern[300];
+    glob_t files = {0};
+    snprintf(pattern, sizeof pattern, "%s/log-*.db", data);
     bool ok = glob(pattern, 0, NULL, &files) == 0;
     for (size_t i = 0; ok && i < files.gl_pathc; i++)
-        ok = file_read(&rows, files.gl_pathv[i]);
+        ok = visit(context, files.gl_pathv[i]);
     globfree(&files);
-    ok = ok && rows.count > 0 && bare_run(&rows, path, rows_per_second);
-    *rows_out = rows.count;
-    *deposits = rows.deposits;
-    rows_free(&rows);
-    bare_remove(path);
     return ok;
+}
+
+void bench_rows_free(struct bench_rows **rows)
+{
+    if (*rows == NULL)
+        return;
+    for (size_t i = 0; i < (*rows)->count * (size_t)(*rows)->columns; i++)
+        sqlite3_value_free((*rows)->values[i]);
+    free((*rows)->values);
+    free((*rows)->create);
+    free(*rows);
+    *rows = NULL;
+}
+
+struct bench_rows *bench_rows_read(const char *data)
+{
+    struct bench_rows *rows = calloc(1, sizeof *rows);
+    if (rows != NULL && (!each_file(data, file_read, rows) || rows->count == 0))
+        bench_rows_free(&rows);
+    return rows;
+}
+
+uint64_t bench_rows_count(const struct bench_rows *rows)
+{
+    return rows->count;
+}
+
+uint64_t bench_deposits(const char *data)
+{
+    uint64_t count = 0;
+    return each_file(data, file_count, &count) ? count : 0;
 }

@@ -165,7 +165,7 @@ static bool result_read(int in, struct bench_result *out)
     return true;
 }
 
-static void result_merge(struct bench_result *into, const struct bench_result *from)
+void bench_result_merge(struct bench_result *into, const struct bench_result *from)
 {
     into->ok += from->ok;
     into->failed += from->failed;
@@ -196,7 +196,7 @@ bool bench_load(const struct bench_options *options, uint32_t clients, uint32_t 
         ok = result_read(ins[i], result);
         close(ins[i]);
         waitpid(pids[i], NULL, 0);
-        result_merge(out, result);
+        bench_result_merge(out, result);
     }
     free(result);
     free(pids);

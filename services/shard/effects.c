@@ -57,7 +57,7 @@ static void news_gather(struct service *service, uint64_t now_us, struct brokers
     service->owned_pending |= service->effects.owned_changed;
     service->heads_pending |= service->effects.heads_changed;
     service->effects.owned_changed = service->effects.heads_changed = false;
-    if (service->owned_pending || all) {
+    if (service->owned_pending || all || due) { /* again and again: frames may be lost, or overtake each other */
         buffer_clear(&service->owned);
         shard_owned(service->shard, &service->owned);
         news->owned = buffer_slice(&service->owned);
