@@ -183,7 +183,9 @@ def shows_its_settings():
 def runs_four_shards_or_one():
     for shards in ("1", "4"):
         with Platform("--shards", shards) as platform:
-            health = on(platform)("health").json()
+            run = on(platform)
+            wait_for(lambda: run("health").code == 0)
+            health = run("health").json()
             tap.check(len(health.get("shards", [])) == int(shards) and health.get("unowned") == 0,
                       f"{shards} shards own all partitions", health)
 
