@@ -147,10 +147,11 @@ bool connections_touch(struct connections *connections, uint32_t id, uint64_t no
 {
     pthread_mutex_lock(&connections->mutex);
     struct connection *item = find(connections, id);
-    if (item != NULL)
+    bool wanted = item != NULL && item->end_us == 0;
+    if (wanted)
         item->seen_us = now_us;
     pthread_mutex_unlock(&connections->mutex);
-    return item != NULL;
+    return wanted;
 }
 
 uint32_t connections_sending(struct connections *connections, uint32_t id, size_t bytes, uint64_t now_us)

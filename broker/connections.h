@@ -20,7 +20,7 @@ bool connections_add(struct connections *connections,
                      const struct sockaddr_storage *peer,
                      uint64_t now_us);
 void connections_remove(struct connections *connections, uint32_t id);
-/* It brought a whole frame. False: it is not there (any more). */
+/* It brought a whole frame. False: it is not there (any more), or is being ended; the frame is worth nothing. */
 bool connections_touch(struct connections *connections, uint32_t id, uint64_t now_us);
 /* A reply is on its way to it; returns how many are now. */
 uint32_t connections_sending(struct connections *connections, uint32_t id, size_t bytes, uint64_t now_us);

@@ -4,6 +4,8 @@
  * What the broker answers itself: descriptions of the domains, health, metrics. */
 #include "broker/state.h"
 
+enum { KEPT_US = 100000 };
+
 static struct slice description_namespace(struct slice description)
 {
     struct slice raw, text;
@@ -139,18 +141,37 @@ static void metrics(struct broker *broker, struct buffer *out)
     buffer_fini(&merged);
 }
 
-bool own_answers(struct broker *broker, enum operation operation, struct buffer *reply)
+static void reply_with(struct broker *broker, void (*write)(struct broker *, struct buffer *), struct buffer *reply)
 {
     struct buffer data = {0};
-    if (operation == operation_describe)
-        describe(broker, &data);
-    else if (operation == operation_health)
-        health(broker, &data);
-    else if (operation == operation_metrics)
-        metrics(broker, &data);
-    else
-        return false;
+    write(broker, &data);
     reply_encode(reply, &(struct reply){.status = status_ok, .data = buffer_slice(&data)});
     buffer_fini(&data);
+}
+
+/* Texts that take long to make, of which one frame may want a thousand: each is made ten times a second at most. */
+static void reply_from(struct broker *broker,
+                       struct own_reply *kept,
+                       void (*write)(struct broker *, struct buffer *),
+                       struct buffer *reply)
+{
+    if (broker->now_us >= kept->until_us) {
+        buffer_clear(&kept->reply);
+        reply_with(broker, write, &kept->reply);
+        kept->until_us = kept->reply.failed ? 0 : broker->now_us + KEPT_US;
+    }
+    buffer_append(reply, kept->reply.data, kept->reply.size);
+}
+
+bool own_answers(struct broker *broker, enum operation operation, struct buffer *reply)
+{
+    if (operation == operation_describe)
+        reply_from(broker, &broker->described, describe, reply);
+    else if (operation == operation_metrics)
+        reply_from(broker, &broker->measured, metrics, reply);
+    else if (operation == operation_health)
+        reply_with(broker, health, reply);
+    else
+        return false;
     return true;
 }

@@ -242,6 +242,8 @@ static void replace(struct buffer *buffer, struct slice news)
 static void news_take(struct broker *broker, struct shard_session *session, const struct work_frame *frame)
 {
     replace(&session->descriptions, frame->descriptions);
+    if (frame->descriptions.size > 0)
+        broker->described.until_us = 0;
     replace(&session->metrics, frame->metrics);
     replace(&session->alarms, frame->alarms);
     replies_take(broker, session, frame->replies); /* before it gives partitions away: it drained them first */

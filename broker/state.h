@@ -67,6 +67,12 @@ struct shard_session {
     struct buffer descriptions, metrics, alarms;
 };
 
+/* An answer of the broker's own that is given again for a while. */
+struct own_reply {
+    struct buffer reply;
+    uint64_t until_us; /* 0: it must be made anew */
+};
+
 struct route {
     struct shard_session *session;
     uint64_t epoch;
@@ -96,6 +102,7 @@ struct broker {
     struct buffer descriptions; /* of the shard that was lost last: a restart does not make its domains unknown */
     bool heads_changed, stopping;
     struct broker_counters counters;
+    struct own_reply described, measured;
     struct buffer scratch;
     uint32_t open; /* requests that are not answered */
 };

@@ -50,6 +50,8 @@ void broker_free(struct broker **broker)
     broker_effects_fini(&effects);
     buffer_fini(&old->scratch);
     buffer_fini(&old->descriptions);
+    buffer_fini(&old->described.reply);
+    buffer_fini(&old->measured.reply);
     free(old->pages);
     free(old->routes);
     free(old);

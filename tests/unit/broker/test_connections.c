@@ -122,6 +122,8 @@ Test(connections, ended_ones_are_told_once_their_time_has_come_and_missed_while_
     cr_assert(connections_end(it, 1, 5000));
     cr_assert_not(connections_end(it, 1, 6000)); /* it is on its way already */
     cr_assert_not(connections_end(it, 9, 5000));
+    cr_assert_not(connections_touch(it, 1, 6000)); /* what still comes from it is worth nothing */
+    cr_assert(connections_touch(it, 2, 6000));
     cr_assert_eq(connections_ending(it, 4999, ids, 10), 0);
     cr_assert_not(connections_stuck(it, 9000)); /* nothing was done about it yet */
     cr_assert_eq(connections_ending(it, 5000, ids, 10), 1);

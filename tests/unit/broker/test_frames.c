@@ -565,6 +565,25 @@ Test(frames, metrics_of_all_processes_come_as_one_text_with_each_family_once)
     scene_free(it);
 }
 
+static bool says(struct scene *it, const char *word)
+{
+    struct reply reply = own(it, operation_metrics);
+    return memmem(reply.data.data, reply.data.size, word, strlen(word)) != NULL;
+}
+
+Test(frames, metrics_are_put_together_ten_times_a_second_at_most)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    announce(it, &A, NULL, 0);
+    cr_assert_not(says(it, "late"));
+    speak(it, &A, (struct work_frame){.metrics = slice_text("# HELP late a\nlate 1\n")});
+    pass(it, 90);
+    cr_assert_not(says(it, "late"));
+    pass(it, 10);
+    cr_assert(says(it, "late"));
+    scene_free(it);
+}
+
 Test(frames, counters_tell_requests_by_status_and_their_time)
 {
     struct scene *it = scene_new((struct broker_config){0});
