@@ -2,24 +2,15 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Where settings come from: defaults, file, environment and command line, each laid over the one before. How one value
- * is parsed and printed is in settings_value.c. */
+ * is parsed and printed is in settings_value.c, the
+ * file in settings_file.c. */
 #include "services/common/settings.h"
 
-#include "services/common/settings_value.h"
+#include "services/common/settings_loading.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-struct loading {
-    const struct settings_table *table;
-    void *values;
-    struct settings_source *sources; /* one for each setting */
-    struct setting_list *rest;
-    const char *config; /* path of the file, or NULL */
-    bool show;          /* --print-config */
-};
 
 static size_t table_count(const struct settings_table *table)
 {
@@ -31,7 +22,7 @@ static size_t table_count(const struct settings_table *table)
     return count;
 }
 
-static const struct setting *table_find(const struct settings_table *table, const char *name, size_t size)
+const struct setting *loading_find(const struct settings_table *table, const char *name, size_t size)
 {
     for (const struct setting *setting = table->settings; setting->name != NULL; setting++) {
         if (strlen(setting->name) == size && memcmp(setting->name, name, size) == 0) {
@@ -41,8 +32,7 @@ static const struct setting *table_find(const struct settings_table *table, cons
     return NULL;
 }
 
-/* Is it about one call alone? */
-static bool is_once(const struct settings_table *table, const struct setting *setting)
+bool loading_once(const struct settings_table *table, const struct setting *setting)
 {
     size_t size = strlen(setting->name);
 
@@ -54,18 +44,18 @@ static bool is_once(const struct settings_table *table, const struct setting *se
     return false;
 }
 
-static enum settings_outcome refuse(const struct loading *loading, const char *where, const char *name, const char *why)
+enum settings_outcome
+loading_refuse(const struct loading *loading, const char *where, const char *name, const char *why)
 {
     fprintf(stderr, "%s: %s%s%s: %s\n", loading->table->service, where, where[0] == '\0' ? "" : ": ", name, why);
     return SETTINGS_BAD;
 }
 
-/* Parses text and lays it over what is there. split: a list's items are separated by commas. */
-static enum settings_outcome value_put(struct loading *loading,
-                                       const struct setting *setting,
-                                       const struct settings_source *source,
-                                       const char *text,
-                                       bool split)
+enum settings_outcome loading_put(struct loading *loading,
+                                  const struct setting *setting,
+                                  const struct settings_source *source,
+                                  const char *text,
+                                  bool split)
 {
     struct settings_source *now = &loading->sources[setting - loading->table->settings];
     char why[160];
@@ -77,7 +67,7 @@ static enum settings_outcome value_put(struct loading *loading,
     if (setting_parse(setting, text, split, loading->values, why, sizeof why)) {
         return SETTINGS_OK;
     }
-    return refuse(loading, source->where, setting->name, why);
+    return loading_refuse(loading, source->where, setting->name, why);
 }
 
 static enum settings_outcome defaults_load(struct loading *loading)
@@ -88,7 +78,7 @@ static enum settings_outcome defaults_load(struct loading *loading)
     for (const struct setting *setting = loading->table->settings; setting->name != NULL; setting++) {
         loading->sources[setting - loading->table->settings] = source;
         if (setting->fallback != NULL && outcome == SETTINGS_OK) {
-            outcome = value_put(loading, setting, &source, setting->fallback, true);
+            outcome = loading_put(loading, setting, &source, setting->fallback, true);
         }
     }
     return outcome;
@@ -103,97 +93,11 @@ static enum settings_outcome environment_load(struct loading *loading)
         const char *text;
 
         setting_variable(setting, source.where, sizeof source.where);
-        text = is_once(loading->table, setting) ? NULL : getenv(source.where);
+        text = loading_once(loading->table, setting) ? NULL : getenv(source.where);
         if (text != NULL && text[0] != '\0' && outcome == SETTINGS_OK) {
-            outcome = value_put(loading, setting, &source, text, true);
+            outcome = loading_put(loading, setting, &source, text, true);
         }
     }
-    return outcome;
-}
-
-/* ---- the file ---- */
-
-static char *trim(char *text)
-{
-    char *end = text + strlen(text);
-
-    while (end > text && isspace((unsigned char)end[-1])) {
-        *--end = '\0';
-    }
-    while (isspace((unsigned char)*text)) {
-        text++;
-    }
-    return text;
-}
-
-enum section { SECTION_SHARED, SECTION_OURS, SECTION_OTHER };
-
-/* Takes a line "name = value". */
-static enum settings_outcome
-file_entry(struct loading *loading, enum section section, const struct settings_source *source, char *line)
-{
-    char *equals = strchr(line, '=');
-    const struct setting *setting;
-
-    if (equals == NULL) {
-        return refuse(loading, source->where, line, "is not a line \"name = value\"");
-    }
-    *equals = '\0';
-    line = trim(line);
-    setting = table_find(loading->table, line, strlen(line));
-    if (setting != NULL && !is_once(loading->table, setting)) {
-        return value_put(loading, setting, source, trim(equals + 1), true);
-    }
-    return section == SECTION_SHARED ? SETTINGS_OK : refuse(loading, source->where, line, "is not a setting");
-}
-
-static enum section section_of(const struct loading *loading, const char *line)
-{
-    size_t size = strlen(loading->table->service);
-
-    return strncmp(line + 1, loading->table->service, size) == 0 && strcmp(line + 1 + size, "]") == 0 ? SECTION_OURS
-                                                                                                      : SECTION_OTHER;
-}
-
-static enum settings_outcome file_lines(struct loading *loading, FILE *file)
-{
-    struct settings_source source = {.kind = SETTINGS_FROM_FILE};
-    enum settings_outcome outcome = SETTINGS_OK;
-    enum section section = SECTION_SHARED;
-    char *memory = NULL;
-    size_t capacity = 0;
-
-    for (int number = 1; outcome == SETTINGS_OK && getline(&memory, &capacity, file) >= 0; number++) {
-        char *line = trim(memory);
-
-        snprintf(source.where, sizeof source.where, "%s:%d", loading->config, number);
-        if (line[0] == '[') {
-            section = section_of(loading, line);
-        } else if (line[0] != '\0' && line[0] != '#' && section != SECTION_OTHER) {
-            outcome = file_entry(loading, section, &source, line);
-        }
-    }
-    free(memory);
-    return outcome;
-}
-
-static enum settings_outcome file_load(struct loading *loading)
-{
-    enum settings_outcome outcome;
-    FILE *file;
-
-    if (loading->config == NULL || loading->config[0] == '\0') {
-        return SETTINGS_OK;
-    }
-    file = fopen(loading->config, "re");
-    if (file == NULL) {
-        return refuse(loading, "config", loading->config, strerror(errno));
-    }
-    outcome = file_lines(loading, file);
-    if (outcome == SETTINGS_OK && ferror(file)) {
-        outcome = refuse(loading, "config", loading->config, strerror(errno));
-    }
-    fclose(file);
     return outcome;
 }
 
@@ -210,7 +114,7 @@ static enum settings_outcome argument_put(struct loading *loading, const struct 
     struct settings_source source = {.kind = SETTINGS_FROM_ARGUMENT};
 
     snprintf(source.where, sizeof source.where, "command line");
-    return value_put(loading, setting, &source, text, false);
+    return loading_put(loading, setting, &source, text, false);
 }
 
 /* Takes the values that follow an option; *at is left on the last one. */
@@ -223,7 +127,7 @@ option_values(struct loading *loading, const struct setting *setting, int argc, 
         return argument_put(loading, setting, "true");
     }
     if (*at + 1 >= argc || (is_option(argv[*at + 1]) && setting->kind == SETTING_LIST)) {
-        return refuse(loading, "command line", argv[*at], "needs a value");
+        return loading_refuse(loading, "command line", argv[*at], "needs a value");
     }
     outcome = argument_put(loading, setting, argv[++*at]);
     while (outcome == SETTINGS_OK && setting->kind == SETTING_LIST && *at + 1 < argc && !is_option(argv[*at + 1])) {
@@ -236,7 +140,7 @@ static enum settings_outcome option_load(struct loading *loading, int argc, char
 {
     const char *argument = argv[*at], *name = argument + 2;
     size_t size = argument[1] == '-' ? strcspn(name, "=") : 0;
-    const struct setting *setting = table_find(loading->table, name, size);
+    const struct setting *setting = loading_find(loading->table, name, size);
 
     if (strcmp(argument, "--print-config") == 0) {
         loading->show = true;
@@ -244,13 +148,13 @@ static enum settings_outcome option_load(struct loading *loading, int argc, char
     }
     if (size == 6 && memcmp(name, "config", 6) == 0) {
         *at += name[size] == '=' ? 0 : 1; /* taken by settings_file */
-        return *at < argc ? SETTINGS_OK : refuse(loading, "command line", "--config", "needs a value");
+        return *at < argc ? SETTINGS_OK : loading_refuse(loading, "command line", "--config", "needs a value");
     }
     if (setting == NULL || size == 0) {
         char shown[64]; /* what follows "=" may be a secret */
 
         snprintf(shown, sizeof shown, "%.*s", (int)strcspn(argument, "="), argument);
-        return refuse(loading, "", shown, "is not an option; --help lists them");
+        return loading_refuse(loading, "", shown, "is not an option; --help lists them");
     }
     return name[size] == '=' ? argument_put(loading, setting, name + size + 1)
                              : option_values(loading, setting, argc, argv, at);
@@ -262,11 +166,11 @@ static enum settings_outcome rest_put(struct loading *loading, char *argument)
     char **items;
 
     if (rest == NULL) {
-        return refuse(loading, "", argument, "is one argument too many; --help shows the usage");
+        return loading_refuse(loading, "", argument, "is one argument too many; --help shows the usage");
     }
     items = realloc(rest->items, (rest->count + 1) * sizeof *items);
     if (items == NULL) {
-        return refuse(loading, "", argument, error_text(error_no_memory));
+        return loading_refuse(loading, "", argument, error_text(error_no_memory));
     }
     rest->items = items;
     rest->items[rest->count++] = argument;
@@ -320,7 +224,7 @@ static enum settings_outcome all_load(struct loading *loading, int argc, char **
 
     loading->config = settings_file(argc, argv);
     if (outcome == SETTINGS_OK) {
-        outcome = file_load(loading);
+        outcome = loading_file(loading);
     }
     if (outcome == SETTINGS_OK) {
         outcome = environment_load(loading);
@@ -338,13 +242,13 @@ settings_load(const struct settings_table *table, int argc, char **argv, void *o
         settings_help(table);
         return SETTINGS_HELP;
     }
-    if (arguments_have(argc, argv, "--version") && table_find(table, "version", strlen("version")) == NULL) {
+    if (arguments_have(argc, argv, "--version") && loading_find(table, "version", strlen("version")) == NULL) {
         printf("%s %s\n", table->service, FLUVIUS_VERSION);
         return SETTINGS_HELP;
     }
     loading.sources = calloc(table_count(table) + 1, sizeof *loading.sources);
     if (loading.sources == NULL) {
-        return refuse(&loading, "", "settings", error_text(error_no_memory));
+        return loading_refuse(&loading, "", "settings", error_text(error_no_memory));
     }
     outcome = all_load(&loading, argc, argv);
     if (outcome == SETTINGS_OK && loading.show) {

@@ -6,17 +6,12 @@
 
 #include "proto/writer.h"
 #include "services/common/process.h"
+#include "services/common/secret_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <xxhash.h>
 
-#define FILE_MAX ((size_t)16 << 20)
 #define SERVICE_VARIABLE "FLUVIUS_SERVICE_TOKEN"
 
 struct token_entry {
@@ -154,77 +149,16 @@ static enum error text_take(struct tokens *tokens, const char *path, char *fault
     return error;
 }
 
-/* Pages for size bytes and a NUL that are not dumped. */
-static char *secret_pages(size_t size)
-{
-    char *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (pages == MAP_FAILED) {
-        return NULL;
-    }
-    madvise(pages, size, MADV_DONTDUMP);
-    return pages;
-}
-
-static enum error file_check(int file, const char *path, size_t *size, char *fault)
-{
-    struct stat status;
-
-    if (fstat(file, &status) != 0) {
-        return fail(fault, error_bad_settings, path, 0, strerror(errno));
-    }
-    if (!S_ISREG(status.st_mode) || (size_t)status.st_size > FILE_MAX) {
-        return fail(fault, error_bad_settings, path, 0, "is not a regular file of at most 16 MiB");
-    }
-    if ((status.st_mode & 077) != 0) {
-        return fail(fault, error_bad_settings, path, 0, "others may read it; run chmod 600 on it");
-    }
-    *size = (size_t)status.st_size;
-    return error_none;
-}
-
-static enum error file_read(int file, const char *path, char *out, size_t size, char *fault)
-{
-    size_t used = 0;
-
-    while (used < size) {
-        ssize_t got = read(file, out + used, size - used);
-
-        if (got == 0) {
-            break;
-        }
-        if (got < 0 && errno != EINTR) {
-            return fail(fault, error_bad_settings, path, 0, strerror(errno));
-        }
-        used += got < 0 ? 0 : (size_t)got;
-    }
-    if (memchr(out, '\0', used) != NULL) {
-        return fail(fault, error_bad_settings, path, 0, "has a NUL character");
-    }
-    return error_none;
-}
+/* ---- loading ---- */
 
 /* Reads the file into pages that have extra bytes after it. */
 static enum error file_load(struct tokens *tokens, const char *path, size_t extra, char *fault)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    enum error error;
-    size_t size = 0;
+    const char *why = NULL;
+    enum error error = secret_file_read(path, extra, &tokens->text, &tokens->text_size, &why);
 
-    if (file < 0) {
-        return fail(fault, error_bad_settings, path, 0, strerror(errno));
-    }
-    error = file_check(file, path, &size, fault);
-    if (error == error_none) {
-        tokens->text = secret_pages(size + 1 + extra);
-        tokens->text_size = size + 1 + extra;
-        error = tokens->text == NULL ? error_no_memory : file_read(file, path, tokens->text, size, fault);
-    }
-    close(file);
-    return error;
+    return error == error_bad_settings ? fail(fault, error, path, 0, why) : error;
 }
-
-/* ---- loading ---- */
 
 static enum error service_add(struct tokens *tokens, const char *token)
 {
@@ -313,10 +247,7 @@ void tokens_free(struct tokens **tokens)
         buffer_fini(&own->entries[i].roles);
     }
     free(own->entries);
-    if (own->text != NULL) {
-        explicit_bzero(own->text, own->text_size);
-        munmap(own->text, own->text_size);
-    }
+    secret_pages_free(own->text, own->text_size);
     explicit_bzero(own, sizeof *own);
     free(own);
     *tokens = NULL;
