@@ -191,7 +191,8 @@ void world_settle(struct world *world)
     while (busy) {
         step(world, (struct input){.kind = INPUT_TURN});
         keep_replies(world);
-        busy = run_claims(world) | run_fetches(world) | run_commits(world);
+        bool claimed = run_claims(world), fetched = run_fetches(world), committed = run_commits(world);
+        busy = claimed || fetched || committed;
         keep_replies(world);
     }
 }
