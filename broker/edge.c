@@ -60,12 +60,6 @@ struct edge {
 
 /* ---- mail ---- */
 
-void edge_mail_free(struct edge_mail *mail)
-{
-    if (!mail->embedded)
-        free(mail);
-}
-
 static void report(struct edge *edge, enum edge_mail_kind kind, uint32_t pipe, uint32_t count)
 {
     struct edge_mail *mail = calloc(1, sizeof *mail);
@@ -93,11 +87,11 @@ static void frame_came(struct context *context)
     struct edge *edge = context->edge;
     context->message = nng_aio_get_msg(context->aio);
     context->pipe = (uint32_t)nng_pipe_id(nng_msg_get_pipe(context->message));
-    context->mail = (struct edge_mail){.node.kind = EDGE_FRAME,
-                                       .handle = (uint64_t)(context - edge->contexts),
-                                       .pipe = context->pipe,
-                                       .bytes = slice_of(nng_msg_body(context->message), nng_msg_len(context->message)),
-                                       .embedded = true};
+    context->mail =
+        (struct edge_mail){.node.kind = EDGE_FRAME,
+                           .handle = (uint64_t)(context - edge->contexts),
+                           .pipe = context->pipe,
+                           .bytes = slice_of(nng_msg_body(context->message), nng_msg_len(context->message))};
     inbox_push(edge->inbox, &context->mail.node);
 }
 

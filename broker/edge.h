@@ -18,16 +18,15 @@ struct edge;
 
 enum edge_mail_kind { EDGE_FRAME = 1, EDGE_PIPE_GONE, EDGE_SUBSCRIBERS };
 
-/* What nng's threads report. The receiver gives it back with edge_mail_free. */
+/* What nng's threads report. FRAME is part of the edge, which may use it again once the frame is answered or forgotten;
+ * the others the receiver frees. */
 struct edge_mail {
     struct inbox_node node; /* node.kind is an edge_mail_kind */
     uint64_t handle;        /* FRAME */
     uint32_t pipe;          /* FRAME, PIPE_GONE */
     struct slice bytes;     /* FRAME: valid until edge_answer of its handle or edge_forget_pipe of its pipe */
     uint32_t count;         /* SUBSCRIBERS */
-    bool embedded;          /* part of a context: nothing to free */
 };
-void edge_mail_free(struct edge_mail *mail);
 
 /* Listens. error_address_in_use, error_bad_address; *where then names the URL. */
 enum error

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { ANSWERS_MAX = 64, EXIT_SETTINGS = 2, EXIT_STUCK = 3, TICK_US = 10000, SWEEP_US = 1000000, DRAIN_US = 5000000 };
@@ -209,13 +210,14 @@ static void take_mail(struct service *service, struct edge_mail *mail, uint64_t 
         step(service, &input, now_us);
         effects_run(service);
         edge_forget_pipe(service->edge, mail->pipe);
+        free(mail);
         break;
     case EDGE_SUBSCRIBERS:
         input.kind = BROKER_SUBSCRIBERS;
         step(service, &input, now_us);
+        free(mail);
         break;
     }
-    edge_mail_free(mail);
 }
 
 static void tick_maybe(struct service *service, uint64_t now_us)

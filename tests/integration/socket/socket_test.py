@@ -385,7 +385,7 @@ def test_tokens():
 def test_alone():
     """A broker without shards: what waits is bounded in time and in frames."""
     ready, told = os.pipe()
-    with subprocess.Popen([tool("fluvius-broker"), "--bus", "tcp://127.0.0.1:0", "--events", "tcp://127.0.0.1:0", "--parked-ms", "300",
+    with subprocess.Popen([tool("fluvius-broker"), "--bus", "tcp://127.0.0.1:0", "--events", "tcp://127.0.0.1:0", "--parked-ms", "1500",
                            "--parked-commands", "40"], stderr=subprocess.DEVNULL, pass_fds=[told],
                           env=dict(os.environ, FLUVIUS_READY_FD=str(told))) as broker:
         _, url, _ = os.read(ready, 1000).decode().split()
