@@ -40,7 +40,7 @@ static void credit_return(struct broker *broker, uint64_t handle, bool unknown)
 {
     struct buffer *out = effect_answer(broker, handle);
     if (out != NULL)
-        work_reply_begin(out, records_wanted(broker), unknown, 0);
+        work_reply_begin(out, 0, records_wanted(broker), unknown, 0);
 }
 
 static void credit_keep(struct broker *broker, struct shard_session *session, uint64_t handle)
@@ -102,7 +102,7 @@ static void work_send(struct broker *broker, struct shard_session *session)
     struct buffer *out = count == 0 ? NULL : effect_answer(broker, credit_take(session));
     if (out == NULL)
         return;
-    work_reply_begin(out, records_wanted(broker), false, count);
+    work_reply_begin(out, ++session->answered, records_wanted(broker), false, count);
     buffer_append(out, items->data, items->size);
 }
 

@@ -63,7 +63,8 @@ struct shard_session {
         uint64_t handle, since_us;
     } credits[CREDITS_MAX]; /* oldest first */
     uint32_t credit_count, owned_count;
-    bool announced; /* it said what it owns */
+    uint64_t answered; /* frames of work answered: their numbers */
+    bool announced;    /* it said what it owns */
     struct buffer descriptions, metrics, alarms;
 };
 

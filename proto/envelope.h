@@ -106,11 +106,12 @@ void work_frame_encode(struct buffer *out, const struct work_frame *frame);
 
 struct work_reply {
     bool subscribed, unknown;
+    uint64_t number; /* 0 when absent */
     uint32_t count;
     struct reader items;
 };
 enum error work_reply_decode(struct slice message, struct work_reply *out);
-void work_reply_begin(struct buffer *out, bool subscribed, bool unknown, uint32_t count);
+void work_reply_begin(struct buffer *out, uint64_t number, bool subscribed, bool unknown, uint32_t count);
 
 struct item {
     uint64_t key;

@@ -135,6 +135,8 @@ static enum error work_reply_take(struct work_reply *out, int field, struct read
         return take_work_items(reader, out);
     case AT(work_reply, subscribed):
         return reader_bool(reader, &out->subscribed);
+    case AT(work_reply, number):
+        return take_u64(reader, &out->number);
     default:
         return reader_bool(reader, &out->unknown);
     }
@@ -161,15 +163,18 @@ enum error work_reply_decode(struct slice message, struct work_reply *out)
     return error;
 }
 
-void work_reply_begin(struct buffer *out, bool subscribed, bool unknown, uint32_t count)
+void work_reply_begin(struct buffer *out, uint64_t number, bool subscribed, bool unknown, uint32_t count)
 {
-    write_map(out, 2 + subscribed + unknown);
+    write_map(out, 2u + subscribed + unknown + (number > 0));
     put_unsigned(out, KEY(work_reply, version), PROTOCOL_VERSION);
     if (subscribed) {
         put_true(out, KEY(work_reply, subscribed));
     }
     if (unknown) {
         put_true(out, KEY(work_reply, unknown));
+    }
+    if (number > 0) {
+        put_unsigned(out, KEY(work_reply, number), number);
     }
     put_key(out, KEY(work_reply, work));
     write_array(out, count);

@@ -214,7 +214,7 @@ static void work_reply_case(struct buffer *out)
                         .realm = slice_text("default"),
                         .user = slice_text("anonymous"),
                         .request = buffer_slice(&request)};
-    work_reply_begin(&message, true, false, 1);
+    work_reply_begin(&message, 0, true, false, 1);
     item_encode(&message, &item);
     case_message(out, "work for a shard", "frame", buffer_slice(&message));
     buffer_fini(&message);

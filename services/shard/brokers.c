@@ -23,6 +23,7 @@ struct broker {
     struct link *link;
     bool connected, tell_all, subscribed;
     uint32_t in_flight; /* frames */
+    struct order order;
 };
 
 struct brokers {
@@ -104,8 +105,10 @@ void brokers_close(struct brokers **brokers)
 {
     if (*brokers == NULL)
         return;
-    for (uint32_t i = 0; (*brokers)->items != NULL && i < (*brokers)->count; i++)
+    for (uint32_t i = 0; (*brokers)->items != NULL && i < (*brokers)->count; i++) {
         link_close(&(*brokers)->items[i].link);
+        order_reset(&(*brokers)->items[i].order);
+    }
     buffer_fini(&(*brokers)->frame);
     buffer_fini(&(*brokers)->descriptions);
     free((*brokers)->items);
@@ -242,27 +245,36 @@ void brokers_link_changed(struct brokers *brokers, const struct mail *mail)
     broker->connected = mail->connected;
     broker->tell_all = true;
     broker->subscribed = false;
+    order_reset(&broker->order);
     if (mail->connected)
         LOG(info, "broker connected", LOG_INTEGER("broker", mail->link));
     else
         LOG(warning, "broker lost", LOG_INTEGER("broker", mail->link));
 }
 
-enum error brokers_work(struct brokers *brokers, const struct mail *mail, struct work_reply *out)
+struct mail *brokers_work(struct brokers *brokers, struct mail *mail, uint64_t now_us)
 {
     struct broker *broker = &brokers->items[mail->link];
+    struct work_reply work;
     assert(broker->in_flight > 0);
     broker->in_flight--;
-    if (mail->error != error_none)
-        return mail->error;
-    enum error error = work_reply_decode(slice_of(mail->bytes, mail->size), out);
+    enum error error = mail->error;
+    if (error == error_none)
+        error = work_reply_decode(slice_of(mail->bytes, mail->size), &work);
     if (error != error_none) {
-        LOG(warning, "a frame of work cannot be read", LOG_TEXT("fault", error_text(error)));
-        return error;
+        if (mail->error == error_none)
+            LOG(warning, "a frame of work cannot be read", LOG_TEXT("fault", error_text(error)));
+        free(mail);
+        return NULL;
     }
-    broker->subscribed = out->subscribed;
-    broker->tell_all |= out->unknown;
-    return error_none;
+    broker->subscribed = work.subscribed;
+    broker->tell_all |= work.unknown;
+    return order_take(&broker->order, mail, work.number, now_us);
+}
+
+struct mail *brokers_late_work(struct brokers *brokers, uint32_t link, uint64_t now_us)
+{
+    return order_release(&brokers->items[link].order, now_us);
 }
 
 bool brokers_subscribed(const struct brokers *brokers)

@@ -7,7 +7,7 @@
 #ifndef SHARD_BROKERS_H
 #define SHARD_BROKERS_H
 
-#include "services/shard/unit_thread.h"
+#include "services/shard/order.h"
 
 struct brokers;
 
@@ -34,9 +34,12 @@ struct brokers_news {
 /* Sends what there is to send: all of outgoing (emptied; what cannot go yet is kept), news, grants. */
 void brokers_flush(
     struct brokers *brokers, struct outgoing *outgoing, const struct brokers_news *news, uint32_t jobs, bool stopping);
-/* Takes mail from the links. Returns the work frame's items: walk them with item_next. */
 void brokers_link_changed(struct brokers *brokers, const struct mail *mail);
-enum error brokers_work(struct brokers *brokers, const struct mail *mail, struct work_reply *out);
+/* Takes a frame of work, owns it, and gives the frames that are due now, in order, chained by `later`; the caller frees
+ * them. Their items: work_reply_decode. */
+struct mail *brokers_work(struct brokers *brokers, struct mail *mail, uint64_t now_us);
+/* Frames of that broker that waited too long for those before them. */
+struct mail *brokers_late_work(struct brokers *brokers, uint32_t link, uint64_t now_us);
 bool brokers_subscribed(const struct brokers *brokers);
 /* Does a broker want to hear everything again? */
 bool brokers_want_all(const struct brokers *brokers);

@@ -18,11 +18,11 @@ static void step(struct service *service, const struct input *input, struct inst
     shard_step(service->shard, input, now, &service->effects);
 }
 
-static void take_work(struct service *service, const struct mail *mail, struct instant now)
+static void run_items(struct service *service, const struct mail *mail, struct instant now)
 {
     struct work_reply work;
-    if (brokers_work(service->brokers, mail, &work) != error_none)
-        return;
+    if (work_reply_decode(slice_of(mail->bytes, mail->size), &work) != error_none)
+        return; /* it could be read when it came */
     for (uint32_t i = 0; i < work.count; i++) {
         struct input input = {.kind = INPUT_ITEM, .link = mail->link};
         if (reader_raw(&work.items, &input.item) != error_none)
@@ -31,12 +31,22 @@ static void take_work(struct service *service, const struct mail *mail, struct i
     }
 }
 
+static void run_work(struct service *service, struct mail *mail, struct instant now)
+{
+    while (mail != NULL) {
+        struct mail *later = mail->later;
+        run_items(service, mail, now);
+        free(mail);
+        mail = later;
+    }
+}
+
 static void take_mail(struct service *service, struct mail *mail, struct instant now)
 {
     switch ((enum mail_kind)mail->node.kind) {
     case MAIL_WORK:
-        take_work(service, mail, now);
-        break;
+        run_work(service, brokers_work(service->brokers, mail, now.monotonic_us), now);
+        return;
     case MAIL_LINK:
         brokers_link_changed(service->brokers, mail);
         break;
@@ -71,6 +81,8 @@ void service_turn(struct service *service)
         take_mail(service, (struct mail *)node, now);
         node = next;
     }
+    for (uint32_t link = 0; link < service->links; link++)
+        run_work(service, brokers_late_work(service->brokers, link, now.monotonic_us), now);
     struct input turn = {.kind = INPUT_TURN, .subscribed = brokers_subscribed(service->brokers)};
     step(service, &turn, now);
     effects_run(service, now.monotonic_us);

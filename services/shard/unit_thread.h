@@ -19,6 +19,8 @@ struct mail {
     uint32_t link;          /* WORK, LINK */
     enum error error;       /* WORK: why there is no reply */
     bool connected;         /* LINK */
+    uint64_t number;        /* WORK: see order.h */
+    struct mail *later;     /* likewise */
     struct claimed *claimed;
     struct batch *batch;
     struct fetch *fetch;

@@ -115,12 +115,13 @@ Test(work_reply, head_and_items_round_trip)
         struct buffer bytes = {0};
         struct work_reply reply;
         struct slice item;
-        work_reply_begin(&bytes, (flags & 1) != 0, (flags & 2) != 0, 2);
+        work_reply_begin(&bytes, (uint64_t)flags * 7, (flags & 1) != 0, (flags & 2) != 0, 2);
         write_map(&bytes, 0);
         write_raw(&bytes, hex("81 a161 c0"));
         cr_assert_eq(work_reply_decode(buffer_slice(&bytes), &reply), error_none);
         cr_expect_eq(reply.subscribed, (flags & 1) != 0);
         cr_expect_eq(reply.unknown, (flags & 2) != 0);
+        cr_expect_eq(reply.number, (uint64_t)flags * 7);
         cr_expect_eq(reply.count, 2);
         cr_expect_eq(reader_raw(&reply.items, &item), error_none);
         cr_expect_eq(reader_raw(&reply.items, &item), error_none);
