@@ -9,6 +9,7 @@
 
 #include "proto/client.h"
 #include "services/cli/bench_histogram.h"
+#include "services/cli/ports.h"
 
 #include <sys/types.h>
 
@@ -21,7 +22,7 @@ struct bench_options {
 /* A platform in a temporary directory, started through `fluvius up`. */
 struct bench_platform {
     pid_t pid;
-    char data[256], bus[128], http[128];
+    char data[256], bus[ADDRESS_SIZE], http[ADDRESS_SIZE];
 };
 /* False when it cannot be started; says why on standard error. */
 bool bench_platform_start(struct bench_platform *platform, uint32_t shards);

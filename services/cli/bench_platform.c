@@ -4,8 +4,9 @@
  * See bench.h: a platform to measure, in a temporary directory, gone afterwards. */
 #include "services/cli/bench.h"
 
+#include "services/cli/platform.h"
+
 #include <ftw.h>
-#include <jansson.h>
 #include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
@@ -57,18 +58,19 @@ static void exec_up(const char *data, uint32_t shards, int out)
     _exit(127);
 }
 
-static bool take_ready(struct bench_platform *platform, int in)
+static bool take_ready(struct bench_platform *bench, int in)
 {
+    struct platform platform;
+    char *line = NULL;
+    size_t capacity = 0;
     FILE *lines = fdopen(in, "r");
-    json_t *ready = lines == NULL ? NULL : json_loadf(lines, JSON_DISABLE_EOF_CHECK, NULL);
-    const char *bus = json_string_value(json_object_get(ready, "bus"));
-    const char *http = json_string_value(json_object_get(ready, "http"));
-    bool ok = bus != NULL && http != NULL;
+    ssize_t size = lines == NULL ? -1 : getline(&line, &capacity, lines);
+    bool ok = size > 0 && platform_parse(slice_of(line, (size_t)size), &platform) == error_none;
     if (ok) {
-        snprintf(platform->bus, sizeof platform->bus, "%s", bus);
-        snprintf(platform->http, sizeof platform->http, "%s", http);
+        snprintf(bench->bus, sizeof bench->bus, "%s", platform.bus);
+        snprintf(bench->http, sizeof bench->http, "%s", platform.http);
     }
-    json_decref(ready);
+    free(line);
     if (lines != NULL)
         fclose(lines);
     return ok;

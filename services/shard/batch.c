@@ -152,3 +152,21 @@ const struct store_record *batch_find(const struct batch *batch, uint32_t partit
             return &batch->records[i];
     return NULL;
 }
+
+struct record record_of(const struct store_record *row)
+{
+    return (struct record){.partition = row->partition,
+                           .schema = row->schema,
+                           .seq = row->seq,
+                           .version = row->version,
+                           .time_us = row->time_us,
+                           .stream = row->stream,
+                           .event = row->event,
+                           .data = row->data,
+                           .command = row->command,
+                           .user = row->user,
+                           .traceparent = row->traceparent,
+                           .id = row->id,
+                           .has_status = row->receipt,
+                           .status = row->status};
+}

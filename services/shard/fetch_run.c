@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * What a reader thread does for the core: asks the store and collects what it gives. */
+#include "services/shard/batch.h"
 #include "services/shard/fetch.h"
 
 #include <stdlib.h>
@@ -83,20 +84,7 @@ static enum error take_record(void *context, const struct store_record *row)
     struct fetch *fetch = context;
     if (fetch->count > 0 && fetch->memory.size > limit_frame_bytes / 4)
         return error_full;
-    struct record record = {.partition = row->partition,
-                            .schema = row->schema,
-                            .seq = row->seq,
-                            .version = row->version,
-                            .time_us = row->time_us,
-                            .stream = row->stream,
-                            .event = row->event,
-                            .data = row->data,
-                            .command = row->command,
-                            .user = row->user,
-                            .traceparent = row->traceparent,
-                            .id = row->id,
-                            .has_status = row->receipt,
-                            .status = row->status};
+    struct record record = record_of(row);
     record_encode(&fetch->memory, &record);
     fetch->count++;
     fetch->last = fetch->kind == FETCH_LOG ? row->seq : row->version;

@@ -133,20 +133,7 @@ static void announce(struct shard *shard, const struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct store_record *row = &batch->records[i];
-        struct record record = {.partition = row->partition,
-                                .schema = row->schema,
-                                .seq = row->seq,
-                                .version = row->version,
-                                .time_us = row->time_us,
-                                .stream = row->stream,
-                                .event = row->event,
-                                .data = row->data,
-                                .command = row->command,
-                                .user = row->user,
-                                .traceparent = row->traceparent,
-                                .id = row->id,
-                                .has_status = row->receipt,
-                                .status = row->status};
+        struct record record = record_of(row);
         record_encode(&shard->effects->records, &record);
     }
     shard->effects->record_count += batch->count;
