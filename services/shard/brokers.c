@@ -269,6 +269,8 @@ struct mail *brokers_work(struct brokers *brokers, struct mail *mail, uint64_t n
     }
     broker->subscribed = work.subscribed;
     broker->tell_all |= work.unknown;
+    mail->items = work.items;
+    mail->item_count = work.count;
     return order_take(&broker->order, mail, work.number, now_us);
 }
 

@@ -18,14 +18,11 @@ static void step(struct service *service, const struct input *input, struct inst
     shard_step(service->shard, input, now, &service->effects);
 }
 
-static void run_items(struct service *service, const struct mail *mail, struct instant now)
+static void run_items(struct service *service, struct mail *mail, struct instant now)
 {
-    struct work_reply work;
-    if (work_reply_decode(slice_of(mail->bytes, mail->size), &work) != error_none)
-        return; /* it could be read when it came */
-    for (uint32_t i = 0; i < work.count; i++) {
+    for (uint32_t i = 0; i < mail->item_count; i++) {
         struct input input = {.kind = INPUT_ITEM, .link = mail->link};
-        if (reader_raw(&work.items, &input.item) != error_none)
+        if (reader_raw(&mail->items, &input.item) != error_none)
             return;
         step(service, &input, now);
     }

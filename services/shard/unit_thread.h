@@ -19,7 +19,9 @@ struct mail {
     uint32_t link;          /* WORK, LINK */
     enum error error;       /* WORK: why there is no reply */
     bool connected;         /* LINK */
-    uint64_t number;        /* WORK: see order.h */
+    struct reader items;    /* WORK, once decoded: its items, views of bytes */
+    uint32_t item_count;    /* likewise */
+    uint64_t number;        /* likewise; see order.h */
     struct mail *later;     /* likewise */
     struct claimed *claimed;
     struct batch *batch;
