@@ -28,6 +28,8 @@ static struct store_config config_complete(const struct store_config *config)
     full.units = full.units == 0 ? 4 : full.units;
     full.receipts_in_memory = full.receipts_in_memory == 0 ? 262144 : full.receipts_in_memory;
     full.retention_ms = full.retention_ms == 0 ? limit_retention_ms : full.retention_ms;
+    full.lease_ms = full.lease_ms == 0 ? 3000 : full.lease_ms;
+    full.member = full.member == NULL ? "" : full.member;
     full.holder = full.holder == NULL ? "" : full.holder;
     return full;
 }
@@ -151,6 +153,33 @@ enum error store_describe(
     struct store *store, uint32_t unit, uint64_t fingerprint, struct slice description, struct store_fault *fault)
 {
     return store->ops->describe(store, unit, fingerprint, description, fault);
+}
+
+bool store_has_pool(const struct store *store)
+{
+    return store->ops->beat != NULL;
+}
+
+enum error
+store_beat(struct store *store, const struct store_beat *beat, struct store_pool **out, struct store_fault *fault)
+{
+    assert(store_has_pool(store));
+    return store->ops->beat(store, beat, out, fault);
+}
+
+void store_pool_free(struct store_pool **pool)
+{
+    if (*pool == NULL)
+        return;
+    free((*pool)->members);
+    free((*pool)->units);
+    free(*pool);
+    *pool = NULL;
+}
+
+uint64_t store_lease_until(const struct store *store)
+{
+    return store_has_pool(store) ? store->ops->lease_until(store) : UINT64_MAX;
 }
 
 enum error fault_set(struct store_fault *fault, enum error error, const char *format, ...)

@@ -19,8 +19,9 @@
  * one thread at a time; a writer and a reader may run at once. Different units are independent.
  *
  * Faults: error_no_space, error_read_only, error_locked, error_corrupt, error_newer_schema, error_fenced,
- * error_unknown_outcome, error_io. After error_io from an append the caller must exit: nothing that was written since
- * the last sync may be acknowledged. fault->text says what and where, for a person. */
+ * error_unknown_outcome, error_unreachable, error_login_refused, error_io. After error_io from an append the caller
+ * must exit: nothing that was written since the last sync may be acknowledged. fault->text says what and where, for a
+ * person. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -35,11 +36,14 @@ struct store_fault {
 };
 
 struct store_config {
-    const char *url;             /* memory: | sqlite:DIRECTORY */
+    const char *url;             /* memory: | sqlite:DIRECTORY | postgresql://... (one or more, separated by spaces) */
     uint32_t partitions;         /* used when the store is created; fixed afterwards */
     uint32_t units;              /* likewise */
     bool create;                 /* make it when it is not there */
     const char *holder;          /* who claims, for error messages: "shard-0 pid 4711" */
+    const char *member;          /* the name of this process in the pool; stores without a pool do not use it */
+    uint64_t boot;               /* random: tells this process from others of its name */
+    uint32_t lease_ms;           /* stores with a pool; 0: 3,000 */
     uint64_t incarnation;        /* used when the store is created: random, names this log for ever */
     uint32_t receipts_in_memory; /* a unit's receipts kept in memory before they spill; 0: 262,144 */
     uint64_t retention_ms;       /* 0: limit_retention_ms */
@@ -98,6 +102,38 @@ struct store_snapshot {
     int64_t time_us;
     uint64_t fingerprint; /* of the module that wrote it */
     struct slice state;
+};
+
+/* ---- the pool: processes that share one log and take its units in turns ---- */
+
+#define STORE_NAME_MAX 64
+
+struct store_member {
+    char name[STORE_NAME_MAX];
+    uint64_t boot;
+    uint64_t load; /* commands a second, as it says of itself */
+    bool leaving;  /* gives its units up and takes none */
+};
+
+struct store_owner {
+    int32_t member; /* place in members; -1: nobody, or nobody whose lease still runs */
+    uint64_t epoch;
+    uint64_t load; /* commands a second on this unit, as its owner said last */
+};
+
+/* Who is there and who owns what, by the store's own clock; the same for all who look at the same time. */
+struct store_pool {
+    uint32_t member_count, self;  /* self: place of this process in members */
+    struct store_member *members; /* alive, by name, then boot */
+    uint32_t unit_count;
+    struct store_owner *units; /* by number */
+};
+
+/* What a process says with a beat. */
+struct store_beat {
+    uint64_t load;
+    const uint64_t *unit_loads; /* one a unit of the log; those not owned are not looked at */
+    bool leaving;
 };
 
 /* The base of a stream as the index knows it. */
@@ -176,6 +212,12 @@ struct store_ops {
                                   struct store_fault *fault);
     enum error (*describe)(
         struct store *store, uint32_t unit, uint64_t fingerprint, struct slice description, struct store_fault *fault);
+    /* NULL in stores without a pool: */
+    enum error (*beat)(struct store *store,
+                       const struct store_beat *beat,
+                       struct store_pool **out,
+                       struct store_fault *fault);
+    uint64_t (*lease_until)(const struct store *store);
 };
 
 /* Opens by the URL's scheme; error_bad_settings for one that is not known. Creates when config->create. */
@@ -183,7 +225,9 @@ enum error store_open(struct store **out, const struct store_config *config, str
 void store_close(struct store **store);
 void store_info(const struct store *store, struct store_info *out);
 
-/* (writer) Becomes the owner of a unit, at a raised epoch. error_locked while another process holds it. */
+/* (writer) Becomes the owner of a unit, at a raised epoch. error_locked while another process holds it (in a pool:
+ * while its lease runs and it has not released the unit). In a pool, wants a beat before; what the owner before still
+ * has under way at the store is ended first, so that nothing of it can take effect afterwards. */
 enum error store_claim(struct store *store, uint32_t unit, const struct store_claim **out, struct store_fault *fault);
 void store_release(struct store *store, uint32_t unit);
 
@@ -261,6 +305,23 @@ enum error store_recent_receipts(struct store *store,
 /* (writer) Keeps a module's description by its fingerprint; the same one again does nothing. */
 enum error store_describe(
     struct store *store, uint32_t unit, uint64_t fingerprint, struct slice description, struct store_fault *fault);
+
+/* ---- the pool ---- */
+
+/* True when processes share the log and agree on its units through the store; false: units are given by settings. */
+bool store_has_pool(const struct store *store);
+
+/* (pool: one thread, beside writers and readers) Says that this process is alive, which renews the lease under which it
+ * owns all its units, and tells who else is. The first beat joins the pool. Fails with error_unreachable when the store
+ * cannot be reached: the lease runs on until store_lease_until. *out is freed with store_pool_free. */
+enum error
+store_beat(struct store *store, const struct store_beat *beat, struct store_pool **out, struct store_fault *fault);
+void store_pool_free(struct store_pool **pool);
+
+/* (any thread) Until when nobody else can have taken what this process owns, in microseconds of CLOCK_BOOTTIME: the
+ * time before the last beat was sent, plus the lease, less a margin for clocks of different speed. UINT64_MAX without a
+ * pool; 0 before the first beat. */
+uint64_t store_lease_until(const struct store *store);
 
 extern const struct store_ops store_memory_ops, store_sqlite_ops;
 
