@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "services/store/gather_vfs.h"
+
 static enum error error_of_system(int number)
 {
     switch (number) {
@@ -159,7 +161,8 @@ connection_open(struct connection *out, const char *path, enum connection_kind k
     if (connection.path == NULL)
         return fault_set(fault, error_no_memory, "no memory for %s", path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (kind == CONNECTION_CREATE ? SQLITE_OPEN_CREATE : 0);
-    int code = sqlite3_open_v2(path, &connection.db, flags, NULL);
+    const char *vfs = kind == CONNECTION_WRITE && gather_vfs_register() ? GATHER_VFS : NULL;
+    int code = sqlite3_open_v2(path, &connection.db, flags, vfs);
     enum error error = code == SQLITE_OK ? settings_apply(&connection, kind, fault)
                                          : connection_fault(&connection, code, "opening", fault);
     if (error == error_none)

@@ -11,7 +11,7 @@
 #include "services/store/row.h"
 
 static const struct sqlite_limits limits_default = {
-    .streams = 65536, .rows = 131072, .receipts = 32768, .wal_pages = 1024};
+    .streams = 65536, .rows = 131072, .receipts = 32768, .wal_pages = 4096};
 
 #define BETWEEN " WHERE position > ?1 AND position <= ?2 ORDER BY position"
 

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The store's yardstick: rows a second of store_append with maintenance, in batches of 1,024 on one unit, beside a bare
- * loop of prepared inserts of the same rows into the same table, in batches of the same size, equally durable. Then
- * what a new owner pays at its claim, and what reading costs. Prints one JSON object. */
+ * loop of prepared inserts of the same rows into the same table, equally durable, in batches of 1,024. A third argument
+ * sets the store's batch. Then what a new owner pays at its claim, and what reading costs. Prints one JSON object. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,14 +160,15 @@ static struct store *store_make(const char *directory, double *claim_seconds)
     return store;
 }
 
-static struct cost store_run(struct store *store, const struct store_record *records, size_t count, double *worst_ms)
+static struct cost
+store_run(struct store *store, const struct store_record *records, size_t count, size_t batch, double *worst_ms)
 {
     struct store_fault fault;
     double start = now(), start_cpu = cpu();
     *worst_ms = 0;
-    for (size_t i = 0; i < count; i += BATCH) {
+    for (size_t i = 0; i < count; i += batch) {
         bool more;
-        assert(store_append(store, 0, records + i, count - i < BATCH ? count - i : BATCH, &fault) == error_none);
+        assert(store_append(store, 0, records + i, count - i < batch ? count - i : batch, &fault) == error_none);
         double before = now();
         assert(store_maintain(store, 0, NULL, 0, BUDGET_MS, &more, &fault) == error_none);
         *worst_ms = (now() - before) * 1e3 > *worst_ms ? (now() - before) * 1e3 : *worst_ms;
@@ -220,6 +221,7 @@ int main(int argc, char **argv)
 {
     size_t count = argc > 1 ? strtoul(argv[1], NULL, 10) : 300000;
     size_t streams = argc > 2 ? strtoul(argv[2], NULL, 10) : 10000;
+    size_t batch = argc > 3 ? strtoul(argv[3], NULL, 10) : BATCH;
     char directory[] = "/tmp/fluvius-store-bench-XXXXXX", command[128];
     double worst_ms, claim_seconds, again_seconds, recent_seconds;
     size_t events = 0, recent = 0;
@@ -231,7 +233,7 @@ int main(int argc, char **argv)
     struct store_record *records = records_make(accounts, streams, count);
     struct cost bare = bare_run(directory, records, count);
     struct store *store = store_make(directory, &claim_seconds);
-    struct cost append = store_run(store, records, count, &worst_ms);
+    struct cost append = store_run(store, records, count, batch, &worst_ms);
     double find_seconds = receipts_find(store, records, count, 97);
     store_close(&store);
     store = store_make(directory, &again_seconds);
