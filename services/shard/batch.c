@@ -153,6 +153,19 @@ const struct store_record *batch_find(const struct batch *batch, uint32_t partit
     return NULL;
 }
 
+bool batch_receipt(const struct batch *batch, const struct uuid *id, uint64_t stream_hash, struct store_receipt *out)
+{
+    for (uint32_t i = batch == NULL ? 0 : batch->count; i-- > 0;) {
+        const struct store_record *row = &batch->records[i];
+        if (row->receipt && row->stream_hash == stream_hash &&
+            memcmp(row->id.bytes, id->bytes, sizeof id->bytes) == 0) {
+            receipt_from_record(row, out);
+            return true;
+        }
+    }
+    return false;
+}
+
 struct record record_of(const struct store_record *row)
 {
     return (struct record){.partition = row->partition,

@@ -49,5 +49,7 @@ void snapshots_free(struct snapshots **snapshots);
 struct record record_of(const struct store_record *row);
 /* The record at a position, or NULL. */
 const struct store_record *batch_find(const struct batch *batch, uint32_t partition, uint64_t seq);
+/* The receipt of a command of a stream, in a batch that may be NULL; false when it is not there. */
+bool batch_receipt(const struct batch *batch, const struct uuid *id, uint64_t stream_hash, struct store_receipt *out);
 
 #endif

@@ -42,16 +42,9 @@ static bool receipt_close(struct unit *unit, struct entity *entity, struct job *
     job->outcome.has_version = job->outcome.has_position = true;
     job->outcome.version = row->version;
     job->outcome.seq = row->seq;
-    struct store_receipt receipt = {.id = row->id,
-                                    .stream_hash = row->stream_hash,
-                                    .partition = row->partition,
-                                    .seq = row->seq,
-                                    .version = row->version,
-                                    .status = row->status};
-    memcpy(receipt.hash, row->hash, sizeof receipt.hash);
     entity->batch = unit->open->number;
     batch_wait(unit->open, job);
-    return receipts_add(&unit->receipts, &receipt) == error_none || fail_unit(unit);
+    return receipts_add(&unit->receipts, &row->id, row->stream_hash) == error_none || fail_unit(unit);
 }
 
 /* A decided answer without events; its body says what a retry will be told. */

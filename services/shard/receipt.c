@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A command whose id was decided before gets the answer that was given then, word for word; the same id with another
- * payload is told so. Receipts in memory answer at once, older ones are asked of the store while the actor waits. */
+ * payload is told so. What is not committed yet answers from its batch; the rest is asked of the store while the actor
+ * waits. */
 #include "services/shard/state.h"
 
 /* The batch that the receipt's row is in, or a later one; 0 when it is committed. */
@@ -89,12 +90,13 @@ bool receipt_answers(struct shard *shard, struct actor *actor, struct entity *en
 {
     struct unit *unit = unit_of(shard, job->unit);
     struct store_receipt receipt;
-    if (receipts_find(&unit->receipts, &job->request.id, job->stream_hash, &receipt))
-        receipt_answer(shard, unit, job, &receipt);
-    else if (receipts_must_ask(&unit->receipts, &job->request.id) && !job->receipt_asked)
-        hold_for_store(shard, actor, entity, job);
-    else
+    if (job->receipt_asked || !receipts_must_ask(&unit->receipts, &job->request.id, job->stream_hash))
         return false;
+    if (batch_receipt(unit->open, &job->request.id, job->stream_hash, &receipt) ||
+        batch_receipt(unit->committing, &job->request.id, job->stream_hash, &receipt))
+        receipt_answer(shard, unit, job, &receipt);
+    else
+        hold_for_store(shard, actor, entity, job);
     return true;
 }
 

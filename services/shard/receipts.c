@@ -6,18 +6,12 @@
 
 #include <stdlib.h>
 
-enum { RECEIPTS_FIRST = 1024, SEQ_BITS = 40, SLOT_BYTES = 64 };
+enum { RECEIPTS_FIRST = 1024, SAMPLE = 1024 };
 
-/* One line of the processor's cache, so that a look costs one miss. */
 struct receipt_slot {
-    struct uuid id;
-    uint64_t stream_hash;
-    uint64_t place; /* partition, then seq in 40 bits; 0: the slot is empty */
-    uint64_t version;
-    uint8_t hash[16];
-    uint32_t status, reserved;
+    uint64_t print;   /* 0: the slot is empty */
+    uint64_t time_ms; /* the id's; 0 when it has none */
 };
-_Static_assert(sizeof(struct receipt_slot) == SLOT_BYTES, "a slot is a cache line");
 
 void receipts_init(struct receipts *receipts, uint32_t limit)
 {
@@ -32,25 +26,21 @@ void receipts_fini(struct receipts *receipts)
 }
 
 /* Ids are random in their tail, whatever their version; the stream tells apart equal ids of different aggregates. */
-static uint32_t slot_first(const struct receipts *receipts, const struct uuid *id, uint64_t stream_hash)
+static uint64_t print_of(const struct uuid *id, uint64_t stream_hash)
 {
-    uint64_t tail;
+    uint64_t head, tail;
+    memcpy(&head, id->bytes, sizeof head);
     memcpy(&tail, id->bytes + 8, sizeof tail);
-    tail ^= stream_hash;
-    tail *= 0x9E3779B97F4A7C15u;
-    return (uint32_t)(tail >> 32) & (receipts->capacity - 1);
+    uint64_t print = ((head ^ stream_hash) * UINT64_C(0xff51afd7ed558ccd) ^ tail) * UINT64_C(0x9e3779b97f4a7c15);
+    return print == 0 ? 1 : print;
 }
 
-static struct receipt_slot *slot_find(const struct receipts *receipts, const struct uuid *id, uint64_t stream_hash)
+static struct receipt_slot *slot_find(const struct receipts *receipts, uint64_t print)
 {
-    uint32_t at = slot_first(receipts, id, stream_hash);
-    for (;; at = (at + 1) & (receipts->capacity - 1)) {
-        struct receipt_slot *slot = &receipts->slots[at];
-        if (slot->place == 0)
-            return slot;
-        if (slot->stream_hash == stream_hash && memcmp(slot->id.bytes, id->bytes, sizeof id->bytes) == 0)
-            return slot;
-    }
+    uint32_t at = (uint32_t)(print >> 32) & (receipts->capacity - 1);
+    while (receipts->slots[at].print != 0 && receipts->slots[at].print != print)
+        at = (at + 1) & (receipts->capacity - 1);
+    return &receipts->slots[at];
 }
 
 /* Ids without a time are never newer than the watermark: they are always asked of the store. */
@@ -63,17 +53,16 @@ static uint64_t time_of(const struct uuid *id)
 static enum error rebuild(struct receipts *receipts, uint32_t capacity, uint64_t since_ms)
 {
     struct receipts next = *receipts;
-    next.slots = aligned_alloc(SLOT_BYTES, (size_t)capacity * sizeof *next.slots);
+    next.slots = calloc(capacity, sizeof *next.slots);
     if (next.slots == NULL)
         return error_no_memory;
-    memset(next.slots, 0, (size_t)capacity * sizeof *next.slots);
     next.capacity = capacity;
     next.count = 0;
     for (uint32_t i = 0; i < receipts->capacity; i++) {
         const struct receipt_slot *slot = &receipts->slots[i];
-        if (slot->place == 0 || time_of(&slot->id) < since_ms)
+        if (slot->print == 0 || slot->time_ms < since_ms)
             continue;
-        *slot_find(&next, &slot->id, slot->stream_hash) = *slot;
+        *slot_find(&next, slot->print) = *slot;
         next.count++;
     }
     if (since_ms > next.since_ms)
@@ -89,76 +78,48 @@ static int compare_times(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* The id time that half of the receipts are below; when they all share one time, the next, so that some always go. */
-static enum error median_time(const struct receipts *receipts, uint64_t *out)
+/* An id time that about half of the receipts are below, by a sample; some always are. */
+static uint64_t median_time(const struct receipts *receipts)
 {
-    uint64_t *times = malloc(receipts->count * sizeof *times);
-    if (times == NULL)
-        return error_no_memory;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < receipts->capacity; i++)
-        if (receipts->slots[i].place != 0)
-            times[count++] = time_of(&receipts->slots[i].id);
+    uint64_t times[SAMPLE];
+    uint32_t count = 0, step = receipts->count / SAMPLE + 1, seen = 0;
+    for (uint32_t i = 0; i < receipts->capacity && count < SAMPLE; i++)
+        if (receipts->slots[i].print != 0 && seen++ % step == 0)
+            times[count++] = receipts->slots[i].time_ms;
     qsort(times, count, sizeof *times, compare_times);
-    *out = times[count / 2] > times[0] ? times[count / 2] : times[0] + 1;
-    free(times);
-    return error_none;
+    return times[count / 2] > times[0] ? times[count / 2] : times[0] + 1;
 }
 
 static enum error make_room(struct receipts *receipts)
 {
-    if (receipts->count >= receipts->limit) {
-        uint64_t since_ms;
-        enum error error = median_time(receipts, &since_ms);
-        return error != error_none ? error : rebuild(receipts, receipts->capacity, since_ms);
-    }
+    if (receipts->count >= receipts->limit)
+        return rebuild(receipts, receipts->capacity, median_time(receipts));
     if (receipts->capacity == 0)
         return rebuild(receipts, RECEIPTS_FIRST * 2, 0);
     return receipts->count >= receipts->capacity / 2 ? rebuild(receipts, receipts->capacity * 2, 0) : error_none;
 }
 
-enum error receipts_add(struct receipts *receipts, const struct store_receipt *receipt)
+enum error receipts_add(struct receipts *receipts, const struct uuid *id, uint64_t stream_hash)
 {
     enum error error = make_room(receipts);
     if (error != error_none)
         return error;
-    struct receipt_slot *slot = slot_find(receipts, &receipt->id, receipt->stream_hash);
-    receipts->count += slot->place == 0;
-    *slot = (struct receipt_slot){.id = receipt->id,
-                                  .stream_hash = receipt->stream_hash,
-                                  .place = (uint64_t)receipt->partition << SEQ_BITS | receipt->seq,
-                                  .version = receipt->version,
-                                  .status = receipt->status};
-    memcpy(slot->hash, receipt->hash, sizeof slot->hash);
+    struct receipt_slot *slot = slot_find(receipts, print_of(id, stream_hash));
+    receipts->count += slot->print == 0;
+    *slot = (struct receipt_slot){.print = print_of(id, stream_hash), .time_ms = time_of(id)};
     return error_none;
-}
-
-bool receipts_find(const struct receipts *receipts,
-                   const struct uuid *id,
-                   uint64_t stream_hash,
-                   struct store_receipt *out)
-{
-    const struct receipt_slot *slot = receipts->capacity == 0 ? NULL : slot_find(receipts, id, stream_hash);
-    if (slot == NULL || slot->place == 0)
-        return false;
-    *out = (struct store_receipt){.id = slot->id,
-                                  .stream_hash = slot->stream_hash,
-                                  .partition = (uint32_t)(slot->place >> SEQ_BITS),
-                                  .seq = slot->place & ((1ull << SEQ_BITS) - 1),
-                                  .version = slot->version,
-                                  .status = (enum status)slot->status};
-    memcpy(out->hash, slot->hash, sizeof out->hash);
-    return true;
 }
 
 void receipts_prefetch(const struct receipts *receipts, const struct uuid *id, uint64_t stream_hash)
 {
     if (receipts->capacity > 0)
-        __builtin_prefetch(&receipts->slots[slot_first(receipts, id, stream_hash)]);
+        __builtin_prefetch(&receipts->slots[(print_of(id, stream_hash) >> 32) & (receipts->capacity - 1)]);
 }
 
-bool receipts_must_ask(const struct receipts *receipts, const struct uuid *id)
+bool receipts_must_ask(const struct receipts *receipts, const struct uuid *id, uint64_t stream_hash)
 {
     uint64_t time_ms;
-    return !uuid_time_ms(id, &time_ms) || time_ms < receipts->since_ms;
+    if (!uuid_time_ms(id, &time_ms) || time_ms < receipts->since_ms)
+        return true;
+    return receipts->capacity > 0 && slot_find(receipts, print_of(id, stream_hash))->print != 0;
 }

@@ -60,7 +60,7 @@ static void take_receipt(void *context, const struct store_receipt *receipt)
 {
     struct claimed *claimed = context;
     if (claimed->error == error_none)
-        claimed->error = receipts_add(&claimed->receipts, receipt);
+        claimed->error = receipts_add(&claimed->receipts, &receipt->id, receipt->stream_hash);
 }
 
 static void claim_copy(struct claimed *claimed, const struct store_claim *claim)

@@ -56,7 +56,4 @@ static inline uint32_t unit_partitions(const struct store_info *info, uint32_t u
 /* A claim with its partitions numbered and everything else zero; NULL when memory is out. Freed with free(). */
 struct store_claim *claim_new(const struct store_info *info, uint32_t unit);
 
-/* The receipt that a record with receipt = true is. */
-void receipt_from_record(const struct store_record *record, struct store_receipt *out);
-
 #endif

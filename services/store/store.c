@@ -207,14 +207,3 @@ struct store_claim *claim_new(const struct store_info *info, uint32_t unit)
         claim->partitions[i].partition = unit + i * info->units;
     return claim;
 }
-
-void receipt_from_record(const struct store_record *record, struct store_receipt *out)
-{
-    *out = (struct store_receipt){.id = record->id,
-                                  .stream_hash = record->stream_hash,
-                                  .partition = record->partition,
-                                  .seq = record->seq,
-                                  .version = record->version,
-                                  .status = record->status};
-    memcpy(out->hash, record->hash, sizeof out->hash);
-}

@@ -83,6 +83,18 @@ struct store_receipt {
     uint8_t hash[16];
 };
 
+/* The receipt that a record with receipt = true is. */
+static inline void receipt_from_record(const struct store_record *record, struct store_receipt *out)
+{
+    *out = (struct store_receipt){.id = record->id,
+                                  .stream_hash = record->stream_hash,
+                                  .partition = record->partition,
+                                  .seq = record->seq,
+                                  .version = record->version,
+                                  .status = record->status};
+    memcpy(out->hash, record->hash, sizeof out->hash);
+}
+
 struct store_partition {
     uint32_t partition;
     uint64_t head;   /* last seq, 0 when empty */
