@@ -79,7 +79,8 @@ static enum error check_key(struct checker *checker, struct level *level, const 
         return error_bad_type;
     }
     enum error error = check_text(checker, value->bytes);
-    return error != error_none ? error : keys_add(&checker->keys, &level->keys, checker->message, checker->fault);
+    return error != error_none ? error
+                               : keys_add(&checker->keys, &level->keys, checker->message, value->bytes, checker->fault);
 }
 
 static enum error check_plain(struct checker *checker, const struct msgpack_value *value)

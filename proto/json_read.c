@@ -5,6 +5,7 @@
  * which grows when it closes with more than 15 members, so that the result is as short as msgpack can be. */
 #include "proto/json_text.h"
 #include "proto/keys.h"
+#include "proto/reader.h"
 #include "proto/number.h"
 
 #include <stdlib.h>
@@ -266,7 +267,10 @@ static enum error parse_key(struct json_parser *parser, struct json_level *level
         return error;
     }
     struct slice message = {parser->out->data + parser->origin, parser->out->size - parser->origin};
-    error = keys_add(&parser->keys, &level->keys, message, offset);
+    struct reader reader = {message.data + offset, message.data + message.size};
+    struct slice key = {0};
+    reader_text(&reader, &key); /* it was written just now */
+    error = keys_add(&parser->keys, &level->keys, message, key, offset);
     if (error != error_none) {
         parser->at = start;
         return error;

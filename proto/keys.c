@@ -41,6 +41,13 @@ static uint64_t word_at(const uint8_t *at)
     return word;
 }
 
+static uint32_t half_at(const uint8_t *at)
+{
+    uint32_t half;
+    memcpy(&half, at, sizeof half);
+    return half;
+}
+
 /* Exact for keys of at most 7 bytes (the size in the top byte), a mix of both ends for longer ones. */
 static uint64_t key_print(struct slice key)
 {
@@ -49,15 +56,18 @@ static uint64_t key_print(struct slice key)
         return (mix ^ word_at(key.data + key.size - sizeof mix) ^ key.size) | UINT64_C(0xff) << 56;
     }
     uint64_t print = (uint64_t)key.size << 56;
+    if (key.size >= sizeof(uint32_t)) { /* the two words overlap, and agree where they do */
+        return print | (uint64_t)half_at(key.data) | (uint64_t)half_at(key.data + key.size - 4) << (8 * (key.size - 4));
+    }
     for (size_t i = 0; i < key.size; i++) {
         print |= (uint64_t)key.data[i] << (8 * i);
     }
     return print;
 }
 
-static enum error few_add(struct key_set *set, struct key_map *map, struct slice message, size_t offset)
+static enum error
+few_add(struct key_set *set, struct key_map *map, struct slice message, struct slice key, size_t offset)
 {
-    struct slice key = key_at(message, offset);
     uint64_t print = key_print(key);
     uint64_t *prints = set->prints + map->few;
     for (uint32_t i = 0; i < map->count; i++) {
@@ -117,10 +127,10 @@ static void tree_split(struct key_set *set, struct key_map *map, struct slice ke
     *link = place * 2;
 }
 
-static enum error tree_add(struct key_set *set, struct key_map *map, struct slice message, size_t offset)
+static enum error
+tree_add(struct key_set *set, struct key_map *map, struct slice message, struct slice key, size_t offset)
 {
     const struct key_node *nodes = set->trees->nodes;
-    struct slice key = key_at(message, offset);
     uint32_t link = map->root, bit;
     while ((link & 1) == 0) {
         link = nodes[link / 2].child[key_bit(key, nodes[link / 2].bit)];
@@ -137,14 +147,14 @@ static void tree_build(struct key_set *set, struct key_map *map, struct slice me
     const uint32_t *offsets = set->offsets + map->few;
     map->root = leaf_of(offsets[0]);
     for (uint32_t i = 1; i < map->count; i++) {
-        tree_add(set, map, message, offsets[i]);
+        tree_add(set, map, message, key_at(message, offsets[i]), offsets[i]);
     }
 }
 
-enum error keys_add(struct key_set *set, struct key_map *map, struct slice message, size_t offset)
+enum error keys_add(struct key_set *set, struct key_map *map, struct slice message, struct slice key, size_t offset)
 {
     if (map->count < keys_few) {
-        return few_add(set, map, message, offset);
+        return few_add(set, map, message, key, offset);
     }
     if (set->trees == NULL) {
         return error_full;
@@ -152,7 +162,7 @@ enum error keys_add(struct key_set *set, struct key_map *map, struct slice messa
     if (map->count == keys_few) {
         tree_build(set, map, message);
     }
-    enum error error = tree_add(set, map, message, offset);
+    enum error error = tree_add(set, map, message, key, offset);
     if (error == error_none) {
         map->count++;
     }

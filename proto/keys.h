@@ -43,9 +43,9 @@ void keys_init(struct key_set *set, struct key_trees *trees);
 /* Maps close in the reverse order of opening; at most limit_nesting are open. */
 void keys_open(struct key_set *set, struct key_map *map);
 void keys_close(struct key_set *set, const struct key_map *map);
-/* Adds the key at offset of message, a whole msgpack text. Its count must be below limit_map_entries.
+/* Adds key, a whole msgpack text of message that begins at offset. Its count must be below limit_map_entries.
  * error_duplicate_key, or error_full: start again with trees. */
-enum error keys_add(struct key_set *set, struct key_map *map, struct slice message, size_t offset);
+enum error keys_add(struct key_set *set, struct key_map *map, struct slice message, struct slice key, size_t offset);
 
 /* No message may be longer, or an offset times two would not fit. */
 #define KEYS_MESSAGE_MAX (UINT32_MAX / 16)

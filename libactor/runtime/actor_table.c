@@ -30,6 +30,11 @@ static size_t bucket_index(const struct actor_table *table, uint64_t hash)
     return index < table->size ? index : index - table->capacity / 2;
 }
 
+struct actor *const *actor_table_place(const struct actor_table *table, uint64_t hash)
+{
+    return &table->buckets[bucket_index(table, hash)];
+}
+
 struct actor *actor_table_find(const struct actor_table *table, const void *key, size_t key_size, uint64_t hash)
 {
     struct actor *actor = table->buckets[bucket_index(table, hash)];

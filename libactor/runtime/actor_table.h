@@ -19,6 +19,8 @@ struct actor_table {
 /* False when memory is out. */
 bool actor_table_init(struct actor_table *table);
 void actor_table_fini(struct actor_table *table);
+/* Where the first actor of a hash's bucket stands; never NULL. */
+struct actor *const *actor_table_place(const struct actor_table *table, uint64_t hash);
 struct actor *actor_table_find(const struct actor_table *table, const void *key, size_t key_size, uint64_t hash);
 /* The actor must not be there. Cannot fail: without memory the buckets just get fuller. */
 void actor_table_insert(struct actor_table *table, struct actor *actor);

@@ -129,6 +129,19 @@ struct actor *runtime_find(struct runtime *runtime, const void *key, size_t key_
     return actor_table_find(&runtime->table, key, key_size, hash);
 }
 
+void runtime_expect(const struct runtime *runtime, uint64_t hash)
+{
+    __builtin_prefetch(actor_table_place(&runtime->table, hash));
+}
+
+void runtime_expect_actor(const struct runtime *runtime, uint64_t hash)
+{
+    enum { LINE_BYTES = 64, LINES = 3 }; /* the actor, its key and the beginning of its state */
+    const char *actor = (const char *)*actor_table_place(&runtime->table, hash);
+    for (int line = 0; actor != NULL && line < LINES; line++)
+        __builtin_prefetch(actor + line * LINE_BYTES, 1);
+}
+
 void runtime_each(struct runtime *runtime, void (*visit)(void *context, struct actor *actor), void *context)
 {
     actor_table_each(&runtime->table, visit, context);

@@ -65,7 +65,7 @@ static bool command_refused(struct shard *shard, struct job *job, const struct u
     return true;
 }
 
-static void intake_actor(struct shard *shard, struct job *job)
+static void deliver(struct shard *shard, struct job *job)
 {
     enum runtime_result result = runtime_send(shard->runtime,
                                               job->stream_key.data,
@@ -77,6 +77,34 @@ static void intake_actor(struct shard *shard, struct job *job)
         return;
     job->outcome.retry_ms = 50;
     answer_fail(shard, job, status_busy, "mailbox_full", "too many commands wait for this aggregate");
+}
+
+static struct job *approach_take(struct approach *approach)
+{
+    struct job *job = approach->jobs[approach->first];
+    approach->first = (approach->first + 1) % APPROACH;
+    approach->count--;
+    return job;
+}
+
+/* The job waits until APPROACH others have come, or the turn ends; half way its actor is expected. */
+static void intake_actor(struct shard *shard, struct job *job)
+{
+    struct approach *approach = &shard->approach;
+    if (approach->count == APPROACH)
+        deliver(shard, approach_take(approach));
+    runtime_expect(shard->runtime, job->stream_hash);
+    approach->jobs[(approach->first + approach->count++) % APPROACH] = job;
+    if (approach->count > APPROACH / 2) {
+        uint32_t half = (approach->first + approach->count - 1 - APPROACH / 2) % APPROACH;
+        runtime_expect_actor(shard->runtime, approach->jobs[half]->stream_hash);
+    }
+}
+
+void intake_finish(struct shard *shard)
+{
+    while (shard->approach.count > 0)
+        deliver(shard, approach_take(&shard->approach));
 }
 
 static void intake_job(struct shard *shard, struct job *job)

@@ -42,8 +42,16 @@ struct entity {
     bool fetching;
 };
 
+/* Jobs a few places before their actors' mailboxes, so that the processor has time to fetch what they will touch. */
+enum { APPROACH = 16 };
+struct approach {
+    struct job *jobs[APPROACH]; /* a ring */
+    uint32_t first, count;
+};
+
 struct shard {
     struct shard_config config;
+    struct approach approach;
     struct unit *units;           /* all of the log, by number */
     struct partition *partitions; /* likewise */
     struct runtime *runtime;
@@ -63,6 +71,8 @@ extern const struct runtime_behavior entity_behavior;
 
 /* intake.c: an item becomes a job in an actor's mailbox, or is answered. */
 void intake_item(struct shard *shard, uint32_t link, struct slice item);
+/* Puts the jobs that are on their way into their mailboxes; before anything else happens. */
+void intake_finish(struct shard *shard);
 
 /* decide.c: runs the command of a job on a loaded entity; the job is answered or waits. */
 enum runtime_result decide_job(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job);

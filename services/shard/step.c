@@ -65,6 +65,8 @@ void shard_free(struct shard **shard)
     struct shard *old = *shard;
     *shard = NULL;
     old->effects = NULL;
+    for (uint32_t i = 0; i < old->approach.count; i++)
+        job_free(&old->approach.jobs[(old->approach.first + i) % APPROACH]);
     runtime_free(&old->runtime);
     for (uint32_t i = 0; old->units != NULL && i < old->config.log.units; i++) {
         batch_free(&old->units[i].open);
@@ -135,6 +137,8 @@ void shard_step(struct shard *shard, const struct input *input, struct instant n
 {
     shard->now = now;
     shard->effects = effects;
+    if (input->kind != INPUT_ITEM)
+        intake_finish(shard);
     switch (input->kind) {
     case INPUT_ITEM:
         intake_item(shard, input->link, input->item);

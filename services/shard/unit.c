@@ -155,6 +155,7 @@ static void batch_answer(struct shard *shard, struct batch *batch)
     batch->first = NULL;
     while (job != NULL) {
         struct job *next = job->next;
+        job_prefetch(next);
         answer_now(shard, job);
         job = next;
     }

@@ -110,6 +110,10 @@ enum runtime_result runtime_send(struct runtime *runtime,
 /* Sends to an actor that is known to exist. */
 enum runtime_result runtime_send_to(struct runtime *runtime, struct actor *actor, struct runtime_message *message);
 struct actor *runtime_find(struct runtime *runtime, const void *key, size_t key_size, uint64_t hash);
+/* Hints that a message for this hash comes soon, so that the processor fetches what will be looked at: first the place
+ * in the table of actors, and, some messages later, the actor that stands there. */
+void runtime_expect(const struct runtime *runtime, uint64_t hash);
+void runtime_expect_actor(const struct runtime *runtime, uint64_t hash);
 
 /* Fires due timers, ends back-offs, and runs actors, each for at most a batch, until nothing is runnable or budget is
  * spent (a message costs one, an activation too); then passivates what is idle, at most budget actors. Returns how many
