@@ -5,8 +5,8 @@
  * which grows when it closes with more than 15 members, so that the result is as short as msgpack can be. */
 #include "proto/json_text.h"
 #include "proto/keys.h"
-#include "proto/reader.h"
 #include "proto/number.h"
+#include "proto/reader.h"
 
 #include <stdlib.h>
 
