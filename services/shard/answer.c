@@ -11,6 +11,8 @@ void answer_now(struct shard *shard, struct job *job)
     outgoing->count++;
     shard->counters.by_status[job->outcome.status]++;
     shard->jobs--;
+    if (job->has_unit)
+        unit_of(shard, job->unit)->jobs--;
     job_free(&job);
 }
 

@@ -10,24 +10,38 @@
  *   replies, heads, records for the event bus <--- committed <---- writer thread <----+
  *
  * A unit: unowned -> claiming -> owned -> (a commit failed) -> unowned, and so on. When a commit fails the unit forgets
- * everything that was decided on top of it (actors, receipts, waiting jobs: answered unavailable), and claims anew. */
+ * everything that was decided on top of it (actors, receipts, waiting jobs: answered unavailable), and claims anew.
+ *
+ * In a pool the store says who is there and who owns what (INPUT_POOL), and pool.c says from that who is to own what:
+ *
+ *   unowned --meant for us, nobody's--> claiming --> owned --meant for another--> draining --all answered--> releasing
+ *      ^                                                                                                       |
+ *      +-------------------------------------------------------------------------------------------------------+
+ *
+ * A unit that drains takes no more items and finishes those it has. A lease covers all units of the process: nothing
+ * that depends on state is answered at an instant at or after its end. Units keep what they know meanwhile; they go on
+ * when a beat shows that nobody has taken them (same epoch), and are lost otherwise. */
 #ifndef SHARD_CORE_H
 #define SHARD_CORE_H
 
 #include "services/shard/batch.h"
 #include "services/shard/fetch.h"
 #include "services/shard/journal.h"
+#include "services/shard/pool.h"
 #include "services/shard/receipts.h"
 
 struct instant {
     int64_t wall_us;       /* since 1970 UTC: times of events */
-    uint64_t monotonic_us; /* deadlines and timers */
+    uint64_t monotonic_us; /* deadlines, timers and leases: CLOCK_BOOTTIME, as it goes on while the machine sleeps */
 };
 
 struct shard_config {
     struct store_info log;
-    const uint32_t *units; /* the ones to own */
+    const uint32_t *units; /* the ones to own; none in a pool */
     uint32_t unit_count;
+    bool pool;         /* which units to own comes with INPUT_POOL */
+    uint32_t lease_ms; /* pool: how long a beat holds */
+    uint32_t handoffs; /* pool: units that are handed over at once */
     struct domain *const *domains;
     uint32_t domain_count;
     struct journal *journal;
@@ -36,6 +50,7 @@ struct shard_config {
     uint64_t actors_max, actor_bytes_max, idle_us;
     uint32_t commits;       /* units that commit at once: fewer make larger batches */
     uint32_t batch_records; /* a batch is closed to new commands at this size until the one before is committed */
+    uint32_t loads;         /* aggregates that are loaded at once; more wait here. 0: no bound */
 };
 
 /* What a claim brought; made by the writer's thread. */
@@ -43,20 +58,30 @@ struct claimed {
     uint32_t unit;
     enum error error;
     struct store_fault fault;
-    uint64_t epoch, expired_ms;
+    uint64_t epoch, expired_ms, took_us;
     uint32_t count;
     struct store_partition *partitions; /* owned */
     struct receipts receipts;           /* owned */
 };
 void claimed_free(struct claimed **claimed);
 
+/* What a beat brought, or that it failed. */
+struct pool_view {
+    const struct store_pool *pool; /* NULL: it failed */
+    enum error error;
+    uint64_t asked_us;       /* before it was sent, monotonic */
+    uint64_t lease_until_us; /* as the store says after this beat; goes with this view, never ahead of it */
+};
+
 enum input_kind {
     INPUT_ITEM = 1,  /* a broker's item */
     INPUT_CLAIMED,   /* the step takes it */
     INPUT_COMMITTED, /* likewise */
     INPUT_FETCHED,   /* likewise */
-    INPUT_TURN,      /* all inputs that were there are in: run the actors, close the batches */
-    INPUT_STOP,      /* take no more items; finish what is there */
+    INPUT_RELEASED,  /* a unit was given back */
+    INPUT_POOL,
+    INPUT_TURN, /* all inputs that were there are in: run the actors, close the batches */
+    INPUT_STOP, /* take no more items; finish what is there */
 };
 
 struct input {
@@ -64,7 +89,9 @@ struct input {
     uint32_t link;     /* ITEM */
     struct slice item; /* ITEM */
     bool subscribed;   /* TURN: somebody listens to records */
+    uint32_t unit;     /* RELEASED */
     union {
+        const struct pool_view *view;
         struct claimed *claimed;
         struct batch *batch;
         struct fetch *fetch;
@@ -82,14 +109,18 @@ struct effects {
     struct batch *commits, **commits_last;
     struct fetch *fetches, **fetches_last;
     uint64_t claims;       /* bit u: claim unit u */
+    uint64_t releases;     /* bit u: give unit u back, and tell when that is done */
     struct buffer records; /* committed, for the event bus */
     uint32_t record_count;
     bool owned_changed, heads_changed;
+    bool beat; /* have a look at the pool soon: units have changed hands */
 };
 
 struct shard_counters {
     uint64_t by_status[status_count];
     uint64_t events, commits, committed_records, loads, repeated, crashed;
+    uint64_t handoffs, handoff_us; /* planned ones that are done; how long the last took, from its first refusal */
+    uint64_t lost;                 /* units that went to another owner unplanned */
 };
 
 struct shard;
@@ -102,6 +133,20 @@ uint64_t shard_next_us(const struct shard *shard, uint64_t now_us);
 /* Jobs that are not answered yet. */
 uint32_t shard_jobs(const struct shard *shard);
 const struct shard_counters *shard_counters(const struct shard *shard);
+/* Units that this process has, those included that it is handing over. */
+uint32_t shard_units(const struct shard *shard);
+/* Does it have all units that it can have for now? False before the first view of a pool. */
+bool shard_settled(const struct shard *shard);
+/* Are units on their way to this process, or from it? */
+bool shard_moving(const struct shard *shard);
+struct shard_pool_stats {
+    uint32_t members;
+    uint64_t lease_until_us; /* monotonic; UINT64_MAX without a pool */
+    uint64_t loads_waiting;
+};
+void shard_pool_stats(const struct shard *shard, struct shard_pool_stats *out);
+/* Requests that were taken in, by unit of the log, since the start. */
+void shard_unit_requests(const struct shard *shard, uint64_t *out);
 void shard_runtime_stats(const struct shard *shard, struct runtime_stats *out);
 /* Append msgpack arrays: [[partition, epoch]...], [[partition, committed seq]...], [text...]. */
 void shard_owned(const struct shard *shard, struct buffer *out);

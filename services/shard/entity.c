@@ -41,7 +41,10 @@ struct fetch *entity_fetch(struct shard *shard, enum fetch_kind kind, const stru
     fetch->serial = entity->serial;
     fetch->to_version = UINT64_MAX;
     entity->fetching = true;
-    effects_fetch(shard->effects, fetch);
+    if (kind == FETCH_LOAD)
+        load_start(shard, fetch);
+    else
+        effects_fetch(shard->effects, fetch);
     return fetch;
 }
 
@@ -72,7 +75,7 @@ static enum runtime_result entity_activate(void *context, struct actor *actor)
     entity->serial = ++shard->serial;
     if (journal_refused(shard->config.journal, &journal_load, actor_hash(actor)))
         entity->failure = "domain_crash";
-    if (!unit_ready(unit_of(shard, entity->unit)))
+    if (!unit_serves(shard, unit_of(shard, entity->unit)))
         return RUNTIME_STOP;
     if (entity->failure != NULL)
         return RUNTIME_OK;
@@ -177,7 +180,7 @@ static enum runtime_result entity_receive(void *context, struct actor *actor, st
     struct entity *entity = actor_state(actor);
     struct job *job = (struct job *)message;
     struct unit *unit = unit_of(shard, entity->unit);
-    if (!unit_ready(unit)) {
+    if (!unit_serves(shard, unit)) {
         answer_unit_lost(shard, job, unit->trouble);
         return RUNTIME_OK;
     }
@@ -211,7 +214,7 @@ static void job_give_back(struct shard *shard, struct job *job)
     const struct unit *unit = unit_of(shard, job->unit);
     if (shard->effects == NULL) { /* the shard is being freed */
         job_free(&job);
-    } else if (!unit_ready(unit)) {
+    } else if (!unit_serves(shard, unit)) {
         answer_unit_lost(shard, job, unit->trouble);
     } else {
         job->outcome.retry_ms = 1000;

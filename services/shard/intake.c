@@ -110,10 +110,13 @@ void intake_finish(struct shard *shard)
 static void intake_job(struct shard *shard, struct job *job)
 {
     struct unit *unit = unit_of(shard, job->unit);
-    if (!unit_ready(unit) || shard->stopping) {
+    if (!unit_takes(shard, unit) || shard->stopping) {
         answer_unit_lost(shard, job, shard->stopping ? error_none : unit->trouble);
         return;
     }
+    unit->requests++;
+    unit->jobs++;
+    job->has_unit = true;
     if (job->request.operation == operation_log) {
         query_start(shard, job, FETCH_LOG);
         return;

@@ -34,6 +34,7 @@ struct job {
     uint64_t stream_hash;
     struct slice stream_key; /* the stream's four parts, each behind a 16-bit length */
     uint32_t partition, unit;
+    bool has_unit;        /* it is counted there */
     uint64_t deadline_us; /* monotonic */
     const struct domain_resource *resource;
     const struct domain_command *command;

@@ -112,7 +112,9 @@ void receipt_fetched(struct shard *shard, struct fetch *fetch)
     entity->fetching = false;
     job->receipt_asked = true;
     runtime_resume(shard->runtime, actor);
-    if (fetch->error != error_none)
+    if (!unit_serves(shard, unit_of(shard, job->unit)))
+        answer_unit_lost(shard, job, error_none);
+    else if (fetch->error != error_none)
         answer_fail(shard, job, status_unavailable, error_name(fetch->error), error_text(fetch->error));
     else if (fetch->found)
         receipt_answer(shard, unit_of(shard, job->unit), job, &fetch->receipt);

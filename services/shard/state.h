@@ -7,7 +7,7 @@
 
 #include "services/shard/core.h"
 
-enum unit_state { UNIT_UNOWNED, UNIT_CLAIMING, UNIT_OWNED };
+enum unit_state { UNIT_UNOWNED, UNIT_CLAIMING, UNIT_OWNED, UNIT_DRAINING, UNIT_RELEASING };
 
 struct partition {
     uint64_t assigned;  /* last seq given to a record */
@@ -21,6 +21,11 @@ struct unit {
     bool wanted; /* it is ours to claim */
     uint64_t epoch, expired_ms;
     uint64_t retry_us;           /* unowned: when to claim again, monotonic */
+    uint64_t changed_us;         /* when it was last claimed or given back: views that are older say nothing of it */
+    uint64_t target, target_us;  /* pool: boot of the member it is meant for, 0 is nobody, and since when */
+    uint64_t drain_us;           /* since when it drains, or drained; 0: it is not handed over */
+    uint64_t requests;           /* taken in */
+    uint32_t jobs;               /* of those, not answered */
     enum error trouble;          /* why it is not owned; while owned: why it must be given up */
     struct batch *open;          /* being filled; NULL: nothing to commit */
     struct batch *committing;    /* at the writer */
@@ -64,7 +69,16 @@ struct shard {
     uint32_t jobs;
     uint32_t committing; /* units whose batch is at the writer */
     uint32_t next_unit;  /* whose turn it is to commit */
+    uint32_t loading;    /* loads at the reader */
+    uint64_t loads_waiting;
+    struct fetch *loads, **loads_last; /* which wait for those */
+    uint64_t lease_until_us;
+    enum error beat_error; /* why the last beat failed */
+    uint32_t members;
     bool stopping, subscribed;
+    bool joined; /* a view of the pool has come */
+    bool moving;
+    bool expired; /* the lease was, at the end of the last turn */
 };
 
 extern const struct runtime_behavior entity_behavior;
@@ -102,7 +116,28 @@ void unit_committed(struct shard *shard, struct batch *batch);
 void units_turn(struct shard *shard);
 /* What was decided in memory cannot be kept: nothing more is decided, and once the writer is back all starts over. */
 void unit_give_up(struct unit *unit, enum error trouble);
+/* It is ours, and what is decided there can be kept. */
 bool unit_ready(const struct unit *unit);
+/* May it answer now what depends on its state? */
+bool unit_serves(const struct shard *shard, const struct unit *unit);
+/* Does it take more items? */
+bool unit_takes(const struct shard *shard, const struct unit *unit);
+bool lease_valid(const struct shard *shard);
+void unit_drain(struct shard *shard, struct unit *unit);
+void unit_released(struct shard *shard, struct unit *unit);
+
+/* members.c: a view of the pool */
+void pool_seen(struct shard *shard, const struct pool_view *view);
+
+/* loads.c: the bound on loads at the reader */
+void load_start(struct shard *shard, struct fetch *fetch);
+void load_ended(struct shard *shard);
+/* A load whose unit is not ours any more, or not any more in that epoch: its actor is told. */
+void load_stale(struct shard *shard, struct fetch *fetch);
+void loads_free(struct shard *shard);
+
+/* step.c: was it asked for by an owner that is not the owner any more? */
+bool fetch_stale(struct shard *shard, struct fetch *fetch);
 
 /* answer.c: every job ends in one of these. */
 void answer_now(struct shard *shard, struct job *job);

@@ -50,6 +50,9 @@ enum error shard_new(struct shard **out, const struct shard_config *config)
         shard_free(&shard);
         return error_no_memory;
     }
+    shard->loads_last = &shard->loads;
+    shard->lease_until_us = config->pool ? 0 : UINT64_MAX;
+    shard->expired = config->pool;
     for (uint32_t i = 0; i < config->log.units; i++)
         shard->units[i].number = i;
     for (uint32_t i = 0; i < config->unit_count; i++)
@@ -67,6 +70,7 @@ void shard_free(struct shard **shard)
     old->effects = NULL;
     for (uint32_t i = 0; i < old->approach.count; i++)
         job_free(&old->approach.jobs[(old->approach.first + i) % APPROACH]);
+    loads_free(old);
     runtime_free(&old->runtime);
     for (uint32_t i = 0; old->units != NULL && i < old->config.log.units; i++) {
         batch_free(&old->units[i].open);
@@ -101,20 +105,23 @@ static void turn(struct shard *shard, bool subscribed)
 /* ---- what the reader brought ---- */
 
 /* A job whose unit changed hands while the store was asked may have been answered from what is no longer true. */
-static bool fetch_stale(struct shard *shard, struct fetch *fetch)
+bool fetch_stale(struct shard *shard, struct fetch *fetch)
 {
     const struct unit *unit = unit_of(shard, fetch->unit);
-    if (unit_ready(unit) && unit->epoch == fetch->epoch)
+    bool ours = unit_ready(unit) && unit->epoch == fetch->epoch;
+    if (ours && (fetch->job == NULL || lease_valid(shard)))
         return false;
-    if (fetch->job != NULL) {
-        answer_unit_lost(shard, fetch->job, unit->trouble);
-        fetch->job = NULL;
-    }
+    if (fetch->job != NULL)
+        answer_unit_lost(shard, fetch->job, ours ? error_none : unit->trouble);
+    else if (fetch->kind == FETCH_LOAD)
+        load_stale(shard, fetch);
+    fetch->job = NULL;
     return true;
 }
 
 static void fetched(struct shard *shard, struct fetch *fetch)
 {
+    bool load = fetch->kind == FETCH_LOAD;
     if (!fetch_stale(shard, fetch)) {
         switch (fetch->kind) {
         case FETCH_LOAD:
@@ -131,6 +138,8 @@ static void fetched(struct shard *shard, struct fetch *fetch)
         }
     }
     fetch_free(&fetch);
+    if (load)
+        load_ended(shard);
 }
 
 void shard_step(struct shard *shard, const struct input *input, struct instant now, struct effects *effects)
@@ -152,6 +161,12 @@ void shard_step(struct shard *shard, const struct input *input, struct instant n
     case INPUT_FETCHED:
         fetched(shard, input->fetch);
         break;
+    case INPUT_RELEASED:
+        unit_released(shard, unit_of(shard, input->unit));
+        break;
+    case INPUT_POOL:
+        pool_seen(shard, input->view);
+        break;
     case INPUT_TURN:
         turn(shard, input->subscribed);
         break;
@@ -170,10 +185,43 @@ uint64_t shard_next_us(const struct shard *shard, uint64_t now_us)
         if (unit->wanted && unit->state == UNIT_UNOWNED && unit->retry_us < next_us)
             next_us = unit->retry_us;
     }
-    return next_us;
+    return shard->expired || shard->lease_until_us > next_us ? next_us : shard->lease_until_us;
 }
 
 /* ---- what others may know ---- */
+
+uint32_t shard_units(const struct shard *shard)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < shard->config.log.units; i++)
+        count += shard->units[i].state != UNIT_UNOWNED;
+    return count;
+}
+
+bool shard_settled(const struct shard *shard)
+{
+    for (uint32_t i = 0; i < shard->config.log.units; i++)
+        if (shard->units[i].wanted && shard->units[i].state != UNIT_OWNED && shard->units[i].state != UNIT_DRAINING)
+            return false;
+    return !shard->config.pool || (shard->joined && !shard->expired);
+}
+
+bool shard_moving(const struct shard *shard)
+{
+    return shard->moving;
+}
+
+void shard_pool_stats(const struct shard *shard, struct shard_pool_stats *out)
+{
+    *out = (struct shard_pool_stats){
+        .members = shard->members, .lease_until_us = shard->lease_until_us, .loads_waiting = shard->loads_waiting};
+}
+
+void shard_unit_requests(const struct shard *shard, uint64_t *out)
+{
+    for (uint32_t i = 0; i < shard->config.log.units; i++)
+        out[i] = shard->units[i].requests;
+}
 
 uint32_t shard_jobs(const struct shard *shard)
 {
@@ -196,7 +244,7 @@ static void pairs_write(const struct shard *shard, bool heads, struct buffer *ou
     uint32_t count = 0;
     for (uint32_t i = 0; i < shard->config.log.partitions; i++) {
         const struct unit *unit = &shard->units[i % shard->config.log.units];
-        if (!unit_ready(unit))
+        if (!unit_ready(unit) || shard->expired)
             continue;
         write_array(out, 2);
         write_unsigned(out, i);
@@ -216,10 +264,27 @@ void shard_heads(const struct shard *shard, struct buffer *out)
     pairs_write(shard, true, out);
 }
 
+static uint32_t pool_alarms(const struct shard *shard, struct buffer *out)
+{
+    uint32_t count = 0;
+    if (shard->beat_error != error_none) {
+        struct buffer text = {0};
+        buffer_printf(&text, "the pool does not answer: %s", error_text(shard->beat_error));
+        write_text(out, buffer_slice(&text));
+        buffer_fini(&text);
+        count++;
+    }
+    if (shard->joined && shard->expired) {
+        write_string(out, "the lease has run out: nothing is served until the pool answers");
+        count++;
+    }
+    return count;
+}
+
 void shard_alarms(const struct shard *shard, struct buffer *out)
 {
     size_t place = write_array_begin(out);
-    uint32_t count = 0;
+    uint32_t count = pool_alarms(shard, out);
     for (uint32_t i = 0; i < shard->config.log.units; i++) {
         const struct unit *unit = &shard->units[i];
         if (!unit->wanted || unit_ready(unit) || unit->trouble == error_none)

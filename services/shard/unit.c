@@ -1,14 +1,17 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Units of ownership: claiming them, committing their batches one behind the other, and starting over when a commit
- * fails. */
+ * Units of ownership: claiming them, committing their batches one behind the other, handing them over, and starting
+ * over when a commit fails. */
 #include "services/shard/state.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { CLAIM_RETRY_US = 250000 };
+enum {
+    CLAIM_RETRY_US = 250000,
+    DRAIN_US = 1000000, /* what is not done by then is answered moved: a long load does not hold a hand-over up */
+};
 
 struct unit *unit_of(struct shard *shard, uint32_t number)
 {
@@ -24,9 +27,34 @@ struct batch *unit_batch(struct unit *unit)
     return unit->open;
 }
 
+static bool unit_ours(const struct unit *unit)
+{
+    return unit->state == UNIT_OWNED || unit->state == UNIT_DRAINING;
+}
+
 bool unit_ready(const struct unit *unit)
 {
-    return unit->state == UNIT_OWNED && unit->trouble == error_none;
+    return unit_ours(unit) && unit->trouble == error_none;
+}
+
+bool lease_valid(const struct shard *shard)
+{
+    return shard->now.monotonic_us < shard->lease_until_us;
+}
+
+static bool drain_over(const struct shard *shard, const struct unit *unit)
+{
+    return unit->state == UNIT_DRAINING && shard->now.monotonic_us >= unit->drain_us + DRAIN_US;
+}
+
+bool unit_serves(const struct shard *shard, const struct unit *unit)
+{
+    return unit_ready(unit) && lease_valid(shard) && !drain_over(shard, unit);
+}
+
+bool unit_takes(const struct shard *shard, const struct unit *unit)
+{
+    return unit->state == UNIT_OWNED && unit_serves(shard, unit);
 }
 
 void unit_give_up(struct unit *unit, enum error trouble)
@@ -54,6 +82,8 @@ static void unit_own(struct shard *shard, struct unit *unit, struct claimed *cla
 {
     unit->state = UNIT_OWNED;
     unit->trouble = error_none;
+    unit->changed_us = shard->now.monotonic_us;
+    unit->drain_us = 0;
     unit->epoch = claimed->epoch;
     unit->expired_ms = claimed->expired_ms;
     receipts_fini(&unit->receipts);
@@ -77,6 +107,8 @@ void unit_claimed(struct shard *shard, struct claimed *claimed)
         unit->state = UNIT_UNOWNED;
         unit->trouble = claimed->error;
         unit->retry_us = shard->now.monotonic_us + CLAIM_RETRY_US;
+        if (shard->config.pool && claimed->error == error_locked)
+            unit->wanted = false; /* another was faster: the next view says whose it is */
     }
     claimed_free(&claimed);
 }
@@ -113,18 +145,64 @@ static void reset_actor(void *context, struct actor *actor)
         runtime_reset(reset->shard->runtime, actor);
 }
 
+/* Its state, which is not ours any more, says so already. */
+static void unit_forget(struct shard *shard, struct unit *unit)
+{
+    struct reset reset = {.shard = shard, .unit = unit->number};
+    receipts_fini(&unit->receipts);
+    runtime_each(shard->runtime, reset_actor, &reset);
+    shard->effects->owned_changed = true;
+}
+
+static void unit_release(struct shard *shard, struct unit *unit)
+{
+    unit->state = UNIT_RELEASING;
+    shard->effects->releases |= 1ull << unit->number;
+}
+
 static void unit_lost(struct shard *shard, struct unit *unit, enum error trouble)
 {
+    bool leave = shard->config.pool && (trouble == error_fenced || unit->state == UNIT_DRAINING);
+    shard->counters.lost += trouble == error_fenced;
     unit->state = UNIT_UNOWNED;
     unit->trouble = trouble;
     unit->retry_us = shard->now.monotonic_us;
     unit->committed = unit->batches; /* nothing is waited for any more */
+    if (leave)
+        unit_release(shard, unit);
     batch_lost(shard, &unit->committing, trouble);
     batch_lost(shard, &unit->open, trouble);
-    receipts_fini(&unit->receipts);
-    struct reset reset = {.shard = shard, .unit = unit->number};
-    runtime_each(shard->runtime, reset_actor, &reset);
-    shard->effects->owned_changed = true;
+    unit_forget(shard, unit);
+}
+
+/* ---- a hand-over ---- */
+
+void unit_drain(struct shard *shard, struct unit *unit)
+{
+    unit->state = UNIT_DRAINING;
+    unit->drain_us = shard->now.monotonic_us;
+}
+
+static bool unit_drained(const struct shard *shard, const struct unit *unit)
+{
+    if (unit->state != UNIT_DRAINING || unit->open != NULL || unit->committing != NULL)
+        return false;
+    return unit->jobs == 0 || drain_over(shard, unit);
+}
+
+void unit_released(struct shard *shard, struct unit *unit)
+{
+    assert(unit->state == UNIT_RELEASING);
+    if (unit->drain_us != 0) {
+        shard->counters.handoffs++;
+        shard->counters.handoff_us = shard->now.monotonic_us - unit->drain_us;
+    }
+    unit->state = UNIT_UNOWNED;
+    unit->wanted = false;
+    unit->trouble = error_none;
+    unit->drain_us = 0;
+    unit->changed_us = shard->now.monotonic_us;
+    shard->effects->beat = true;
 }
 
 /* ---- a commit that held ---- */
@@ -183,6 +261,14 @@ void unit_committed(struct shard *shard, struct batch *batch)
 
 /* ---- the end of a turn ---- */
 
+/* Brokers are told when the lease has run out, and when it goes on. */
+static void lease_look(struct shard *shard)
+{
+    bool expired = !lease_valid(shard);
+    shard->effects->owned_changed |= expired != shard->expired;
+    shard->expired = expired;
+}
+
 static void unit_claim(struct shard *shard, struct unit *unit)
 {
     if (unit->state != UNIT_UNOWNED || !unit->wanted || shard->stopping || shard->now.monotonic_us < unit->retry_us)
@@ -209,12 +295,17 @@ static bool unit_commit(struct shard *shard, struct unit *unit)
 void units_turn(struct shard *shard)
 {
     uint32_t count = shard->config.log.units, first = shard->next_unit;
+    lease_look(shard);
     for (uint32_t i = 0; i < count; i++) {
         struct unit *unit = &shard->units[(first + i) % count];
-        if (unit->trouble != error_none && unit->state == UNIT_OWNED && unit->committing == NULL)
+        if (unit->trouble != error_none && unit_ours(unit) && unit->committing == NULL)
             unit_lost(shard, unit, unit->trouble);
         unit_claim(shard, unit);
         if (unit_commit(shard, unit))
             shard->next_unit = (unit->number + 1) % count;
+        if (unit_drained(shard, unit)) {
+            unit_release(shard, unit);
+            unit_forget(shard, unit);
+        }
     }
 }

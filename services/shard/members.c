@@ -1,0 +1,105 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What a view of the pool means for the units of this process: which are lost, which to claim, which to hand over. */
+#include "services/shard/state.h"
+
+/* Others look at the pool every third of a lease. A unit is handed over when its next owner has had the time to see
+ * that, and looks often: so that nobody serves it for moments only. */
+static uint64_t notice_us(const struct shard *shard, bool by_load)
+{
+    uint64_t lease_us = shard->config.lease_ms * 1000ull;
+    return by_load ? 2 * lease_us : lease_us / 3 + 200000;
+}
+
+static bool unit_taken(const struct unit *unit, const struct store_owner *owner, bool ours, bool fresh)
+{
+    return unit_ready(unit) && (owner->epoch > unit->epoch || (fresh && !ours));
+}
+
+static void unit_target(struct shard *shard, struct unit *unit, const struct store_pool *pool, int32_t target)
+{
+    uint64_t boot = target < 0 ? 0 : pool->members[target].boot;
+    if (boot == unit->target)
+        return;
+    unit->target = boot;
+    unit->target_us = shard->now.monotonic_us;
+}
+
+static bool unit_due(const struct shard *shard, const struct unit *unit, bool by_load)
+{
+    if (unit->state != UNIT_OWNED || !unit_ready(unit))
+        return false;
+    return unit->target == 0 || shard->now.monotonic_us - unit->target_us >= notice_us(shard, by_load);
+}
+
+static void unit_wanted(struct shard *shard, struct unit *unit, bool claim)
+{
+    if (unit->state != UNIT_UNOWNED)
+        return;
+    if (!claim || unit->trouble == error_locked || unit->trouble == error_fenced)
+        unit->trouble = error_none;
+    if (claim && unit->trouble == error_none)
+        unit->retry_us = shard->now.monotonic_us;
+    unit->wanted = claim;
+}
+
+/* Units as bits. */
+struct sets {
+    uint64_t fresh, held, handing, due;
+};
+
+static struct sets sets_make(struct shard *shard, const struct pool_view *view, const struct pool_plan *plan)
+{
+    struct sets sets = {0};
+    for (uint32_t i = 0; i < view->pool->unit_count; i++) {
+        struct unit *unit = &shard->units[i];
+        uint64_t bit = 1ull << i;
+        unit_target(shard, unit, view->pool, plan->target[i]);
+        sets.fresh |= view->asked_us > unit->changed_us ? bit : 0;
+        sets.held |= unit->state == UNIT_OWNED || unit->state == UNIT_CLAIMING ? bit : 0;
+        sets.handing |= unit->state == UNIT_DRAINING || unit->state == UNIT_RELEASING ? bit : 0;
+        sets.due |= unit_due(shard, unit, plan->by_load & bit) ? bit : 0;
+    }
+    return sets;
+}
+
+static void units_lose(struct shard *shard, const struct store_pool *pool, uint64_t fresh)
+{
+    for (uint32_t i = 0; i < pool->unit_count; i++) {
+        const struct store_owner *owner = &pool->units[i];
+        if (unit_taken(&shard->units[i], owner, owner->member == (int32_t)pool->self, fresh >> i & 1))
+            unit_give_up(&shard->units[i], error_fenced);
+    }
+}
+
+static void
+units_move(struct shard *shard, const struct store_pool *pool, const struct pool_plan *plan, struct sets sets)
+{
+    uint32_t under_way = (uint32_t)__builtin_popcountll(sets.handing);
+    uint32_t room = shard->config.handoffs > under_way ? shard->config.handoffs - under_way : 0;
+    uint64_t claims = pool_claims(pool, plan, sets.held | sets.handing) & sets.fresh;
+    uint64_t gives = pool_gives(pool, plan, sets.due & sets.fresh, room);
+    for (uint32_t i = 0; i < pool->unit_count; i++) {
+        if (sets.fresh >> i & 1)
+            unit_wanted(shard, &shard->units[i], claims >> i & 1);
+        if (gives >> i & 1)
+            unit_drain(shard, &shard->units[i]);
+    }
+}
+
+void pool_seen(struct shard *shard, const struct pool_view *view)
+{
+    struct pool_plan plan;
+    shard->beat_error = view->pool == NULL ? view->error : error_none;
+    if (view->pool == NULL)
+        return;
+    shard->joined = true;
+    shard->members = view->pool->member_count;
+    shard->lease_until_us = view->lease_until_us;
+    pool_plan(view->pool, &plan);
+    struct sets sets = sets_make(shard, view, &plan);
+    units_lose(shard, view->pool, sets.fresh);
+    units_move(shard, view->pool, &plan, sets);
+    shard->moving = pool_moving(view->pool, &plan) != 0;
+}
