@@ -12,8 +12,7 @@
 #include <stdlib.h>
 
 #include "services/store/grow.h"
-#include "services/store/row.h"
-#include "services/store/sqlite.h"
+#include "services/store/unit.h"
 
 struct place {
     uint64_t version, seq;
@@ -29,6 +28,9 @@ struct walk {
     store_visit visit;
     void *context;
     struct store_fault *fault;
+    struct place place;    /* where going down has come to */
+    bool collect;          /* on the way, the positions of versions above bottom */
+    uint64_t bottom, next; /* next: the version that is given next */
 };
 
 static enum error walk_corrupt(const struct walk *walk, const struct place *place)
@@ -36,7 +38,7 @@ static enum error walk_corrupt(const struct walk *walk, const struct place *plac
     return fault_set(walk->fault,
                      error_corrupt,
                      "%s: partition %u seq %llu should be version %llu of %.*s.%.*s/%.*s",
-                     walk->unit->path,
+                     walk->unit->name,
                      walk->partition,
                      (unsigned long long)place->seq,
                      (unsigned long long)place->version,
@@ -54,45 +56,43 @@ static void mark_set(struct chain *chain, const struct place *place)
         chain->marks[place->version / CHAIN_SPAN] = place->seq;
 }
 
-/* From an event to the one before it. */
-static enum error walk_step(const struct walk *walk, struct place *place)
+static void place_collect(struct walk *walk)
 {
-    sqlite3_stmt *statement = walk->unit->reader.statements[READER_PREVIOUS];
-    bind_unsigned(statement, 1, position_of(walk->partition, place->seq));
-    int code = sqlite3_step(statement);
-    uint64_t version = code == SQLITE_ROW ? column_unsigned(statement, 0) : 0;
-    uint64_t previous = code == SQLITE_ROW ? column_unsigned(statement, 1) : 0;
-    sqlite3_reset(statement);
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return reader_fault(walk->unit, code, "reading a stream", walk->fault);
-    if (version != place->version || previous == 0 || previous >= place->seq)
-        return walk_corrupt(walk, place);
-    *place = (struct place){.version = version - 1, .seq = previous};
-    mark_set(walk->chain, place);
+    if (walk->collect)
+        walk->chain->positions[walk->place.version - walk->bottom - 1] = position_of(walk->partition, walk->place.seq);
+}
+
+/* From an event to the one before it. */
+static enum error walk_step(void *context, uint64_t seq, uint64_t version, uint64_t previous)
+{
+    struct walk *walk = context;
+    if (seq != walk->place.seq || version != walk->place.version || previous == 0 || previous >= seq)
+        return walk_corrupt(walk, &walk->place);
+    walk->place = (struct place){.version = version - 1, .seq = previous};
+    mark_set(walk->chain, &walk->place);
+    place_collect(walk);
     return error_none;
 }
 
-static enum error walk_down(const struct walk *walk, struct place *place, uint64_t version)
+static enum error walk_down(struct walk *walk, uint64_t version)
 {
-    enum error error = error_none;
-    while (place->version > version && error == error_none)
-        error = walk_step(walk, place);
-    return error;
+    if (walk->place.version <= version)
+        return error_none;
+    uint64_t count = walk->place.version - version;
+    return reading(walk->unit)->walk(walk->unit, walk->partition, walk->place.seq, count, walk_step, walk, walk->fault);
 }
 
-/* Where the last version of a span is, or the head when that comes first. */
-static enum error span_top(const struct walk *walk, uint64_t span, struct place *out)
+/* Goes to the last version of a span, or to the head when that comes first. */
+static enum error span_top(struct walk *walk, uint64_t span)
 {
     const struct chain *chain = walk->chain;
-    struct place place = walk->head;
+    walk->place = walk->head;
     for (uint64_t i = span; i * CHAIN_SPAN < walk->head.version; i++)
         if (chain->marks[i] != 0) {
-            place = (struct place){.version = i * CHAIN_SPAN, .seq = chain->marks[i]};
+            walk->place = (struct place){.version = i * CHAIN_SPAN, .seq = chain->marks[i]};
             break;
         }
-    enum error error = walk_down(walk, &place, span * CHAIN_SPAN);
-    *out = place;
-    return error;
+    return walk_down(walk, span * CHAIN_SPAN);
 }
 
 static bool same_stream(const struct stream *a, const struct stream *b)
@@ -101,45 +101,36 @@ static bool same_stream(const struct stream *a, const struct stream *b)
            slice_equal(a->namespace, b->namespace) && slice_equal(a->realm, b->realm);
 }
 
-static enum error event_give(const struct walk *walk, const struct place *place)
+static enum error event_give(void *context, const struct store_record *record)
 {
-    sqlite3_stmt *statement = walk->unit->reader.statements[READER_RECORD];
-    struct store_record record = {0};
-    enum error error = error_none;
-    bind_unsigned(statement, 1, position_of(walk->partition, place->seq));
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        error = row_read(&walk->unit->reader.connection, statement, &record, walk->fault);
-    else if (code != SQLITE_DONE)
-        error = reader_fault(walk->unit, code, "reading a stream", walk->fault);
-    if (error == error_none &&
-        (record.version != place->version || record.event.size == 0 || !same_stream(&record.stream, walk->stream)))
-        error = walk_corrupt(walk, place);
-    if (error == error_none)
-        error = walk->visit(walk->context, &record);
-    sqlite3_reset(statement);
-    return error;
+    struct walk *walk = context;
+    struct place place = {.version = walk->next};
+    place.seq = position_seq(walk->chain->positions[walk->next - walk->bottom - 1]);
+    if (record->version != walk->next || record->event.size == 0 || !same_stream(&record->stream, walk->stream))
+        return walk_corrupt(walk, &place);
+    walk->next++;
+    return walk->visit(walk->context, record);
 }
 
 /* Gives the versions of one span that are above base and at most top. */
-static enum error span_give(const struct walk *walk, uint64_t span, uint64_t base, uint64_t top)
+static enum error span_give(struct walk *walk, uint64_t span, uint64_t base, uint64_t top)
 {
-    uint64_t bottom = (span - 1) * CHAIN_SPAN > base ? (span - 1) * CHAIN_SPAN : base;
-    struct place place;
-    enum error error = span_top(walk, span, &place);
+    walk->bottom = (span - 1) * CHAIN_SPAN > base ? (span - 1) * CHAIN_SPAN : base;
+    walk->next = walk->bottom + 1;
+    walk->collect = false;
+    enum error error = span_top(walk, span);
     if (error == error_none)
-        error = walk_down(walk, &place, top);
+        error = walk_down(walk, top);
+    uint64_t last = walk->place.version;
+    if (error == error_none) {
+        walk->collect = true;
+        place_collect(walk);
+        error = walk_down(walk, walk->bottom + 1);
+    }
     if (error != error_none)
         return error;
-    uint64_t last = place.version;
-    walk->chain->seqs[last - bottom - 1] = place.seq;
-    while (place.version > bottom + 1 && error == error_none) {
-        error = walk_step(walk, &place);
-        walk->chain->seqs[place.version - bottom - 1] = place.seq;
-    }
-    for (uint64_t version = bottom + 1; version <= last && error == error_none; version++)
-        error = event_give(walk, &(struct place){.version = version, .seq = walk->chain->seqs[version - bottom - 1]});
-    return error;
+    return reading(walk->unit)
+        ->records(walk->unit, walk->chain->positions, last - walk->bottom, event_give, walk, walk->fault);
 }
 
 static bool chain_is(const struct chain *chain, uint64_t hash, struct slice key)
@@ -154,7 +145,7 @@ static enum error chain_turn(struct chain *chain, const struct stream *stream, u
     if (!grow((void **)&chain->key, &chain->key_capacity, chain->key_size + size, 1) ||
         !grow((void **)&chain->marks, &chain->mark_capacity, marks, sizeof chain->marks[0]))
         return error_no_memory;
-    if (chain->seqs == NULL && (chain->seqs = calloc(CHAIN_SPAN, sizeof chain->seqs[0])) == NULL)
+    if (chain->positions == NULL && (chain->positions = calloc(CHAIN_SPAN, sizeof chain->positions[0])) == NULL)
         return error_no_memory;
     uint8_t *key = chain->key + chain->key_size;
     stream_key_write(stream, key);
@@ -181,7 +172,7 @@ enum error chain_read(struct unit *unit,
                       struct store_fault *fault)
 {
     struct walk walk = {.unit = unit,
-                        .chain = &unit->reader.chain,
+                        .chain = &unit->chain,
                         .partition = partition,
                         .stream = stream,
                         .hash = hash,
@@ -192,10 +183,18 @@ enum error chain_read(struct unit *unit,
     if (top <= base)
         return error_none;
     if (chain_turn(walk.chain, stream, hash, head->version) != error_none)
-        return fault_set(fault, error_no_memory, "%s: no memory to read a stream", unit->path);
+        return fault_set(fault, error_no_memory, "%s: no memory to read a stream", unit->name);
     mark_set(walk.chain, &walk.head);
     enum error error = error_none;
     for (uint64_t span = base / CHAIN_SPAN + 1; error == error_none && (span - 1) * CHAIN_SPAN < top; span++)
         error = span_give(&walk, span, base, top);
     return error;
+}
+
+void chain_fini(struct chain *chain)
+{
+    free(chain->key);
+    free(chain->marks);
+    free(chain->positions);
+    *chain = (struct chain){0};
 }

@@ -2,17 +2,14 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * What a unit's owner does between commits: snapshots, a slice of the stream index, a run of receipts, forgetting old
- * ones, all in one fenced transaction; and checkpoints. All of it can be derived again from the log. */
-#include <assert.h>
+ * ones, all in one fenced transaction. All of it can be derived again from the log. */
 #include <time.h>
 
-#include "services/store/sqlite.h"
+#include "services/store/unit.h"
 
 enum {
-    OVERDUE_TIMES = 2,     /* so many times what is due makes an append do the work */
-    OVERDUE_BUDGET_MS = 5, /* a slice of such work */
-    OVERDUE_WAL_TIMES = 4,
-    WAL_LARGE_PAGES = 65536 /* 256 MiB: readers kept the write-ahead log from starting over */
+    OVERDUE_TIMES = 2,    /* so many times what is due makes an append do the work */
+    OVERDUE_BUDGET_MS = 5 /* a slice of such work */
 };
 
 static uint64_t clock_us(void)
@@ -71,16 +68,17 @@ static enum error slice_commit(struct unit *unit,
                                struct store_fault *fault)
 {
     struct slice_done done = {0};
-    enum error error = unit_begin(unit, fault);
+    enum error error = writing(unit)->begin(unit, fault);
     if (error != error_none)
         return error;
     error = slice_write(unit, snapshots, count, deadline_us, &done, fault);
-    if (error == error_none)
-        error = unit_commit(unit, fault);
+    if (error != error_none) {
+        writing(unit)->rollback(unit);
+        return error;
+    }
+    error = writing(unit)->commit(unit, fault);
     if (error == error_none)
         slice_note(unit, &done);
-    else
-        unit_rollback(unit);
     return error;
 }
 
@@ -97,67 +95,34 @@ static enum error slice_run(struct unit *unit,
 {
     uint64_t deadline_us = clock_us() + (uint64_t)budget_ms * 1000;
     if (!unit->tail.frozen && tail_due(unit, 1) && tail_freeze(unit) != error_none)
-        return fault_set(fault, error_no_memory, "%s: no memory for the stream index", unit->path);
+        return fault_set(fault, error_no_memory, "%s: no memory for the stream index", unit->name);
     if (count == 0 && !slice_due(unit))
         return error_none;
     return slice_commit(unit, snapshots, count, deadline_us, fault);
 }
 
-static bool checkpoint_due(const struct unit *unit, uint32_t times)
+enum error unit_maintain(struct unit *unit,
+                         const struct store_snapshot_write *snapshots,
+                         size_t count,
+                         uint32_t budget_ms,
+                         bool *more,
+                         struct store_fault *fault)
 {
-    return unit->wal_pages - unit->wal_checkpointed >= unit->store->limits.wal_pages * times;
-}
-
-/* A passive checkpoint waits for nobody: what readers still need of the write-ahead log stays there. When it has grown
- * large that way, one that starts it over is tried, and given up at once if a reader is in the way. */
-static enum error checkpoint_run(struct unit *unit, struct store_fault *fault)
-{
-    int mode = unit->wal_pages >= WAL_LARGE_PAGES ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
-    sqlite3_busy_timeout(unit->writer.db, 0);
-    int code = sqlite3_wal_checkpoint_v2(unit->writer.db, "main", mode, NULL, NULL);
-    sqlite3_busy_timeout(unit->writer.db, CONNECTION_BUSY_MS);
-    if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
-        return unit_fault(unit, code, "checkpointing", fault);
-    unit->wal_checkpointed = unit->wal_pages;
-    return error_none;
-}
-
-void checkpoint_finish(struct unit *unit)
-{
-    sqlite3_wal_checkpoint_v2(unit->writer.db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-}
-
-enum error sqlite_maintain(struct store *store,
-                           uint32_t number,
-                           const struct store_snapshot_write *snapshots,
-                           size_t count,
-                           uint32_t budget_ms,
-                           bool *more,
-                           struct store_fault *fault)
-{
-    struct unit *unit = unit_of(store, number);
-    assert(unit->claim != NULL);
-    enum error error = store_check(unit->store, fault);
-    if (error == error_none)
-        error = slice_run(unit, snapshots, count, budget_ms, fault);
-    if (error == error_none && checkpoint_due(unit, 1))
-        error = checkpoint_run(unit, fault);
+    enum error error = slice_run(unit, snapshots, count, budget_ms, fault);
     if (error == error_none)
         *more = slice_due(unit) || tail_due(unit, 1);
     return error;
 }
 
-enum error maintain_overdue(struct unit *unit, struct store_fault *fault)
+enum error unit_maintain_overdue(struct unit *unit, struct store_fault *fault)
 {
     enum error error = error_none;
     while (error == error_none && (tail_due(unit, OVERDUE_TIMES) || receipts_due(unit, OVERDUE_TIMES)))
         error = slice_run(unit, NULL, 0, OVERDUE_BUDGET_MS, fault);
-    if (error == error_none && checkpoint_due(unit, OVERDUE_WAL_TIMES))
-        error = checkpoint_run(unit, fault);
     return error;
 }
 
-void maintain_finish(struct unit *unit)
+void unit_maintain_finish(struct unit *unit)
 {
     enum error error = error_none;
     if (!unit->tail.frozen && unit->tail.rows != 0)

@@ -6,7 +6,7 @@
  * runs before, the few others into a table of their own. */
 #include <stdlib.h>
 
-#include "services/store/sqlite.h"
+#include "services/store/unit.h"
 
 enum {
     ENTRIES_A_PAGE = 126, /* so many fill one page of the file */
@@ -81,14 +81,12 @@ struct run {
 
 static enum error page_flush(struct run *run, struct store_fault *fault)
 {
-    sqlite3_stmt *statement = run->unit->statements[WRITER_PAGE];
     if (run->page_count == 0)
         return error_none;
-    bind_unsigned(statement, 1, run->after.next_run << 20 | run->pages);
-    bind_bytes(statement, 2, slice_of(run->page, run->page_count * sizeof run->page[0]));
-    int code = statement_run(statement);
-    if (code != SQLITE_OK)
-        return unit_fault(run->unit, code, "writing a page of receipts", fault);
+    uint64_t page = run->after.next_run << RECEIPT_PAGE_BITS | run->pages;
+    enum error error = writing(run->unit)->put_page(run->unit, page, run->page, run->page_count, fault);
+    if (error != error_none)
+        return error;
     run->pages++;
     run->page_count = 0;
     return error_none;
@@ -105,13 +103,7 @@ static enum error run_add(struct run *run, const struct receipt_entry *entry, ui
 
 static enum error other_add(struct run *run, const struct receipt_entry *entry, struct store_fault *fault)
 {
-    sqlite3_stmt *statement = run->unit->statements[WRITER_OTHER];
-    bind_unsigned(statement, 1, run->day);
-    bind_bytes(statement, 2, slice_of(entry->id.bytes, sizeof entry->id.bytes));
-    bind_unsigned(statement, 3, load_big_endian(entry->stream_hash));
-    bind_unsigned(statement, 4, load_big_endian(entry->position));
-    int code = statement_run(statement);
-    return code == SQLITE_OK ? error_none : unit_fault(run->unit, code, "writing a receipt", fault);
+    return writing(run->unit)->put_other(run->unit, run->day, entry, fault);
 }
 
 static enum error entry_add(struct run *run, const struct receipt_entry *entry, struct store_fault *fault)
@@ -130,27 +122,17 @@ static enum error run_finish(struct run *run, struct store_fault *fault)
     enum error error = page_flush(run, fault);
     if (error != error_none || run->count == 0)
         return error;
-    sqlite3_stmt *statement = run->unit->statements[WRITER_RUN];
-    bind_unsigned(statement, 1, run->after.next_run++);
-    bind_unsigned(statement, 2, run->min_ms);
-    bind_unsigned(statement, 3, run->after.max_ms);
-    bind_unsigned(statement, 4, run->count);
-    bind_unsigned(statement, 5, run->pages);
-    int code = statement_run(statement);
-    return code == SQLITE_OK ? error_none : unit_fault(run->unit, code, "writing a run of receipts", fault);
+    error = writing(run->unit)->put_run(run->unit, &run->after, run->min_ms, run->count, run->pages, fault);
+    run->after.next_run++;
+    return error;
 }
 
 static enum error covered_write(struct unit *unit, struct store_fault *fault)
 {
-    sqlite3_stmt *statement = unit->statements[WRITER_COVER_RECEIPTS];
-    for (uint32_t place = 0; place < unit->count; place++) {
-        bind_unsigned(statement, 1, unit_partition(unit, place));
-        bind_unsigned(statement, 2, unit->heads[place].head);
-        int code = statement_run(statement);
-        if (code != SQLITE_OK)
-            return unit_fault(unit, code, "writing what the runs cover", fault);
-    }
-    return error_none;
+    enum error error = error_none;
+    for (uint32_t place = 0; place < unit->count && error == error_none; place++)
+        error = writing(unit)->cover_receipts(unit, unit_partition(unit, place), unit->heads[place].head, fault);
+    return error;
 }
 
 static enum error
@@ -162,7 +144,7 @@ entries_write(struct run *run, const struct receipt_entry *entries, size_t count
     if (error == error_none)
         error = run_finish(run, fault);
     if (error == error_none && run->after.late_ms != run->unit->marks.late_ms)
-        error = meta_put(&run->unit->writer, "receipts_late_ms", run->after.late_ms, fault);
+        error = writing(run->unit)->put_mark(run->unit, RECEIPT_MARK_LATE, run->after.late_ms, fault);
     return error == error_none ? covered_write(run->unit, fault) : error;
 }
 
@@ -172,7 +154,7 @@ enum error receipts_write(struct unit *unit, struct receipt_marks *after, struct
     struct run run = {.unit = unit, .latest_ms = latest_ms, .day = latest_ms / DAY_MS, .after = unit->marks};
     struct receipt_entry *entries = pending_sorted(&unit->pending);
     if (entries == NULL)
-        return fault_set(fault, error_no_memory, "%s: no memory for a run of receipts", unit->path);
+        return fault_set(fault, error_no_memory, "%s: no memory for a run of receipts", unit->name);
     enum error error = entries_write(&run, entries, unit->pending.count, fault);
     free(entries);
     if (error == error_none)

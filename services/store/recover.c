@@ -3,62 +3,41 @@
  *
  * What a new owner needs in memory: the heads of its partitions, and, by scanning the log from the positions that the
  * tables cover, the streams and receipts that are in no table yet. */
-#include "services/store/row.h"
-#include "services/store/sqlite.h"
+#include <stdlib.h>
 
-static enum error head_load(struct unit *unit, uint32_t place, struct store_fault *fault)
-{
-    sqlite3_stmt *statement = unit->statements[WRITER_LAST];
-    uint32_t partition = unit_partition(unit, place);
-    struct store_record record;
-    enum error error = error_none;
-    bind_unsigned(statement, 1, position_of(partition, 0));
-    bind_unsigned(statement, 2, position_of(partition, POSITION_SEQ_MAX));
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        error = row_read(&unit->writer, statement, &record, fault);
-    else if (code != SQLITE_DONE)
-        error = unit_fault(unit, code, "looking for the head", fault);
-    if (code == SQLITE_ROW && error == error_none)
-        unit->heads[place] = (struct partition_head){.head = record.seq, .time_us = record.time_us};
-    sqlite3_reset(statement);
-    return error;
-}
+#include "services/store/unit.h"
 
-/* How far the tables cover a partition. */
-struct cover {
-    uint64_t streams, receipts;
+/* Going through the records after what the tables cover. */
+struct recovery {
+    struct unit *unit;
+    const struct partition_found *found;
+    uint64_t seq; /* of the record before */
+    struct store_fault *fault;
 };
 
-static enum error cover_load(struct unit *unit, uint32_t place, struct cover *out, struct store_fault *fault)
+static enum error
+found_check(const struct unit *unit, uint32_t place, const struct partition_found *found, struct store_fault *fault)
 {
-    sqlite3_stmt *statement = unit->statements[WRITER_COVERED];
-    bind_unsigned(statement, 1, unit_partition(unit, place));
-    int code = sqlite3_step(statement);
-    struct cover cover = {column_unsigned(statement, 0), column_unsigned(statement, 1)};
-    sqlite3_reset(statement);
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return unit_fault(unit, code, "reading what is covered", fault);
-    uint64_t head = unit->heads[place].head;
-    if (code == SQLITE_DONE || cover.streams > head || cover.receipts > head)
-        return fault_set(fault,
-                         error_corrupt,
-                         "%s: partition %u ends at seq %llu, before what its index covers",
-                         unit->path,
-                         unit_partition(unit, place),
-                         (unsigned long long)head);
-    *out = cover;
-    return error_none;
+    uint64_t head = found->head.head;
+    if (found->covered && found->streams <= head && found->receipts <= head)
+        return error_none;
+    return fault_set(fault,
+                     error_corrupt,
+                     "%s: partition %u ends at seq %llu, before what its index covers",
+                     unit->name,
+                     unit_partition(unit, place),
+                     (unsigned long long)head);
 }
 
-static enum error record_recover(struct unit *unit, const struct store_record *record, const struct cover *cover)
+static enum error
+record_recover(struct unit *unit, const struct store_record *record, const struct partition_found *found)
 {
-    if (record->seq > cover->streams) {
+    if (record->seq > found->streams) {
         if (record->event.size != 0 && tail_reserve(unit, 1, stream_key_size(&record->stream)) != error_none)
             return error_no_memory;
         tail_put(unit, record);
     }
-    if (record->seq > cover->receipts && record->receipt) {
+    if (record->seq > found->receipts && record->receipt) {
         struct receipt_entry entry =
             receipt_entry_of(&record->id, record->stream_hash, position_of(record->partition, record->seq));
         if (receipt_set_reserve(&unit->pending, 1) != error_none)
@@ -68,73 +47,49 @@ static enum error record_recover(struct unit *unit, const struct store_record *r
     return error_none;
 }
 
-static enum error row_recover(
-    struct unit *unit, sqlite3_stmt *statement, uint64_t seq, const struct cover *cover, struct store_fault *fault)
+static enum error row_recover(void *context, const struct store_record *record)
 {
-    struct store_record record;
-    enum error error = row_read(&unit->writer, statement, &record, fault);
-    if (error != error_none)
-        return error;
-    if (record.seq != seq)
-        return fault_set(fault,
+    struct recovery *recovery = context;
+    struct unit *unit = recovery->unit;
+    if (record->seq != ++recovery->seq)
+        return fault_set(recovery->fault,
                          error_corrupt,
                          "%s: partition %u has no record at seq %llu",
-                         unit->path,
-                         record.partition,
-                         (unsigned long long)seq);
-    return record_recover(unit, &record, cover) == error_none
+                         unit->name,
+                         record->partition,
+                         (unsigned long long)recovery->seq);
+    return record_recover(unit, record, recovery->found) == error_none
                ? error_none
-               : fault_set(fault, error_no_memory, "%s: no memory for its tail", unit->path);
+               : fault_set(recovery->fault, error_no_memory, "%s: no memory for its tail", unit->name);
 }
 
-static enum error scan(struct unit *unit, uint32_t place, const struct cover *cover, struct store_fault *fault)
+static enum error
+partition_recover(struct unit *unit, uint32_t place, const struct partition_found *found, struct store_fault *fault)
 {
-    sqlite3_stmt *statement = unit->statements[WRITER_SCAN];
-    uint32_t partition = unit_partition(unit, place);
-    uint64_t seq = cover->streams < cover->receipts ? cover->streams : cover->receipts;
-    enum error error = error_none;
-    int code = SQLITE_DONE;
-    bind_unsigned(statement, 1, position_of(partition, seq));
-    bind_unsigned(statement, 2, position_of(partition, POSITION_SEQ_MAX));
-    while (error == error_none && (code = sqlite3_step(statement)) == SQLITE_ROW)
-        error = row_recover(unit, statement, ++seq, cover, fault);
-    sqlite3_reset(statement);
-    if (error == error_none && code != SQLITE_DONE)
-        error = unit_fault(unit, code, "scanning the log", fault);
-    return error;
-}
-
-static enum error marks_load(struct unit *unit, struct store_fault *fault)
-{
-    sqlite3_stmt *statement = unit->statements[WRITER_LAST_RUN];
-    struct receipt_marks marks = {.next_run = 1};
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        marks.next_run = column_unsigned(statement, 0) + 1;
-        marks.max_ms = column_unsigned(statement, 1);
-    }
-    sqlite3_reset(statement);
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        return unit_fault(unit, code, "looking for the last run of receipts", fault);
-    enum error error = meta_get(&unit->writer, "receipts_late_ms", &marks.late_ms, fault);
-    if (error == error_none)
-        error = meta_get(&unit->writer, "receipts_expired_ms", &marks.expired_ms, fault);
-    if (error == error_none)
-        unit->marks = marks;
-    return error;
+    enum error error = found_check(unit, place, found, fault);
+    if (error != error_none)
+        return error;
+    uint64_t after = found->streams < found->receipts ? found->streams : found->receipts;
+    struct recovery recovery = {.unit = unit, .found = found, .seq = after, .fault = fault};
+    unit->heads[place] = found->head;
+    unit->claim->partitions[place].head = found->head.head;
+    unit->claim->partitions[place].time_us = found->head.time_us;
+    if (after == found->head.head)
+        return error_none;
+    return claiming(unit)->scan(unit, unit_partition(unit, place), after, row_recover, &recovery, fault);
 }
 
 enum error unit_recover(struct unit *unit, struct store_fault *fault)
 {
-    enum error error = marks_load(unit, fault);
-    for (uint32_t place = 0; place < unit->count && error == error_none; place++) {
-        struct cover cover;
-        error = head_load(unit, place, fault);
-        if (error == error_none)
-            error = cover_load(unit, place, &cover, fault);
-        if (error == error_none)
-            error = scan(unit, place, &cover, fault);
-    }
+    struct partition_found *found = calloc(unit->count, sizeof found[0]);
+    if (found == NULL)
+        return fault_set(fault, error_no_memory, "%s: no memory for its claim", unit->name);
+    enum error error = claiming(unit)->find_marks(unit, &unit->marks, fault);
+    if (error == error_none)
+        error = claiming(unit)->find_partitions(unit, found, fault);
+    for (uint32_t place = 0; place < unit->count && error == error_none; place++)
+        error = partition_recover(unit, place, &found[place], fault);
+    free(found);
     unit->expire = true;
     return error;
 }

@@ -4,8 +4,7 @@
  * Rows of the log to and from records. */
 #include "services/store/row.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "services/store/checksum.h"
 
 enum column {
     COLUMN_POSITION,
@@ -28,73 +27,6 @@ enum column {
     COLUMN_HASH,
     COLUMN_CHECKSUM
 };
-
-enum { CHECKSUM_NUMBERS = 7, CHECKSUM_STRINGS = 10, CHECKSUM_HEAD = (CHECKSUM_NUMBERS + CHECKSUM_STRINGS) * 8 + 16 };
-
-static void strings_of(const struct store_record *record, struct slice out[CHECKSUM_STRINGS])
-{
-    out[0] = record->stream.realm;
-    out[1] = record->stream.namespace;
-    out[2] = record->stream.resource;
-    out[3] = record->stream.identifier;
-    out[4] = record->event;
-    out[5] = record->data;
-    out[6] = record->command;
-    out[7] = record->user;
-    out[8] = record->traceparent;
-    out[9] = slice_of(record->hash, record->receipt ? sizeof record->hash : 0);
-}
-
-/* Is this one of the columns that are NULL when there is nothing in them? */
-static bool string_is_null(size_t i, struct slice string)
-{
-    return string.size == 0 && (i == 4 || i == 8 || i == 9);
-}
-
-static uint8_t *head_write(const struct store_record *record, uint64_t epoch, const struct slice *strings, uint8_t *out)
-{
-    uint64_t numbers[CHECKSUM_NUMBERS] = {position_of(record->partition, record->seq),
-                                          (uint64_t)record->time_us,
-                                          epoch,
-                                          record->version,
-                                          record->previous,
-                                          record->schema,
-                                          record->receipt ? (uint64_t)record->status : UINT64_MAX};
-    for (size_t i = 0; i < CHECKSUM_NUMBERS; i++, out += 8)
-        store_big_endian(out, numbers[i]);
-    for (size_t i = 0; i < CHECKSUM_STRINGS; i++, out += 8)
-        store_big_endian(out, string_is_null(i, strings[i]) ? UINT64_MAX : strings[i].size);
-    memcpy(out, record->id.bytes, sizeof record->id.bytes);
-    return out + sizeof record->id.bytes;
-}
-
-/* For rows that do not fit the small buffer. */
-static uint64_t checksum_stream(const uint8_t *head, const struct slice *strings)
-{
-    XXH3_state_t state;
-    XXH3_64bits_reset(&state);
-    XXH3_64bits_update(&state, head, CHECKSUM_HEAD);
-    for (size_t i = 0; i < CHECKSUM_STRINGS; i++)
-        if (strings[i].size != 0)
-            XXH3_64bits_update(&state, strings[i].data, strings[i].size);
-    return XXH3_64bits_digest(&state);
-}
-
-uint64_t row_checksum(const struct store_record *record, uint64_t epoch)
-{
-    uint8_t bytes[1024];
-    struct slice strings[CHECKSUM_STRINGS];
-    strings_of(record, strings);
-    uint8_t *at = head_write(record, epoch, strings, bytes);
-    for (size_t i = 0; i < CHECKSUM_STRINGS; i++) {
-        if (strings[i].size > (size_t)(bytes + sizeof bytes - at))
-            return checksum_stream(bytes, strings);
-        if (strings[i].size != 0)
-            memcpy(at, strings[i].data, strings[i].size);
-        at += strings[i].size;
-    }
-    return XXH3_64bits(bytes, (size_t)(at - bytes));
-}
 
 static void bind_text_or_null(sqlite3_stmt *statement, int place, struct slice text)
 {

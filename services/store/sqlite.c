@@ -10,8 +10,8 @@
 
 #include "services/store/row.h"
 
-static const struct sqlite_limits limits_default = {
-    .streams = 65536, .rows = 131072, .receipts = 32768, .wal_pages = 4096};
+static const struct unit_limits limits_default = {.streams = 65536, .rows = 131072, .receipts = 32768};
+enum { CHECKPOINT_PAGES = 4096 };
 
 #define BETWEEN " WHERE position > ?1 AND position <= ?2 ORDER BY position"
 
@@ -56,8 +56,9 @@ struct sqlite_store *sqlite_of(const struct store *store)
     return (struct sqlite_store *)store;
 }
 
-enum error store_check(const struct sqlite_store *store, struct store_fault *fault)
+enum error store_check(const struct unit *unit, struct store_fault *fault)
 {
+    const struct sqlite_store *store = sqlite_store_of(unit);
     if (!atomic_load_explicit(&store->failed, memory_order_relaxed))
         return error_none;
     return fault_set(
@@ -66,40 +67,43 @@ enum error store_check(const struct sqlite_store *store, struct store_fault *fau
 
 /* ---- opening and closing ---- */
 
-static enum error unit_init(struct unit *unit, struct sqlite_store *store, uint32_t number)
+static enum error file_init(struct sqlite_store *store, uint32_t number)
 {
-    unit->store = store;
-    unit->number = number;
-    unit->count = unit_partitions(&store->info, number);
-    unit->lock = -1;
-    pthread_mutex_init(&unit->mutex, NULL);
-    unit->path = file_path(store->directory, "log", number, ".db");
-    unit->lock_path = file_path(store->directory, "unit", number, ".lock");
-    return unit->path == NULL || unit->lock_path == NULL ? error_no_memory : error_none;
+    struct sqlite_unit *file = calloc(1, sizeof *file);
+    char *path = file_path(store->directory, "log", number, ".db");
+    char *lock_path = file_path(store->directory, "unit", number, ".lock");
+    if (file == NULL || path == NULL || lock_path == NULL) {
+        free(file);
+        free(path);
+        free(lock_path);
+        return error_no_memory;
+    }
+    unit_init(&file->base, &store->base, number, path);
+    file->lock_path = lock_path;
+    file->lock = -1;
+    store->base.units[number] = &file->base;
+    return error_none;
 }
 
 static void sqlite_release(struct store *store, uint32_t number);
 
-static void unit_fini(struct unit *unit)
+static void file_free(struct sqlite_unit *file)
 {
-    reader_close(&unit->reader);
-    pthread_mutex_destroy(&unit->mutex);
-    free(unit->path);
-    free(unit->lock_path);
+    if (file->base.claim != NULL)
+        sqlite_release(&file->base.store->base, file->base.number);
+    reader_close(&file->reader);
+    unit_fini(&file->base);
+    free(file->lock_path);
+    free(file);
 }
 
 static void sqlite_close(struct store **store)
 {
     struct sqlite_store *sqlite = sqlite_of(*store);
-    for (uint32_t number = 0; sqlite->units != NULL && number < sqlite->info.units; number++) {
-        struct unit *unit = &sqlite->units[number];
-        if (unit->store == NULL) /* opening ended before it */
-            break;
-        if (unit->claim != NULL)
-            sqlite_release(*store, number);
-        unit_fini(unit);
-    }
-    free(sqlite->units);
+    for (uint32_t number = 0; sqlite->base.units != NULL && number < sqlite->base.info.units; number++)
+        if (sqlite->base.units[number] != NULL)
+            file_free(sqlite_unit_of(sqlite->base.units[number]));
+    free(sqlite->base.units);
     free(sqlite->directory);
     free(sqlite->holder);
     free(sqlite);
@@ -109,9 +113,9 @@ static void sqlite_close(struct store **store)
 static enum error units_init(struct sqlite_store *store, struct store_fault *fault)
 {
     enum error error = error_no_memory;
-    store->units = calloc(store->info.units, sizeof store->units[0]);
-    for (uint32_t number = 0; store->units != NULL && number < store->info.units; number++)
-        if ((error = unit_init(&store->units[number], store, number)) != error_none)
+    store->base.units = calloc(store->base.info.units, sizeof store->base.units[0]);
+    for (uint32_t number = 0; store->base.units != NULL && number < store->base.info.units; number++)
+        if ((error = file_init(store, number)) != error_none)
             break;
     return error == error_none ? error_none : fault_set(fault, error, "no memory for a store");
 }
@@ -121,17 +125,21 @@ static enum error sqlite_open(struct store **out, const struct store_config *con
     struct sqlite_store *store = calloc(1, sizeof *store);
     if (store == NULL)
         return fault_set(fault, error_no_memory, "no memory for a store");
-    struct store *base = &store->base;
-    store->base.ops = &store_sqlite_ops;
-    store->limits = limits_default;
-    store->receipts_in_memory = config->receipts_in_memory;
-    store->retention_ms = config->retention_ms;
+    struct store *base = &store->base.base;
+    store->base = (struct unit_store){.base = {.ops = &store_sqlite_ops},
+                                      .writing = &sqlite_writing,
+                                      .claiming = &sqlite_claiming,
+                                      .reading = &sqlite_reading,
+                                      .limits = limits_default,
+                                      .receipts_in_memory = config->receipts_in_memory,
+                                      .retention_ms = config->retention_ms};
+    store->wal_pages = CHECKPOINT_PAGES;
     store->directory = strdup(config->url + strlen("sqlite:"));
     store->holder = strdup(config->holder);
     enum error error = error_no_memory;
     if (store->directory != NULL && store->holder != NULL)
         error = store->directory[0] == 0 ? fault_set(fault, error_bad_settings, "%s: names no directory", config->url)
-                                         : files_open(store->directory, config, &store->info, fault);
+                                         : files_open(store->directory, config, &store->base.info, fault);
     if (error == error_none)
         error = units_init(store, fault);
     if (error == error_none)
@@ -141,56 +149,41 @@ static enum error sqlite_open(struct store **out, const struct store_config *con
     return error;
 }
 
-static void sqlite_info(const struct store *store, struct store_info *out)
-{
-    *out = sqlite_of(store)->info;
-}
-
 /* ---- claiming and releasing ---- */
 
 static int wal_hook(void *context, sqlite3 *db, const char *name, int pages)
 {
     (void)db, (void)name;
-    struct unit *unit = context;
-    unit->wal_pages = (uint32_t)pages;
-    if (unit->wal_pages < unit->wal_checkpointed) /* it has started over */
-        unit->wal_checkpointed = 0;
+    struct sqlite_unit *file = context;
+    file->wal_pages = (uint32_t)pages;
+    if (file->wal_pages < file->wal_checkpointed) /* it has started over */
+        file->wal_checkpointed = 0;
     return SQLITE_OK;
 }
 
-static enum error memory_make(struct unit *unit, struct store_fault *fault)
-{
-    unit->claim = claim_new(&unit->store->info, unit->number);
-    unit->heads = calloc(unit->count, sizeof unit->heads[0]);
-    unit->tail.frozen_heads = calloc(unit->count, sizeof unit->tail.frozen_heads[0]);
-    if (unit->claim == NULL || unit->heads == NULL || unit->tail.frozen_heads == NULL)
-        return fault_set(fault, error_no_memory, "%s: no memory for its claim", unit->path);
-    return error_none;
-}
-
-static enum error writer_open(struct unit *unit, struct store_fault *fault)
+static enum error writer_open(struct sqlite_unit *file, struct store_fault *fault)
 {
     uint32_t format;
-    enum error error = connection_open(&unit->writer, unit->path, CONNECTION_WRITE, fault);
+    enum error error = connection_open(&file->writer, file->base.name, CONNECTION_WRITE, fault);
     if (error == error_none)
-        error = schema_check(&unit->writer, schema_format, &format, fault);
+        error = schema_check(&file->writer, schema_format, &format, fault);
     if (error == error_none)
-        error = schema_migrate(&unit->writer, schema_migrations, schema_format, format, fault);
+        error = schema_migrate(&file->writer, schema_migrations, schema_format, format, fault);
     if (error == error_none)
-        error = connection_prepare(&unit->writer, writer_sql, unit->statements, WRITER_STATEMENTS, fault);
+        error = connection_prepare(&file->writer, writer_sql, file->statements, WRITER_STATEMENTS, fault);
     if (error == error_none)
-        sqlite3_wal_hook(unit->writer.db, wal_hook, unit);
+        sqlite3_wal_hook(file->writer.db, wal_hook, file);
     return error;
 }
 
 static enum error epoch_read(struct unit *unit, struct store_fault *fault)
 {
-    sqlite3_stmt *statement = unit->statements[WRITER_EPOCH];
+    sqlite3_stmt *statement = sqlite_unit_of(unit)->statements[WRITER_EPOCH];
     int code = sqlite3_step(statement);
     uint64_t epoch = code == SQLITE_ROW ? column_unsigned(statement, 0) : 0;
     sqlite3_reset(statement);
     if (code == SQLITE_DONE)
-        return fault_set(fault, error_corrupt, "%s: has no row that names its owner", unit->path);
+        return fault_set(fault, error_corrupt, "%s: has no row that names its owner", unit->name);
     if (code != SQLITE_ROW)
         return unit_fault(unit, code, "reading the epoch", fault);
     unit->claim->epoch = epoch;
@@ -199,71 +192,50 @@ static enum error epoch_read(struct unit *unit, struct store_fault *fault)
 
 static enum error epoch_raise(struct unit *unit, struct store_fault *fault)
 {
-    int code = statement_run(unit->statements[WRITER_BEGIN]);
+    sqlite3_stmt **statements = sqlite_unit_of(unit)->statements;
+    int code = statement_run(statements[WRITER_BEGIN]);
     if (code == SQLITE_OK) {
-        bind_text(unit->statements[WRITER_CLAIM], 1, slice_text(unit->store->holder));
-        code = statement_run(unit->statements[WRITER_CLAIM]);
+        bind_text(statements[WRITER_CLAIM], 1, slice_text(sqlite_store_of(unit)->holder));
+        code = statement_run(statements[WRITER_CLAIM]);
     }
     if (code != SQLITE_OK)
         return unit_fault(unit, code, "claiming", fault);
     enum error error = epoch_read(unit, fault);
-    return error == error_none ? unit_commit(unit, fault) : error;
-}
-
-static void claim_fill(struct unit *unit)
-{
-    for (uint32_t place = 0; place < unit->count; place++) {
-        unit->claim->partitions[place].head = unit->heads[place].head;
-        unit->claim->partitions[place].time_us = unit->heads[place].time_us;
-    }
+    return error == error_none ? sqlite_commit(unit, fault) : error;
 }
 
 /* Forgets everything that belongs to a claim. */
-static void unit_leave(struct unit *unit)
+static void file_leave(struct sqlite_unit *file)
 {
-    pthread_mutex_lock(&unit->mutex);
-    unit->claimed = false;
-    pthread_mutex_unlock(&unit->mutex);
-    connection_close(&unit->writer);
-    tail_fini(&unit->tail);
-    receipt_set_fini(&unit->pending);
-    free(unit->claim);
-    free(unit->heads);
-    free(unit->order);
-    free(unit->order_scratch);
-    unit->claim = NULL;
-    unit->heads = NULL;
-    unit->order = unit->order_scratch = NULL;
-    unit->order_capacity = 0;
-    unit->wal_pages = unit->wal_checkpointed = 0;
-    lock_give(&unit->lock);
+    unit_leave(&file->base);
+    connection_close(&file->writer);
+    file->wal_pages = file->wal_checkpointed = 0;
+    lock_give(&file->lock);
 }
 
 static enum error
 sqlite_claim(struct store *store, uint32_t number, const struct store_claim **out, struct store_fault *fault)
 {
     struct unit *unit = unit_of(store, number);
+    struct sqlite_unit *file = sqlite_unit_of(unit);
     assert(number < unit->store->info.units && unit->claim == NULL);
-    enum error error = store_check(unit->store, fault);
+    enum error error = store_check(unit, fault);
     if (error == error_none)
-        error = lock_take(unit->lock_path, unit->store->holder, &unit->lock, fault);
+        error = lock_take(file->lock_path, sqlite_store_of(unit)->holder, &file->lock, fault);
     if (error != error_none)
         return error;
-    error = memory_make(unit, fault);
+    error = unit_enter(unit, fault);
     if (error == error_none)
-        error = writer_open(unit, fault);
+        error = writer_open(file, fault);
     if (error == error_none)
         error = epoch_raise(unit, fault);
     if (error == error_none)
         error = unit_recover(unit, fault);
     if (error != error_none) {
-        unit_leave(unit);
+        file_leave(file);
         return error;
     }
-    claim_fill(unit);
-    pthread_mutex_lock(&unit->mutex);
-    unit->claimed = true;
-    pthread_mutex_unlock(&unit->mutex);
+    unit_own(unit);
     *out = unit->claim;
     return error_none;
 }
@@ -272,44 +244,26 @@ static void sqlite_release(struct store *store, uint32_t number)
 {
     struct unit *unit = unit_of(store, number);
     assert(unit->claim != NULL);
-    if (store_check(unit->store, NULL) == error_none) {
-        maintain_finish(unit);
+    if (store_check(unit, NULL) == error_none) {
+        unit_maintain_finish(unit);
         checkpoint_finish(unit);
     }
-    unit_leave(unit);
-}
-
-static enum error sqlite_describe(
-    struct store *store, uint32_t number, uint64_t fingerprint, struct slice description, struct store_fault *fault)
-{
-    struct unit *unit = unit_of(store, number);
-    assert(unit->claim != NULL);
-    enum error error = store_check(unit->store, fault);
-    if (error == error_none)
-        error = unit_begin(unit, fault);
-    if (error != error_none)
-        return error;
-    bind_unsigned(unit->statements[WRITER_MODULE], 1, fingerprint);
-    bind_bytes(unit->statements[WRITER_MODULE], 2, description);
-    int code = statement_run(unit->statements[WRITER_MODULE]);
-    error = code == SQLITE_OK ? unit_commit(unit, fault) : unit_fault(unit, code, "keeping a description", fault);
-    unit_rollback(unit);
-    return error;
+    file_leave(sqlite_unit_of(unit));
 }
 
 const struct store_ops store_sqlite_ops = {
     .scheme = "sqlite",
     .open = sqlite_open,
     .close = sqlite_close,
-    .info = sqlite_info,
+    .info = unit_info,
     .claim = sqlite_claim,
     .release = sqlite_release,
     .append = sqlite_append,
     .maintain = sqlite_maintain,
-    .read_stream = sqlite_read_stream,
-    .read_events = sqlite_read_events,
-    .read_log = sqlite_read_log,
-    .find_receipt = sqlite_find_receipt,
-    .recent_receipts = sqlite_recent_receipts,
-    .describe = sqlite_describe,
+    .read_stream = unit_read_stream,
+    .read_events = unit_read_events,
+    .read_log = unit_read_log,
+    .find_receipt = unit_find_receipt,
+    .recent_receipts = unit_recent_receipts,
+    .describe = unit_describe,
 };

@@ -38,7 +38,7 @@ CREATE TABLE log (
     traceparent TEXT,
     status INTEGER,            -- receipt, on the last record of its command: how it ended
     hash BLOB,                 -- receipt: of the command's payload, 16 bytes
-    checksum INTEGER NOT NULL  -- XXH3-64 of the row; services/store/row.h says of which bytes
+    checksum INTEGER NOT NULL  -- XXH3-64 of the row; services/store/checksum.h says of which bytes
 ) STRICT;
 
 -- Where each stream's last event is; hash and key are XXH3-64 and the stream's four parts, each with a 16-bit big-endian

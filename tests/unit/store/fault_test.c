@@ -33,8 +33,8 @@ static void run_on_faulty_disk(void (*run)(struct suite *suite))
 
 static void tighten(struct suite *suite)
 {
-    sqlite_of(suite->store)->limits =
-        (struct sqlite_limits){.streams = 12, .rows = 40, .receipts = 20, .wal_pages = 12};
+    sqlite_of(suite->store)->base.limits = (struct unit_limits){.streams = 12, .rows = 40, .receipts = 20};
+    sqlite_of(suite->store)->wal_pages = 12;
 }
 
 static void command_add(struct suite *suite)
@@ -141,7 +141,7 @@ FAULT_TEST(full_disk_for_shared_memory_is_no_space_too)
     static const uint8_t large[1 << 20];
     struct model *model = &suite->model;
     enum error error = error_none;
-    sqlite_of(suite->store)->limits.wal_pages = 1000000;
+    sqlite_of(suite->store)->wal_pages = 1000000;
     suite_fill(suite, 10, 3);
     faulty_fail(FAULTY_SHARED_MEMORY, NULL, 1, SQLITE_IOERR_SHMSIZE);
     for (int i = 0; i < 40 && error == error_none; i++) {

@@ -25,9 +25,7 @@ static void sqlite_prepare(struct suite *suite)
 
 static void sqlite_restart(struct suite *suite, enum suite_restart how)
 {
-    struct sqlite_store *sqlite = sqlite_of(suite->store);
-    struct sqlite_limits limits = sqlite->limits;
-    uint64_t receipts_in_memory = sqlite->receipts_in_memory;
+    struct sqlite_store before = *sqlite_of(suite->store);
     char old[sizeof suite->directory];
     strcpy(old, suite->directory);
     if (how == SUITE_KILLED)
@@ -37,15 +35,18 @@ static void sqlite_restart(struct suite *suite, enum suite_restart how)
         directory_remove(old);
     url_set(suite);
     suite_open(suite);
-    sqlite_of(suite->store)->limits = limits;
-    sqlite_of(suite->store)->receipts_in_memory = receipts_in_memory;
+    struct sqlite_store *after = sqlite_of(suite->store);
+    after->base.limits = before.base.limits;
+    after->base.receipts_in_memory = before.base.receipts_in_memory;
+    after->wal_pages = before.wal_pages;
 }
 
 static void sqlite_tighten(struct suite *suite)
 {
     struct sqlite_store *sqlite = sqlite_of(suite->store);
-    sqlite->limits = (struct sqlite_limits){.streams = 70, .rows = 150, .receipts = 40, .wal_pages = 16};
-    sqlite->receipts_in_memory = 100;
+    sqlite->base.limits = (struct unit_limits){.streams = 70, .rows = 150, .receipts = 40};
+    sqlite->base.receipts_in_memory = 100;
+    sqlite->wal_pages = 16;
 }
 
 static void sqlite_clean(struct suite *suite)

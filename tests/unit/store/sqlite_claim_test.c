@@ -114,7 +114,7 @@ STORE_TEST(maintenance_at_an_old_epoch_is_fenced_and_changes_nothing)
     suite_fill(suite, 150, 10);
     int64_t streams = raw_number(suite, 0, "SELECT count(*) FROM stream");
     int64_t runs = raw_number(suite, 0, "SELECT count(*) FROM receipt_run");
-    sqlite_of(suite->store)->limits.rows = 1;
+    sqlite_of(suite->store)->base.limits.rows = 1;
     raise_epoch(suite);
     cr_assert(store_maintain(suite->store, 0, NULL, 0, 5, &more, &suite->fault) == error_fenced);
     cr_assert(more, "untouched on failure");
@@ -160,8 +160,8 @@ static int64_t pragma(struct connection *connection, const char *sql)
 
 STORE_TEST(commits_are_fully_synced_and_only_the_owner_checkpoints)
 {
-    struct unit *unit = unit_of(suite->store, 0);
-    cr_assert(pragma(&unit->writer, "PRAGMA synchronous") == 2);
+    struct sqlite_unit *file = sqlite_unit_of(unit_of(suite->store, 0));
+    cr_assert(pragma(&file->writer, "PRAGMA synchronous") == 2);
     cr_assert(raw_number(suite, 0, "PRAGMA page_size") == 4096);
     sqlite3_stmt *statement;
     sqlite3 *db = raw_open(suite, 0);
@@ -171,9 +171,9 @@ STORE_TEST(commits_are_fully_synced_and_only_the_owner_checkpoints)
     sqlite3_finalize(statement);
     sqlite3_close(db);
     cr_assert(model_check_log(&suite->model, suite->store, 10));
-    cr_assert(pragma(&unit->reader.connection, "PRAGMA query_only") == 1);
+    cr_assert(pragma(&file->reader.connection, "PRAGMA query_only") == 1);
     int kept = 0;
-    sqlite3_db_config(unit->reader.connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, -1, &kept);
+    sqlite3_db_config(file->reader.connection.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, -1, &kept);
     cr_assert(kept == 1);
 }
 

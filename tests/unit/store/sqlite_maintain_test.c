@@ -48,7 +48,7 @@ static enum error find(struct suite *suite, const struct store_record *record)
 
 STORE_TEST(receipts_are_written_in_sorted_runs_of_full_pages)
 {
-    sqlite_of(suite->store)->limits.receipts = 300;
+    sqlite_of(suite->store)->base.limits.receipts = 300;
     add_receipts(suite, 300, model_id);
     suite_maintain(suite, 5);
     cr_assert(number(suite, "SELECT count(*) FROM receipt_run") == 1);
@@ -64,7 +64,7 @@ STORE_TEST(receipts_are_written_in_sorted_runs_of_full_pages)
 STORE_TEST(one_id_on_many_streams_is_told_apart_in_a_run)
 {
     struct uuid id = model_id(&suite->model);
-    sqlite_of(suite->store)->limits.receipts = 100;
+    sqlite_of(suite->store)->base.limits.receipts = 100;
     for (unsigned i = 0; i < 700; i++) {
         char name[32];
         snprintf(name, sizeof name, "s%u", i);
@@ -78,7 +78,7 @@ STORE_TEST(one_id_on_many_streams_is_told_apart_in_a_run)
 
 STORE_TEST(ids_without_time_go_to_the_day_of_their_record)
 {
-    sqlite_of(suite->store)->limits.receipts = 100;
+    sqlite_of(suite->store)->base.limits.receipts = 100;
     add_receipts(suite, 100, model_id_random);
     suite_maintain(suite, 5);
     cr_assert(number(suite, "SELECT count(*) FROM receipt_run") == 0);
@@ -103,7 +103,7 @@ static struct uuid tomorrow(struct model *model)
 /* One old id must not stretch a run over a day, or every look-up of that day would have to read it. */
 STORE_TEST(runs_stay_narrow_when_old_ids_come)
 {
-    sqlite_of(suite->store)->limits.receipts = 50;
+    sqlite_of(suite->store)->base.limits.receipts = 50;
     add_receipts(suite, 50, model_id);
     suite_maintain(suite, 5);
     add_receipts(suite, 25, model_id);
@@ -137,14 +137,14 @@ static unsigned recent(struct suite *suite, uint64_t *since_ms, uint64_t *expire
 STORE_TEST(recent_receipts_are_those_of_the_newest_runs)
 {
     uint64_t since_ms, expired_ms;
-    sqlite_of(suite->store)->limits.receipts = 50;
+    sqlite_of(suite->store)->base.limits.receipts = 50;
     for (int i = 0; i < 6; i++) {
         add_receipts(suite, 50, model_id);
         suite_maintain(suite, 5);
     }
     add_receipts(suite, 20, model_id);
     cr_assert(recent(suite, &since_ms, &expired_ms) == 320 && since_ms == 0 && expired_ms == 0);
-    sqlite_of(suite->store)->receipts_in_memory = 130;
+    sqlite_of(suite->store)->base.receipts_in_memory = 130;
     cr_assert(recent(suite, &since_ms, &expired_ms) == 120, "those of no run and of two runs");
     cr_assert(since_ms == (uint64_t)number(suite, "SELECT max_ms + 1 FROM receipt_run WHERE run = 4"));
     cr_assert(model_check_recent(&suite->model, suite->store, unit_a(suite)), "%s", suite->model.fault);
@@ -153,7 +153,7 @@ STORE_TEST(recent_receipts_are_those_of_the_newest_runs)
 STORE_TEST(receipts_are_forgotten_after_the_retention)
 {
     uint64_t since_ms, expired_ms;
-    struct sqlite_store *sqlite = sqlite_of(suite->store);
+    struct unit_store *sqlite = &sqlite_of(suite->store)->base;
     sqlite->limits.receipts = 50;
     sqlite->retention_ms = 2 * 86400000;
     add_receipts(suite, 50, model_id);
@@ -201,7 +201,7 @@ STORE_TEST(index_is_written_in_slices)
 {
     bool more = true;
     struct unit *unit = unit_of(suite->store, 0);
-    sqlite_of(suite->store)->limits.streams = 100;
+    sqlite_of(suite->store)->base.limits.streams = 100;
     add_streams(suite, 1000);
     unsigned slices = 0;
     int64_t before = 0;
@@ -219,7 +219,7 @@ STORE_TEST(index_is_written_in_slices)
 
 STORE_TEST(claim_scans_only_what_the_index_does_not_cover)
 {
-    sqlite_of(suite->store)->limits.streams = 100;
+    sqlite_of(suite->store)->base.limits.streams = 100;
     add_streams(suite, 600);
     suite_maintain(suite, 5);
     add_streams(suite, 20);
@@ -233,7 +233,7 @@ STORE_TEST(claim_scans_only_what_the_index_does_not_cover)
 
 STORE_TEST(one_busy_stream_does_not_make_a_claim_scan_it_all)
 {
-    sqlite_of(suite->store)->limits.rows = 100;
+    sqlite_of(suite->store)->base.limits.rows = 100;
     for (int i = 0; i < 1000; i++) {
         model_command(&suite->model, "a", model_id(&suite->model), 1, status_ok);
         if (i % 10 == 0)
@@ -248,8 +248,9 @@ STORE_TEST(one_busy_stream_does_not_make_a_claim_scan_it_all)
 
 STORE_TEST(append_keeps_memory_bounded_when_nobody_maintains)
 {
-    struct sqlite_limits *limits = &sqlite_of(suite->store)->limits;
-    *limits = (struct sqlite_limits){.streams = 50, .rows = 100000, .receipts = 30, .wal_pages = 8};
+    struct unit_limits *limits = &sqlite_of(suite->store)->base.limits;
+    *limits = (struct unit_limits){.streams = 50, .rows = 100000, .receipts = 30};
+    sqlite_of(suite->store)->wal_pages = 8;
     for (unsigned i = 0; i < 2000; i++) {
         char name[32];
         snprintf(name, sizeof name, "s%u", i);
@@ -276,7 +277,7 @@ static int64_t wal_size(struct suite *suite, uint32_t unit)
 
 STORE_TEST(write_ahead_log_stays_small)
 {
-    sqlite_of(suite->store)->limits.wal_pages = 50;
+    sqlite_of(suite->store)->wal_pages = 50;
     for (int i = 0; i < 40; i++) {
         suite_fill(suite, 50, 20);
         suite_maintain(suite, 5);
@@ -303,7 +304,7 @@ static enum error maintain_inside(void *context, const struct store_record *reco
 /* The reader here is in the middle of a read while the writer goes on. */
 STORE_TEST(checkpoint_does_not_wait_for_readers)
 {
-    sqlite_of(suite->store)->limits.wal_pages = 4;
+    sqlite_of(suite->store)->wal_pages = 4;
     for (int i = 0; i < 20; i++)
         model_command(&suite->model, "a", model_id(&suite->model), 1, status_ok);
     suite_append(suite);

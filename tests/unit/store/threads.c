@@ -139,9 +139,10 @@ static bool store_duel(const char *url, bool tight)
         printf("# %s\n", fault.text);
         return false;
     }
-    if (tight)
-        sqlite_of(duel.store)->limits =
-            (struct sqlite_limits){.streams = 20, .rows = 100, .receipts = 30, .wal_pages = 40};
+    if (tight) {
+        sqlite_of(duel.store)->base.limits = (struct unit_limits){.streams = 20, .rows = 100, .receipts = 30};
+        sqlite_of(duel.store)->wal_pages = 40;
+    }
     store_info(duel.store, &info);
     model_init(&duel.model, &info, 5);
     commands_make(&duel.model);

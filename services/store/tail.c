@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "services/store/sqlite.h"
+#include "services/store/unit.h"
 
 enum { CLOCK_EVERY = 64 }; /* streams between two looks at the clock */
 
@@ -62,12 +62,12 @@ bool tail_find(const struct unit *unit, const struct stream *stream, uint64_t ha
 
 bool tail_due(const struct unit *unit, uint32_t times)
 {
-    const struct sqlite_limits *limits = &unit->store->limits;
+    const struct unit_limits *limits = &unit->store->limits;
     return unit->tail.maps[unit->tail.active].count >= (size_t)limits->streams * times ||
            unit->tail.rows >= (size_t)limits->rows * times;
 }
 
-/* The table is ordered by the hash as a signed number. */
+/* The tables are ordered by the hash as a signed number. */
 static void order_fill(struct tail *tail, const struct stream_map *map)
 {
     for (size_t i = 0; i < map->count; i++)
@@ -93,29 +93,12 @@ enum error tail_freeze(struct unit *unit)
     return error_none;
 }
 
-static enum error stream_write(struct unit *unit, const struct stream_entry *entry, struct store_fault *fault)
-{
-    sqlite3_stmt *statement = unit->statements[WRITER_STREAM];
-    bind_unsigned(statement, 1, entry->hash);
-    bind_bytes(statement, 2, stream_map_key(frozen_map(unit), entry));
-    bind_unsigned(statement, 3, entry->partition);
-    bind_unsigned(statement, 4, entry->head);
-    bind_unsigned(statement, 5, entry->version);
-    int code = statement_run(statement);
-    return code == SQLITE_OK ? error_none : unit_fault(unit, code, "writing the stream index", fault);
-}
-
 static enum error covered_write(struct unit *unit, struct store_fault *fault)
 {
-    sqlite3_stmt *statement = unit->statements[WRITER_COVER_STREAMS];
-    for (uint32_t place = 0; place < unit->count; place++) {
-        bind_unsigned(statement, 1, unit_partition(unit, place));
-        bind_unsigned(statement, 2, unit->tail.frozen_heads[place]);
-        int code = statement_run(statement);
-        if (code != SQLITE_OK)
-            return unit_fault(unit, code, "writing what the stream index covers", fault);
-    }
-    return error_none;
+    enum error error = error_none;
+    for (uint32_t place = 0; place < unit->count && error == error_none; place++)
+        error = writing(unit)->cover_streams(unit, unit_partition(unit, place), unit->tail.frozen_heads[place], fault);
+    return error;
 }
 
 enum error tail_write(struct unit *unit, uint64_t deadline_us, size_t *written, struct store_fault *fault)
@@ -123,10 +106,14 @@ enum error tail_write(struct unit *unit, uint64_t deadline_us, size_t *written, 
     const struct stream_map *map = frozen_map(unit);
     size_t done = unit->tail.written;
     while (done < map->count) {
-        enum error error = stream_write(unit, &map->entries[unit->tail.order[done].item], fault);
+        const struct stream_entry *entry = &map->entries[unit->tail.order[done].item];
+        enum error error = writing(unit)->put_stream(unit, entry, stream_map_key(map, entry), fault);
+        bool pause = ++done % CLOCK_EVERY == 0;
+        if (error == error_none && pause)
+            error = writing(unit)->settle(unit, fault);
         if (error != error_none)
             return error;
-        if (++done % CLOCK_EVERY == 0 && clock_passed(deadline_us))
+        if (pause && clock_passed(deadline_us))
             break;
     }
     enum error error = done == map->count ? covered_write(unit, fault) : error_none;
