@@ -9,7 +9,7 @@
 
 #include "proto/client.h"
 #include "services/cli/bench_histogram.h"
-#include "services/cli/ports.h"
+#include "services/cli/platform.h"
 
 #include <sys/types.h>
 
@@ -22,7 +22,7 @@ struct bench_options {
 /* A platform in a temporary directory, started through `fluvius up`. */
 struct bench_platform {
     pid_t pid;
-    char data[256], bus[ADDRESS_SIZE], http[ADDRESS_SIZE];
+    char data[256], bus[BROKERS_MAX * ADDRESS_SIZE], http[ADDRESS_SIZE];
 };
 /* False when it cannot be started; says why on standard error. */
 bool bench_platform_start(struct bench_platform *platform, uint32_t shards);

@@ -66,8 +66,10 @@ static int children_print(const struct up_settings *settings)
     int code = 0;
 
     snprintf(platform.listen_http, sizeof platform.listen_http, "%s", settings->http);
-    snprintf(platform.listen_bus, sizeof platform.listen_bus, "%s", settings->bus);
-    snprintf(platform.listen_events, sizeof platform.listen_events, "%s", settings->events);
+    for (int broker = 0; broker < settings->brokers; broker++) {
+        snprintf(platform.listen_bus[broker], sizeof platform.listen_bus[broker], "%s", settings->bus);
+        snprintf(platform.listen_events[broker], sizeof platform.listen_events[broker], "%s", settings->events);
+    }
     snprintf(platform.bus, sizeof platform.bus, "%s", settings->bus);
     if (!plan_children(settings, &platform, &children)) {
         code = EXIT_FAILED;

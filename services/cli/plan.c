@@ -15,10 +15,18 @@
 
 static const struct setting entries[] = {
     {"data", SETTING_TEXT, AT(data), "./data", 0, 0, "directory for all that is kept"},
+    {"store", SETTING_TEXT, AT(store), NULL, 0, 0, "where events are kept; SQLite files in DATA, or postgresql://..."},
     {"http", SETTING_TEXT, AT(http), "127.0.0.1:8080", 0, 0, "ADDR:PORT for HTTP; port 0 chooses one"},
     {"bus", SETTING_TEXT, AT(bus), "tcp://127.0.0.1:7410", 0, 0, "URL where clients and shards connect"},
     {"events", SETTING_TEXT, AT(events), "tcp://127.0.0.1:7411", 0, 0, "URL where committed events are published"},
-    {"shards", SETTING_INTEGER, AT(shards), "2", 1, STORE_UNITS, "shard processes, 1 to 4"},
+    {"shards", SETTING_INTEGER, AT(shards), "2", 1, SHARDS_MAX, "shard processes; 1 to 4 on SQLite"},
+    {"brokers",
+     SETTING_INTEGER,
+     AT(brokers),
+     "1",
+     1,
+     BROKERS_MAX,
+     "broker processes; from the second on, on free ports"},
     {"domain", SETTING_LIST, AT(domains), NULL, 0, 0, "domain modules to run, FILE.so ..."},
     {"token-file", SETTING_TEXT, AT(token_file), NULL, 0, 0, "who may use it; needed beyond loopback addresses"},
     {"log-level", SETTING_TEXT, AT(log_level), "info", 0, 0, "debug, info, warning or error"},
@@ -85,6 +93,18 @@ static bool open_addresses_check(const struct up_settings *settings)
     return true;
 }
 
+/* The embedded store's files are shared out when it starts; other stores let shards come and go. */
+static bool is_embedded(const struct up_settings *settings)
+{
+    return settings->store == NULL || strncmp(settings->store, "sqlite:", strlen("sqlite:")) == 0;
+}
+
+static bool shards_check(const struct up_settings *settings)
+{
+    return !is_embedded(settings) || settings->shards <= STORE_UNITS ||
+           refuse("--shards", "more than 4 need another store than SQLite, see --store");
+}
+
 bool plan_check(const struct up_settings *settings)
 {
     enum log_level level;
@@ -92,7 +112,7 @@ bool plan_check(const struct up_settings *settings)
     if (!log_level_find(settings->log_level, &level)) {
         return refuse(settings->log_level, "is not a log level: debug, info, warning or error");
     }
-    return domains_check(&settings->domains) && open_addresses_check(settings);
+    return shards_check(settings) && domains_check(&settings->domains) && open_addresses_check(settings);
 }
 
 /* ---- addresses ---- */
@@ -130,6 +150,43 @@ static void address_reachable(const char *listen, char out[ADDRESS_SIZE])
     }
 }
 
+static void list_add(char *list, size_t size, const char *address)
+{
+    size_t used = strlen(list);
+
+    snprintf(list + used, size - used, "%s%s", used == 0 ? "" : ",", address);
+}
+
+/* The same address with a port that is free. */
+static void address_sibling(const char *address, char out[ADDRESS_SIZE])
+{
+    const char *colon = strrchr(address, ':');
+
+    snprintf(out, ADDRESS_SIZE, "%.*s:0", colon == NULL ? 0 : (int)(colon - address), address);
+}
+
+/* A broker's URL for clients and shards, and the one for events, each added to its list. */
+static bool broker_addresses(const struct up_settings *settings, struct ports *ports, int broker, struct platform *out)
+{
+    char bus[ADDRESS_SIZE], events[ADDRESS_SIZE], reachable[ADDRESS_SIZE];
+
+    snprintf(bus, sizeof bus, "%s", settings->bus);
+    snprintf(events, sizeof events, "%s", settings->events);
+    if (broker > 0) {
+        address_sibling(settings->bus, bus);
+        address_sibling(settings->events, events);
+    }
+    if (!address_take(ports, "--bus", bus, out->listen_bus[broker]) ||
+        !address_take(ports, "--events", events, out->listen_events[broker])) {
+        return false;
+    }
+    address_reachable(out->listen_bus[broker], reachable);
+    list_add(out->bus, sizeof out->bus, reachable);
+    address_reachable(out->listen_events[broker], reachable);
+    list_add(out->events, sizeof out->events, reachable);
+    return true;
+}
+
 bool plan_addresses(const struct up_settings *settings, struct ports *ports, struct platform *out)
 {
     char http[ADDRESS_SIZE];
@@ -137,13 +194,14 @@ bool plan_addresses(const struct up_settings *settings, struct ports *ports, str
     if (strstr(settings->http, "://") != NULL) {
         return refuse(settings->http, "--http takes ADDR:PORT, not a URL");
     }
-    if (!address_take(ports, "--bus", settings->bus, out->listen_bus) ||
-        !address_take(ports, "--events", settings->events, out->listen_events) ||
-        !address_take(ports, "--http", settings->http, out->listen_http)) {
+    for (int broker = 0; broker < settings->brokers; broker++) {
+        if (!broker_addresses(settings, ports, broker, out)) {
+            return false;
+        }
+    }
+    if (!address_take(ports, "--http", settings->http, out->listen_http)) {
         return false;
     }
-    address_reachable(out->listen_bus, out->bus);
-    address_reachable(out->listen_events, out->events);
     address_reachable(out->listen_http, http);
     snprintf(out->http, sizeof out->http, "http://%.*s", (int)sizeof out->http - 8, http);
     return true;
@@ -192,15 +250,31 @@ static void option_add(struct child *child, const char *option, const char *valu
     }
 }
 
-static bool broker_add(const struct up_settings *settings, const struct platform *platform, struct children *children)
+/* The option once for each of the list. */
+static void options_add(struct child *child, const char *option, const char *list)
 {
-    struct child *child = service_add(children, "broker", "fluvius-broker", 2, settings->log_level);
+    char value[ADDRESS_SIZE];
 
+    for (size_t size; *list != '\0'; list += size + (list[size] == ',')) {
+        size = strcspn(list, ",");
+        snprintf(value, sizeof value, "%.*s", (int)size, list);
+        option_add(child, option, value);
+    }
+}
+
+static bool
+broker_add(const struct up_settings *settings, const struct platform *platform, int broker, struct children *children)
+{
+    char name[24];
+    struct child *child;
+
+    snprintf(name, sizeof name, settings->brokers == 1 ? "broker" : "broker-%d", broker);
+    child = service_add(children, name, "fluvius-broker", 2, settings->log_level);
     if (child == NULL) {
         return false;
     }
-    option_add(child, "--bus", platform->listen_bus);
-    option_add(child, "--events", platform->listen_events);
+    option_add(child, "--bus", platform->listen_bus[broker]);
+    option_add(child, "--events", platform->listen_events[broker]);
     option_add(child, "--token-file", settings->token_file);
     return true;
 }
@@ -215,10 +289,25 @@ static void units_of(int shard, int shards, char *out, size_t size)
     }
 }
 
+/* The embedded store: its files lie in the data directory, and each shard gets its share of them. */
+static void embedded_add(const struct up_settings *settings, int shard, struct child *child)
+{
+    char units[32], partitions[16], files[16], store[PATH_MAX + 16];
+
+    units_of(shard, (int)settings->shards, units, sizeof units);
+    snprintf(partitions, sizeof partitions, "%d", STORE_PARTITIONS);
+    snprintf(files, sizeof files, "%d", STORE_UNITS);
+    snprintf(store, sizeof store, "sqlite:%s", settings->data);
+    option_add(child, "--store", settings->store == NULL ? store : settings->store);
+    option_add(child, "--units", units);
+    option_add(child, "--partitions", partitions);
+    option_add(child, "--files", files);
+}
+
 static bool
 shard_add(const struct up_settings *settings, const struct platform *platform, int shard, struct children *children)
 {
-    char name[24], units[32], partitions[16], files[16], store[PATH_MAX + 16], journal[PATH_MAX + 32];
+    char name[24], journal[PATH_MAX + 32];
     struct child *child;
 
     snprintf(name, sizeof name, "shard-%d", shard);
@@ -226,18 +315,13 @@ shard_add(const struct up_settings *settings, const struct platform *platform, i
     if (child == NULL) {
         return false;
     }
-    units_of(shard, (int)settings->shards, units, sizeof units);
-    snprintf(partitions, sizeof partitions, "%d", STORE_PARTITIONS);
-    snprintf(files, sizeof files, "%d", STORE_UNITS);
-    snprintf(store, sizeof store, "sqlite:%s", settings->data);
     snprintf(journal, sizeof journal, "%s/%s.journal", settings->data, name);
     option_add(child, "--name", name);
     option_add(child, "--bus", platform->bus);
-    option_add(child, "--store", store);
-    option_add(child, "--units", units);
-    option_add(child, "--partitions", partitions);
-    option_add(child, "--files", files);
     option_add(child, "--journal", journal);
+    if (is_embedded(settings)) {
+        embedded_add(settings, shard, child); /* another store's URL may hold a password: it is in the environment */
+    }
     for (size_t i = 0; i < settings->domains.count; i++) {
         option_add(child, "--domain", settings->domains.items[i]);
     }
@@ -252,15 +336,17 @@ static bool gateway_add(const struct up_settings *settings, const struct platfor
         return false;
     }
     option_add(child, "--http", platform->listen_http);
-    option_add(child, "--bus", platform->bus);
+    options_add(child, "--bus", platform->bus);
     option_add(child, "--token-file", settings->token_file);
     return true;
 }
 
 bool plan_children(const struct up_settings *settings, const struct platform *platform, struct children *out)
 {
-    if (!broker_add(settings, platform, out)) {
-        return false;
+    for (int broker = 0; broker < settings->brokers; broker++) {
+        if (!broker_add(settings, platform, broker, out)) {
+            return false;
+        }
     }
     for (int shard = 0; shard < settings->shards; shard++) {
         if (!shard_add(settings, platform, shard, out)) {

@@ -11,11 +11,12 @@
 #include <stdio.h>
 
 #define STORE_UNITS 4 /* log files of the embedded store; a shard needs at least one of its own */
+#define SHARDS_MAX 32
 #define STORE_PARTITIONS 16
 
 struct up_settings {
-    char *data, *http, *bus, *events, *token_file, *log_level;
-    int64_t shards;
+    char *data, *store, *http, *bus, *events, *token_file, *log_level;
+    int64_t shards, brokers;
     struct setting_list domains;
     bool json;
 };
@@ -24,7 +25,8 @@ extern const struct settings_table up_table;
 
 /* Refuses what cannot work, with a line on standard error: false. Nothing has started yet. */
 bool plan_check(const struct up_settings *settings);
-/* Chooses and holds the addresses; false when one is taken or no address. http, bus and events of platform are URLs. */
+/* Chooses and holds the addresses; false when one is taken or no address. Of platform, http is a URL, bus and events
+ * are URLs, one a broker, with commas between them. */
 bool plan_addresses(const struct up_settings *settings, struct ports *ports, struct platform *out);
 /* Adds broker, shards and gateway, with the programs beside this one. */
 bool plan_children(const struct up_settings *settings, const struct platform *platform, struct children *out);

@@ -13,7 +13,8 @@
 
 #include <sys/types.h>
 
-#define PROCESSES_MAX 8
+#define BROKERS_MAX 4
+#define PROCESSES_MAX 40
 
 struct platform_process {
     char name[16];
@@ -21,9 +22,10 @@ struct platform_process {
 };
 
 struct platform {
-    char http[ADDRESS_SIZE], bus[ADDRESS_SIZE], events[ADDRESS_SIZE]; /* URLs to connect to from this machine */
+    /* URLs to connect to from this machine; of bus and events one a broker, with commas between them */
+    char http[ADDRESS_SIZE], bus[BROKERS_MAX * ADDRESS_SIZE], events[BROKERS_MAX * ADDRESS_SIZE];
     /* What the services listen on: the same but for an address that means all of the machine's. Not written down. */
-    char listen_http[ADDRESS_SIZE], listen_bus[ADDRESS_SIZE], listen_events[ADDRESS_SIZE];
+    char listen_http[ADDRESS_SIZE], listen_bus[BROKERS_MAX][ADDRESS_SIZE], listen_events[BROKERS_MAX][ADDRESS_SIZE];
     struct platform_process processes[PROCESSES_MAX];
     size_t count;
 };

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #define ADDRESS_SIZE 300
-#define PORTS_MAX 8
+#define PORTS_MAX 16
 
 /* Sockets that hold the ports until all are chosen. Zero it first. */
 struct ports {

@@ -164,6 +164,7 @@ static void news_find(struct tail *tail)
     if (settings->events != NULL) {
         news_open(&tail->news, settings->events);
     } else if (settings->connect.bus == NULL && platform_read(settings->connect.data, &platform) == error_none) {
+        platform.events[strcspn(platform.events, ",")] = '\0'; /* every broker publishes all that is committed */
         news_open(&tail->news, platform.events);
     }
 }

@@ -29,7 +29,7 @@ struct up {
 };
 
 /* What children find in their environment: see process.h and tokens.h. */
-static bool environment_set(int argc, char **argv)
+static bool environment_set(const struct up_settings *settings, int argc, char **argv)
 {
     const char *config = settings_file(argc, argv);
     char own[16], token[65];
@@ -42,6 +42,7 @@ static bool environment_set(int argc, char **argv)
     }
     return setenv("FLUVIUS_SUPERVISOR", own, 1) == 0 && setenv("FLUVIUS_READY_FD", "3", 1) == 0 &&
            setenv("FLUVIUS_SERVICE_TOKEN", token, 0) == 0 &&
+           (settings->store == NULL || setenv("FLUVIUS_STORE", settings->store, 1) == 0) &&
            (config == NULL || setenv("FLUVIUS_CONFIG", config, 1) == 0);
 }
 
@@ -164,7 +165,7 @@ static int checked_start(struct up *up, int argc, char **argv)
         return EXIT_USAGE;
     }
     up->inbox = inbox_new();
-    if (up->inbox == NULL || !environment_set(argc, argv)) {
+    if (up->inbox == NULL || !environment_set(&up->settings, argc, argv)) {
         fprintf(stderr, "fluvius up: %s\n", error_text(error_no_memory));
         return EXIT_FAILED;
     }

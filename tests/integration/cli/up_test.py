@@ -190,6 +190,21 @@ def runs_four_shards_or_one():
                       f"{shards} shards own all partitions", health)
 
 
+def outlives_a_broker():
+    with Platform("--brokers", "2") as platform:
+        run = on(platform)
+        tap.check(len(platform.bus.split(",")) == 2 and len(platform.events.split(",")) == 2,
+                  "two brokers are told of with commas", platform.ready)
+        answers = [run("send", "bank:open", "account/ada", ADA)]
+        for broker in ("broker-0", "broker-1"):
+            os.kill(platform.ready["pids"][broker], signal.SIGKILL)
+            answers.append(run("send", "bank:deposit", "account/ada", '{"amount":5}'))
+            wait_for(lambda: platform.children().get(broker) not in (None, platform.ready["pids"][broker]))
+        answers.append(run("state", "bank.account/ada"))
+        tap.check(all(answer.code == 0 for answer in answers) and '"balance":10' in answers[-1].out,
+                  "commands are answered while either broker is gone", answers)
+
+
 with tempfile.TemporaryDirectory(prefix="fluvius-up-") as temporary:
     with Platform(data=os.path.join(temporary, "data")) as started:
         tells(started)
@@ -203,4 +218,5 @@ with tempfile.TemporaryDirectory(prefix="fluvius-up-") as temporary:
     listens_everywhere(temporary)
 shows_its_settings()
 runs_four_shards_or_one()
+outlives_a_broker()
 tap.end()
