@@ -185,7 +185,8 @@ static bool has_news(const struct brokers_news *news)
     return news->owned.size + news->heads.size + news->alarms.size + news->metrics.size + news->records.size > 0;
 }
 
-/* Sends replies, with the news on the first frame; false when no frame carried the news. */
+/* Sends replies, with the news on the last frame, as a broker takes no replies any more for partitions that it is told
+ * are given away; false when no frame carried the news. */
 static bool
 replies_send(struct brokers *brokers, struct broker *broker, struct outgoing *outgoing, const struct brokers_news *news)
 {
@@ -196,11 +197,12 @@ replies_send(struct brokers *brokers, struct broker *broker, struct outgoing *ou
         static const struct brokers_news nothing;
         uint32_t count;
         size_t size = replies_take(outgoing, &replies, &count);
-        frame_start(brokers, broker, told ? &nothing : news, &frame);
+        bool last = count == outgoing->count;
+        frame_start(brokers, broker, last ? news : &nothing, &frame);
         frame.replies = buffer_slice(&replies);
         if (replies.failed || count == 0 || !frame_send(brokers, broker, &frame))
             break;
-        told = true;
+        told = last;
         outgoing_drop(outgoing, size, count);
     }
     buffer_fini(&replies);
@@ -225,9 +227,10 @@ static void broker_flush(struct brokers *brokers,
         struct work_frame frame;
         frame_start(brokers, broker, tell ? news : &nothing, &frame);
         if (!frame_send(brokers, broker, &frame))
-            return;
+            break;
         tell = false;
     }
+    broker->tell_all |= tell && news->owned.size > 0; /* nobody may go on sending for units that have moved */
 }
 
 void brokers_flush(

@@ -1,8 +1,8 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Carries out the effects of a turn: claims and commits go to the writers, fetches to the reader, replies and news to
- * the brokers. */
+ * Carries out the effects of a turn: claims, commits and releases go to the writers, fetches to the reader, replies and
+ * news to the brokers. */
 #include "services/shard/service.h"
 
 enum { HEADS_EVERY_US = 10000, NEWS_EVERY_US = 250000 };
@@ -12,6 +12,25 @@ static void claims_run(struct service *service)
     for (uint32_t unit = 0; service->effects.claims != 0; unit++, service->effects.claims >>= 1)
         if (service->effects.claims & 1)
             unit_thread_claim(service->writers[unit]);
+}
+
+static void releases_run(struct service *service)
+{
+    for (uint32_t unit = 0; service->effects.releases != 0; unit++, service->effects.releases >>= 1)
+        if (service->effects.releases & 1)
+            unit_thread_release(service->writers[unit]);
+    if (service->effects.beat && service->pool != NULL)
+        pool_thread_hurry(service->pool);
+    service->effects.beat = false;
+}
+
+static void loads_tell(struct service *service)
+{
+    uint64_t requests[POOL_UNITS_MAX];
+    if (service->pool == NULL)
+        return;
+    shard_unit_requests(service->shard, requests);
+    pool_thread_requests(service->pool, requests);
 }
 
 static void commits_run(struct service *service)
@@ -73,6 +92,7 @@ static void news_gather(struct service *service, uint64_t now_us, struct brokers
     if (!all && !due)
         return;
     service->news_us = now_us;
+    loads_tell(service);
     buffer_clear(&service->alarms);
     shard_alarms(service->shard, &service->alarms);
     news->alarms = buffer_slice(&service->alarms);
@@ -87,9 +107,10 @@ void effects_run(struct service *service, uint64_t now_us)
     struct buffer records = {0};
     claims_run(service);
     commits_run(service);
+    releases_run(service);
     fetches_run(service);
     news_gather(service, now_us, &news);
     news.records = records_array(service, &records);
-    brokers_flush(service->brokers, service->effects.outgoing, &news, shard_jobs(service->shard), process_stopping());
+    brokers_flush(service->brokers, service->effects.outgoing, &news, shard_jobs(service->shard), service->draining);
     buffer_fini(&records);
 }

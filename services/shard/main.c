@@ -10,7 +10,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXIT_SETTINGS = 2, EXIT_FAILED = 1, DRAIN_US = 10000000 };
+enum {
+    EXIT_SETTINGS = 2,
+    EXIT_FAILED = 1,
+    DRAIN_US = 10000000,
+    /* In a pool: handing units over comes first, and both together stay below the 10 s that supervisors give. */
+    LEAVE_US = 6000000,
+    LEFT_DRAIN_US = 3000000
+};
 
 static int refuse(const char *what, const char *why)
 {
@@ -53,27 +60,45 @@ static int domains_open(struct service *service)
     return 0;
 }
 
+/* The units that this process may own, and so has a writer for. */
+static int units_choose(struct service *service)
+{
+    if (store_has_pool(service->store)) {
+        if (service->log.units > POOL_UNITS_MAX)
+            return refuse("store", "the log has more than 64 units");
+        service->unit_count = service->log.units;
+        for (uint32_t i = 0; i < service->unit_count; i++)
+            service->units[i] = i;
+    }
+    for (uint32_t i = 0; i < service->unit_count; i++)
+        if (service->units[i] >= service->log.units)
+            return refuse("units", "the log has no such unit");
+    return 0;
+}
+
 static int store_start(struct service *service)
 {
     struct store_fault fault = {0};
     char holder[128];
     uint64_t incarnation;
     random_bytes(&incarnation, sizeof incarnation);
+    random_bytes(&service->boot, sizeof service->boot);
+    service->boot >>= 2; /* fits a signed integer everywhere */
     snprintf(holder, sizeof holder, "%.64s pid %d", service->settings.name, (int)getpid());
     struct store_config config = {.url = service->settings.store,
                                   .partitions = (uint32_t)service->settings.partitions,
                                   .units = (uint32_t)service->settings.files,
                                   .create = true,
                                   .holder = holder,
+                                  .member = service->settings.name,
+                                  .boot = service->boot,
+                                  .lease_ms = (uint32_t)service->settings.lease_ms,
                                   .incarnation = incarnation >> 16,
                                   .receipts_in_memory = (uint32_t)service->settings.receipts_max};
     if (store_open(&service->store, &config, &fault) != error_none)
         return refuse("store", fault.text);
     store_info(service->store, &service->log);
-    for (uint32_t i = 0; i < service->unit_count; i++)
-        if (service->units[i] >= service->log.units)
-            return refuse("units", "the log has no such unit");
-    return 0;
+    return units_choose(service);
 }
 
 static int journal_start(struct service *service)
@@ -99,13 +124,27 @@ static enum error threads_start(struct service *service)
     return error;
 }
 
+static enum error pool_start(struct service *service)
+{
+    struct pool_thread_config config = {.store = service->store,
+                                        .inbox = service->inbox,
+                                        .lease_ms = (uint32_t)service->settings.lease_ms,
+                                        .units = service->log.units};
+    return store_has_pool(service->store) ? pool_thread_start(&service->pool, &config) : error_none;
+}
+
 static enum error core_start(struct service *service)
 {
     const struct shard_settings *settings = &service->settings;
+    bool pool = store_has_pool(service->store);
     service->links = brokers_count(settings->bus);
     struct shard_config config = {.log = service->log,
                                   .units = service->units,
-                                  .unit_count = service->unit_count,
+                                  .unit_count = pool ? 0 : service->unit_count,
+                                  .pool = pool,
+                                  .lease_ms = (uint32_t)settings->lease_ms,
+                                  .handoffs = (uint32_t)settings->handoffs,
+                                  .loads = (uint32_t)settings->loads,
                                   .domains = service->domains,
                                   .domain_count = (uint32_t)settings->domains.count,
                                   .journal = service->journal,
@@ -126,13 +165,12 @@ static enum error brokers_start(struct service *service)
     struct brokers_config config = {.urls = settings->bus,
                                     .token = settings->service_token,
                                     .name = settings->name,
+                                    .boot = service->boot,
                                     .partitions = service->log.partitions,
                                     .inbox = service->inbox,
                                     .domains = service->domains,
                                     .domain_count = (uint32_t)settings->domains.count,
                                     .jobs_max = (uint32_t)settings->jobs_max};
-    random_bytes(&config.boot, sizeof config.boot);
-    config.boot >>= 2; /* fits a signed integer everywhere */
     return brokers_open(&service->brokers, &config);
 }
 
@@ -151,24 +189,24 @@ static int service_start(struct service *service, int argc, char **argv)
         error = core_start(service);
     if (error == error_none)
         error = brokers_start(service);
+    if (error == error_none)
+        error = pool_start(service);
     if (error != error_none)
         return refuse("cannot start", error_text(error));
     return 0;
 }
 
-/* Ready when every unit is owned and a broker has been told. */
+/* Ready when every unit is owned that can be: in a pool, those that others hand over come later. */
 static void ready_maybe(struct service *service)
 {
     struct buffer owned = {0};
-    uint32_t count = 0, wanted = 0;
+    uint32_t count = 0;
+    if (!shard_settled(service->shard))
+        return;
     shard_owned(service->shard, &owned);
     struct reader reader = reader_of(buffer_slice(&owned));
     reader_array(&reader, &count);
     buffer_fini(&owned);
-    for (uint32_t i = 0; i < service->unit_count; i++)
-        wanted += (service->log.partitions - service->units[i] + service->log.units - 1) / service->log.units;
-    if (count < wanted)
-        return;
     service->ready = true;
     process_ready(NULL);
     LOG(info, "ready", LOG_INTEGER("partitions", count));
@@ -183,10 +221,30 @@ static void service_run(struct service *service)
     }
 }
 
+static bool lease_runs(const struct service *service)
+{
+    struct shard_pool_stats stats;
+    shard_pool_stats(service->shard, &stats);
+    return clock_monotonic_us() < stats.lease_until_us;
+}
+
+/* In a pool, units go to others one after the other and are served until they go. */
+static void service_leave(struct service *service)
+{
+    uint64_t until_us = clock_monotonic_us() + LEAVE_US;
+    if (service->pool == NULL)
+        return;
+    pool_thread_leave(service->pool);
+    while (clock_monotonic_us() < until_us && lease_runs(service) && shard_units(service->shard) > 0)
+        service_turn(service);
+    LOG(info, "left the pool", LOG_INTEGER("units", shard_units(service->shard)));
+}
+
 /* What was taken is finished and answered; nothing new is asked for. */
 static void service_drain(struct service *service)
 {
-    uint64_t until_us = clock_monotonic_us() + DRAIN_US;
+    uint64_t until_us = clock_monotonic_us() + (service->pool == NULL ? DRAIN_US : LEFT_DRAIN_US);
+    service->draining = true;
     struct instant now = {.wall_us = clock_wall_us(), .monotonic_us = clock_monotonic_us()};
     shard_step(service->shard, &(struct input){.kind = INPUT_STOP}, now, &service->effects);
     while (clock_monotonic_us() < until_us &&
@@ -203,6 +261,7 @@ static void mail_drop(struct inbox *inbox)
         node = node->next;
         claimed_free(&mail->claimed);
         fetch_free(&mail->fetch);
+        store_pool_free(&mail->pool);
         free(mail); /* a batch still belongs to its unit in the core */
     }
 }
@@ -210,8 +269,9 @@ static void mail_drop(struct inbox *inbox)
 static void service_stop(struct service *service)
 {
     brokers_close(&service->brokers);
+    pool_thread_stop(&service->pool);
     read_thread_stop(&service->reader);
-    for (uint32_t i = 0; i < 64; i++)
+    for (uint32_t i = 0; i < POOL_UNITS_MAX; i++)
         unit_thread_stop(&service->writers[i]);
     mail_drop(service->inbox);
     shard_free(&service->shard);
@@ -236,6 +296,7 @@ int main(int argc, char **argv)
     int status = service_start(&service, argc, argv);
     if (status == 0) {
         service_run(&service);
+        service_leave(&service);
         service_drain(&service);
     }
     service_stop(&service);

@@ -8,6 +8,11 @@
 
 static struct metric commit_time = {
     .name = "fluvius_commit_seconds", .help = "time of one group commit, sync included", .kind = METRIC_HISTOGRAM_US};
+static struct metric claim_time = {
+    .name = "fluvius_claim_seconds", .help = "time to claim a unit and know its receipts", .kind = METRIC_HISTOGRAM_US};
+static struct metric handoff_time = {.name = "fluvius_handoff_seconds",
+                                     .help = "from the last command taken for a unit to its release to another shard",
+                                     .kind = METRIC_HISTOGRAM_US};
 static struct metric commit_records = {
     .name = "fluvius_committed_records_total", .help = "records made durable", .kind = METRIC_COUNTER};
 
@@ -15,6 +20,16 @@ void shard_metrics_commit(uint64_t took_us, uint32_t records)
 {
     metric_observe_us(&commit_time, (int64_t)took_us);
     metric_add(&commit_records, records);
+}
+
+void shard_metrics_claim(uint64_t took_us)
+{
+    metric_observe_us(&claim_time, (int64_t)took_us);
+}
+
+void shard_metrics_handoff(uint64_t took_us)
+{
+    metric_observe_us(&handoff_time, (int64_t)took_us);
 }
 
 static void
@@ -39,6 +54,35 @@ static void print_statuses(const struct shard_counters *counters, const char *ex
     metrics_print(metrics, status_count, extra, out);
 }
 
+static void print_lease(uint64_t until_us, const char *extra, struct buffer *out)
+{
+    uint64_t now_us = clock_monotonic_us();
+    buffer_printf(out, "# HELP fluvius_lease_seconds what is left of the lease; +Inf without a pool\n");
+    buffer_printf(out, "# TYPE fluvius_lease_seconds gauge\n");
+    if (until_us == UINT64_MAX)
+        buffer_printf(out, "fluvius_lease_seconds{%s} +Inf\n", extra);
+    else
+        buffer_printf(out,
+                      "fluvius_lease_seconds{%s} %.3f\n",
+                      extra,
+                      until_us > now_us ? (double)(until_us - now_us) / 1e6 : 0.0);
+}
+
+static void print_pool(const struct service *service, const char *extra, struct buffer *out)
+{
+    const struct shard_counters *counters = shard_counters(service->shard);
+    struct shard_pool_stats pool;
+    shard_pool_stats(service->shard, &pool);
+    print_lease(pool.lease_until_us, extra, out);
+    print(out, extra, METRIC_GAUGE, "fluvius_pool_members", "shards in the pool; 0 without one", pool.members);
+    print(out, extra, METRIC_GAUGE, "fluvius_units", "units owned", shard_units(service->shard));
+    print(out, extra, METRIC_COUNTER, "fluvius_handoffs_total", "units handed over as planned", counters->handoffs);
+    print(out, extra, METRIC_COUNTER, "fluvius_units_lost_total", "units lost to another owner", counters->lost);
+    print(out, extra, METRIC_GAUGE, "fluvius_loads_waiting", "aggregates that wait to be loaded", pool.loads_waiting);
+    metrics_print(&claim_time, 1, extra, out);
+    metrics_print(&handoff_time, 1, extra, out);
+}
+
 void shard_metrics(const struct service *service, struct buffer *out)
 {
     const struct shard_counters *counters = shard_counters(service->shard);
@@ -47,6 +91,7 @@ void shard_metrics(const struct service *service, struct buffer *out)
     shard_runtime_stats(service->shard, &stats);
     snprintf(extra, sizeof extra, "service=\"shard\",shard=\"%.64s\"", service->settings.name);
     print_statuses(counters, extra, out);
+    print_pool(service, extra, out);
     metrics_print(&commit_time, 1, extra, out);
     metrics_print(&commit_records, 1, extra, out);
     print(out, extra, METRIC_COUNTER, "fluvius_events_total", "events decided", counters->events);

@@ -38,6 +38,32 @@ static void run_work(struct service *service, struct mail *mail, struct instant 
     }
 }
 
+static void take_claimed(struct service *service, struct mail *mail, struct instant now)
+{
+    if (mail->claimed->error == error_none)
+        shard_metrics_claim(mail->claimed->took_us);
+    step(service, &(struct input){.kind = INPUT_CLAIMED, .claimed = mail->claimed}, now);
+}
+
+static void take_released(struct service *service, const struct mail *mail, struct instant now)
+{
+    uint64_t before = shard_counters(service->shard)->handoffs;
+    step(service, &(struct input){.kind = INPUT_RELEASED, .unit = mail->unit}, now);
+    if (shard_counters(service->shard)->handoffs != before)
+        shard_metrics_handoff(shard_counters(service->shard)->handoff_us);
+}
+
+/* The lease's end comes with the view that it belongs to: a process that slept must not take a new lease for the units
+ * it has lost. */
+static void take_pool(struct service *service, struct mail *mail, struct instant now)
+{
+    struct pool_view view = {
+        .pool = mail->pool, .error = mail->error, .asked_us = mail->asked_us, .lease_until_us = mail->lease_until_us};
+    step(service, &(struct input){.kind = INPUT_POOL, .view = &view}, now);
+    pool_thread_seen(service->pool, shard_moving(service->shard));
+    store_pool_free(&mail->pool);
+}
+
 static void take_mail(struct service *service, struct mail *mail, struct instant now)
 {
     switch ((enum mail_kind)mail->node.kind) {
@@ -48,7 +74,13 @@ static void take_mail(struct service *service, struct mail *mail, struct instant
         brokers_link_changed(service->brokers, mail);
         break;
     case MAIL_CLAIMED:
-        step(service, &(struct input){.kind = INPUT_CLAIMED, .claimed = mail->claimed}, now);
+        take_claimed(service, mail, now);
+        break;
+    case MAIL_RELEASED:
+        take_released(service, mail, now);
+        break;
+    case MAIL_POOL:
+        take_pool(service, mail, now);
         break;
     case MAIL_COMMITTED:
         shard_metrics_commit(mail->batch->took_us, mail->batch->count);
@@ -69,6 +101,8 @@ static uint64_t wait_us(const struct service *service)
     return next_us - now_us < TURN_MAX_US ? next_us - now_us : TURN_MAX_US;
 }
 
+/* The clock is read when the mail is here: what is answered to it was valid at an instant after it came, also when this
+ * process is stopped before the answer leaves. */
 void service_turn(struct service *service)
 {
     struct inbox_node *node = inbox_take(service->inbox, wait_us(service));

@@ -8,6 +8,7 @@
 
 #include "services/common/metrics.h"
 #include "services/shard/brokers.h"
+#include "services/shard/pool_thread.h"
 #include "services/shard/settings.h"
 #include "services/shard/watchdog.h"
 
@@ -21,9 +22,11 @@ struct service {
     struct watchdog *watchdog;
     struct store *store;
     struct store_info log;
-    uint32_t units[64], unit_count;
-    struct unit_thread *writers[64]; /* by unit; NULL where the unit is not ours */
+    uint64_t boot;                               /* random: tells this process from others of its name */
+    uint32_t units[POOL_UNITS_MAX], unit_count;  /* that it may own; in a pool all */
+    struct unit_thread *writers[POOL_UNITS_MAX]; /* by unit; NULL where it may not */
     struct read_thread *reader;
+    struct pool_thread *pool; /* NULL: the store has none */
     struct shard *shard;
     struct effects effects;
     struct brokers *brokers;
@@ -31,6 +34,7 @@ struct service {
     /* what was last told, and when, monotonic */
     uint64_t heads_us, news_us;
     bool owned_pending, heads_pending, ready;
+    bool draining; /* no more work is asked for */
     struct buffer owned, heads, alarms, metrics;
 };
 
@@ -41,5 +45,7 @@ void effects_run(struct service *service, uint64_t now_us);
 /* metrics.c: appends the shard's metrics in the Prometheus text format. */
 void shard_metrics(const struct service *service, struct buffer *out);
 void shard_metrics_commit(uint64_t took_us, uint32_t records);
+void shard_metrics_claim(uint64_t took_us);
+void shard_metrics_handoff(uint64_t took_us);
 
 #endif

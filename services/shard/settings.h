@@ -11,7 +11,7 @@ struct shard_settings {
     char *name, *bus, *store, *units, *journal, *service_token, *log_level;
     struct setting_list domains;
     int64_t partitions, files, snapshot_events, actors_max, actor_bytes_max, idle_ms, commits, batch_records, jobs_max,
-        receipts_max, decide_ms;
+        receipts_max, decide_ms, lease_ms, handoffs, loads;
 };
 
 extern const struct settings_table shard_settings_table;

@@ -19,15 +19,20 @@ enum {
     EXIT_STORE_IO = 74, /* EX_IOERR: nothing since the last sync may be acknowledged */
 };
 
+struct unit_work {
+    bool stop, claim, release;
+    struct batch *batch; /* at most one: the core sends the next when this one is back */
+};
+
 struct unit_thread {
     struct unit_thread_config config;
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    bool stop, claim;
-    struct batch *batch; /* at most one: the core sends the next when this one is back */
+    struct unit_work work; /* with the mutex */
     /* the thread's own */
     bool owned, more;
+    enum error trouble;          /* why it could not be claimed last */
     struct snapshots *snapshots; /* waiting to be written */
     uint64_t maintained_us;
 };
@@ -103,12 +108,31 @@ static void receipts_load(struct unit_thread *thread, struct claimed *claimed)
         claimed->receipts.since_ms = since_ms;
 }
 
+static void drop_snapshots(struct unit_thread *thread)
+{
+    while (thread->snapshots != NULL) {
+        struct snapshots *snapshots = thread->snapshots;
+        thread->snapshots = snapshots->next;
+        snapshots_free(&snapshots);
+    }
+}
+
+/* Another's claim is no trouble in a pool; anything else is told once for each change. */
+static void log_trouble(struct unit_thread *thread, const struct claimed *claimed)
+{
+    bool raced = claimed->error == error_locked && store_has_pool(thread->config.store);
+    if (claimed->error != error_none && claimed->error != thread->trouble && !raced)
+        LOG(warning, "unit not claimed", LOG_INTEGER("unit", claimed->unit), LOG_TEXT("fault", claimed->fault.text));
+    thread->trouble = claimed->error;
+}
+
 static void run_claim(struct unit_thread *thread)
 {
     struct claimed *claimed = calloc(1, sizeof *claimed);
     const struct store_claim *claim;
     if (claimed == NULL)
         abort();
+    uint64_t start_us = clock_monotonic_us();
     claimed->unit = thread->config.unit;
     if (thread->owned)
         store_release(thread->config.store, thread->config.unit);
@@ -120,9 +144,20 @@ static void run_claim(struct unit_thread *thread)
         receipts_load(thread, claimed);
     }
     exit_on_io(claimed->error, &claimed->fault);
-    if (claimed->error != error_none)
-        LOG(warning, "unit not claimed", LOG_INTEGER("unit", claimed->unit), LOG_TEXT("fault", claimed->fault.text));
+    log_trouble(thread, claimed);
+    claimed->took_us = clock_monotonic_us() - start_us;
     mail_send(thread->config.inbox, MAIL_CLAIMED, &(struct mail){.claimed = claimed}, slice_of(NULL, 0));
+}
+
+/* Snapshots that are not written yet are not missed. */
+static void run_release(struct unit_thread *thread)
+{
+    drop_snapshots(thread);
+    if (thread->owned)
+        store_release(thread->config.store, thread->config.unit);
+    thread->owned = thread->more = false;
+    struct mail mail = {.unit = thread->config.unit};
+    mail_send(thread->config.inbox, MAIL_RELEASED, &mail, slice_of(NULL, 0));
 }
 
 /* ---- committing ---- */
@@ -174,30 +209,36 @@ static bool maintain_due(const struct unit_thread *thread, bool idle)
 
 /* ---- the thread ---- */
 
+static bool has_work(const struct unit_work *work)
+{
+    return work->claim || work->release || work->batch != NULL;
+}
+
 static void wait_for_work(struct unit_thread *thread)
 {
     struct timespec until;
+    if (thread->work.stop || has_work(&thread->work))
+        return;
+    if (!thread->owned) {
+        pthread_cond_wait(&thread->wake, &thread->mutex);
+        return;
+    }
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += IDLE_MS * 1000000l;
     until.tv_sec += until.tv_nsec / 1000000000l;
     until.tv_nsec %= 1000000000l;
-    if (!thread->stop && !thread->claim && thread->batch == NULL)
-        pthread_cond_timedwait(&thread->wake, &thread->mutex, &until);
+    pthread_cond_timedwait(&thread->wake, &thread->mutex, &until);
 }
 
-/* True when there was something to do. */
-static bool take_work(struct unit_thread *thread, bool wait, bool *claim, struct batch **batch, bool *stop)
+static struct unit_work take_work(struct unit_thread *thread, bool wait)
 {
     pthread_mutex_lock(&thread->mutex);
     if (wait)
         wait_for_work(thread);
-    *claim = thread->claim;
-    *batch = thread->batch;
-    *stop = thread->stop;
-    thread->claim = false;
-    thread->batch = NULL;
+    struct unit_work work = thread->work;
+    thread->work = (struct unit_work){.stop = work.stop};
     pthread_mutex_unlock(&thread->mutex);
-    return *claim || *batch != NULL;
+    return work;
 }
 
 static void *writer_main(void *argument)
@@ -206,16 +247,17 @@ static void *writer_main(void *argument)
     char name[16];
     snprintf(name, sizeof name, "writer-%u", thread->config.unit);
     pthread_setname_np(pthread_self(), name);
-    bool claim, stop = false, busy = false;
-    struct batch *batch;
-    while (!stop) {
-        bool wait = !busy && !(thread->owned && (thread->more || thread->snapshots != NULL));
-        busy = take_work(thread, wait, &claim, &batch, &stop);
-        if (claim)
+    struct unit_work work = {0};
+    while (!work.stop) {
+        bool wait = !has_work(&work) && !(thread->owned && (thread->more || thread->snapshots != NULL));
+        work = take_work(thread, wait);
+        if (work.claim)
             run_claim(thread);
-        if (batch != NULL)
-            run_commit(thread, batch);
-        if (maintain_due(thread, !busy))
+        if (work.batch != NULL)
+            run_commit(thread, work.batch);
+        if (work.release)
+            run_release(thread);
+        if (maintain_due(thread, !has_work(&work)))
             run_maintain(thread);
     }
     if (thread->owned)
@@ -243,38 +285,40 @@ enum error unit_thread_start(struct unit_thread **out, const struct unit_thread_
     return error_none;
 }
 
-static void thread_tell(struct unit_thread *thread, bool claim, struct batch *batch, bool stop)
+static void thread_tell(struct unit_thread *thread, struct unit_work work)
 {
     pthread_mutex_lock(&thread->mutex);
-    thread->claim |= claim;
-    thread->stop |= stop;
-    if (batch != NULL)
-        thread->batch = batch;
+    thread->work.claim |= work.claim;
+    thread->work.release |= work.release;
+    thread->work.stop |= work.stop;
+    if (work.batch != NULL)
+        thread->work.batch = work.batch;
     pthread_cond_signal(&thread->wake);
     pthread_mutex_unlock(&thread->mutex);
 }
 
 void unit_thread_claim(struct unit_thread *thread)
 {
-    thread_tell(thread, true, NULL, false);
+    thread_tell(thread, (struct unit_work){.claim = true});
 }
 
 void unit_thread_commit(struct unit_thread *thread, struct batch *batch)
 {
-    thread_tell(thread, false, batch, false);
+    thread_tell(thread, (struct unit_work){.batch = batch});
+}
+
+void unit_thread_release(struct unit_thread *thread)
+{
+    thread_tell(thread, (struct unit_work){.release = true});
 }
 
 void unit_thread_stop(struct unit_thread **thread)
 {
     if (*thread == NULL)
         return;
-    thread_tell(*thread, false, NULL, true);
+    thread_tell(*thread, (struct unit_work){.stop = true});
     pthread_join((*thread)->thread, NULL);
-    while ((*thread)->snapshots != NULL) {
-        struct snapshots *snapshots = (*thread)->snapshots;
-        (*thread)->snapshots = snapshots->next;
-        snapshots_free(&snapshots);
-    }
+    drop_snapshots(*thread);
     pthread_mutex_destroy(&(*thread)->mutex);
     pthread_cond_destroy(&(*thread)->wake);
     free(*thread);

@@ -1,9 +1,10 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The threads that talk to the store, so that the core never waits: one writer for each unit (claims, commits, and
- * between them index, receipts and snapshots), one reader for all units of the process. Work goes in by queues that are
- * bounded by the core's own bounds (one batch a unit, one fetch an actor or job); results come back through the inbox.
+ * The threads that talk to the store, so that the core never waits: one writer for each unit that the process may own
+ * (claims, commits, releases, and between them index, receipts and snapshots), one reader for all units of the process.
+ * Work goes in by queues that are bounded by the core's own bounds (one batch a unit, one fetch an actor or job);
+ * results come back through the inbox.
  */
 #ifndef SHARD_UNIT_THREAD_H
 #define SHARD_UNIT_THREAD_H
@@ -11,13 +12,13 @@
 #include "services/common/process.h"
 #include "services/shard/core.h"
 
-enum mail_kind { MAIL_WORK = 1, MAIL_LINK, MAIL_CLAIMED, MAIL_COMMITTED, MAIL_FETCHED };
+enum mail_kind { MAIL_WORK = 1, MAIL_LINK, MAIL_CLAIMED, MAIL_COMMITTED, MAIL_FETCHED, MAIL_RELEASED, MAIL_POOL };
 
 /* What other threads put into the main loop's inbox. The receiver frees it. */
 struct mail {
     struct inbox_node node; /* node.kind is a mail_kind */
     uint32_t link;          /* WORK, LINK */
-    enum error error;       /* WORK: why there is no reply */
+    enum error error;       /* WORK: why there is no reply; POOL: why there is no view */
     bool connected;         /* LINK */
     struct reader items;    /* WORK, once decoded: its items, views of bytes */
     uint32_t item_count;    /* likewise */
@@ -26,7 +27,10 @@ struct mail {
     struct claimed *claimed;
     struct batch *batch;
     struct fetch *fetch;
-    size_t size; /* WORK: the broker's frame */
+    struct store_pool *pool;           /* POOL */
+    uint64_t asked_us, lease_until_us; /* POOL */
+    uint32_t unit;                     /* RELEASED */
+    size_t size;                       /* WORK: the broker's frame */
     uint8_t bytes[];
 };
 void mail_send(struct inbox *inbox, enum mail_kind kind, const struct mail *mail, struct slice bytes);
@@ -43,6 +47,8 @@ struct unit_thread_config {
 enum error unit_thread_start(struct unit_thread **out, const struct unit_thread_config *config);
 void unit_thread_claim(struct unit_thread *thread);
 void unit_thread_commit(struct unit_thread *thread, struct batch *batch);
+/* Gives the unit back; MAIL_RELEASED says when that is done. */
+void unit_thread_release(struct unit_thread *thread);
 /* Finishes what was asked, releases the unit, ends the thread. */
 void unit_thread_stop(struct unit_thread **thread);
 

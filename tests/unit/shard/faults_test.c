@@ -61,6 +61,27 @@ Test(shard_faults, a_fenced_commit_is_answered_moved)
     cr_assert_eq(world_balance(w, "a"), 100);
 }
 
+Test(shard_faults, an_aggregate_that_was_loading_when_its_unit_was_lost_is_served_afterwards)
+{
+    char neighbour[2] = "b"; /* of the same unit */
+    while (world_unit(neighbour) != world_unit("a"))
+        neighbour[0]++;
+    world_open(w, neighbour, 1);
+    world_restart(w);
+    cr_assert_eq(world_balance(w, neighbour), 1);
+    w->hold_commits = w->hold_fetches = true;
+    world_send(w, .command = "deposit", .account = neighbour, .data = "{\"amount\":1}");
+    uint64_t key = world_send(w, DEPOSIT(5)); /* this one has to be loaded first */
+    world_settle(w);
+    w->hold_commits = false;
+    w->fail_commit = error_no_space;
+    world_settle(w);
+    w->hold_fetches = false;
+    world_settle(w);
+    cr_assert_not_null(world_reply(w, key));
+    cr_assert_eq(world_balance(w, "a"), world_reply(w, key)->status == status_ok ? 105 : 100);
+}
+
 static void crash_during(const struct uuid *id, uint64_t stream)
 {
     journal_begin(&w->journal, id, stream); /* and the process is gone */

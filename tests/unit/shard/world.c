@@ -17,7 +17,7 @@ static void core_start(struct world *world)
     struct domain *const *domains = &world->domain;
     store_info(world->store, &world->config.log);
     world->config.units = units;
-    world->config.unit_count = 2;
+    world->config.unit_count = world->config.pool ? 0 : 2;
     world->config.domains = domains;
     world->config.domain_count = 1;
     world->config.journal = &world->journal;
@@ -31,7 +31,7 @@ static void core_start(struct world *world)
     assert(shard_new(&world->shard, &world->config) == error_none);
 }
 
-struct world *world_new(void)
+static struct world *world_make(bool pool)
 {
     struct world *world = calloc(1, sizeof *world);
     struct store_config config = {
@@ -42,9 +42,30 @@ struct world *world_new(void)
     assert(store_open(&world->store, &config, &store_fault) == error_none);
     assert(domain_new(&world->domain, fluvius_module_1(), &fault) == error_none);
     journal_open(&world->journal);
+    world->config.pool = pool;
+    world->config.lease_ms = 3000;
+    world->config.handoffs = 2;
     world->now = (struct instant){.wall_us = 1700000000000000, .monotonic_us = 1000000};
     core_start(world);
     world_settle(world);
+    return world;
+}
+
+struct world *world_new(void)
+{
+    return world_make(false);
+}
+
+struct world *world_new_pooled(void)
+{
+    struct world *world = world_make(true);
+    world->pool.member_count = 1;
+    for (uint32_t i = 0; i < 3; i++) {
+        world->pool.members[i].boot = i + 1;
+        snprintf(world->pool.members[i].name, sizeof world->pool.members[i].name, "shard-%u", i);
+    }
+    for (uint32_t i = 0; i < 2; i++)
+        world->pool.owners[i].member = -1;
     return world;
 }
 
@@ -95,9 +116,17 @@ static void claim(struct world *world, uint32_t unit)
     uint64_t since_ms = 0;
     store_release(world->store, unit);
     claimed->unit = unit;
+    world->claims++;
+    if (world->fail_claim != error_none) {
+        claimed->error = world->fail_claim;
+        world->fail_claim = error_none;
+        step(world, (struct input){.kind = INPUT_CLAIMED, .claimed = claimed});
+        return;
+    }
     receipts_init(&claimed->receipts, 1024);
     claimed->error = store_claim(world->store, unit, &held, &claimed->fault);
     assert(claimed->error == error_none);
+    world->pool.owners[unit] = (struct store_owner){.epoch = held->epoch};
     claimed->epoch = held->epoch;
     claimed->count = held->count;
     claimed->partitions = malloc(held->count * sizeof *held->partitions);
@@ -160,6 +189,21 @@ static bool run_claims(struct world *world)
     return claims != 0;
 }
 
+static bool run_releases(struct world *world)
+{
+    uint64_t releases = world->hold_releases ? 0 : world->effects.releases;
+    world->effects.releases &= ~releases;
+    for (uint32_t unit = 0; unit < 2; unit++) {
+        if (!(releases >> unit & 1))
+            continue;
+        store_release(world->store, unit);
+        if (world->pool.owners[unit].member == 0)
+            world->pool.owners[unit].member = -1;
+        step(world, (struct input){.kind = INPUT_RELEASED, .unit = unit});
+    }
+    return releases != 0;
+}
+
 static bool run_commits(struct world *world)
 {
     struct batch *batch = world->effects.commits;
@@ -192,7 +236,8 @@ void world_settle(struct world *world)
         step(world, (struct input){.kind = INPUT_TURN});
         keep_replies(world);
         bool claimed = run_claims(world), fetched = run_fetches(world), committed = run_commits(world);
-        busy = claimed || fetched || committed;
+        bool released = run_releases(world);
+        busy = claimed || fetched || committed || released;
         keep_replies(world);
     }
 }
@@ -201,6 +246,49 @@ void world_advance(struct world *world, uint64_t ms)
 {
     world->now.wall_us += (int64_t)ms * 1000;
     world->now.monotonic_us += ms * 1000;
+}
+
+/* ---- the pool ---- */
+
+void world_beat_late(struct world *world, uint64_t lease_ms, uint64_t ago_ms)
+{
+    struct store_pool pool = {.member_count = world->pool.member_count,
+                              .members = world->pool.members,
+                              .unit_count = 2,
+                              .units = world->pool.owners};
+    uint64_t asked_us = world->now.monotonic_us - ago_ms * 1000;
+    struct pool_view view = {.pool = &pool, .asked_us = asked_us, .lease_until_us = asked_us + lease_ms * 1000};
+    step(world, (struct input){.kind = INPUT_POOL, .view = &view});
+}
+
+void world_beat(struct world *world, uint64_t lease_ms)
+{
+    world_advance(world, 1);
+    world_beat_late(world, lease_ms, 0);
+    world_settle(world);
+}
+
+void world_beat_fails(struct world *world, enum error error)
+{
+    step(world, (struct input){.kind = INPUT_POOL, .view = &(struct pool_view){.error = error}});
+    world_settle(world);
+}
+
+uint32_t world_unit(const char *account)
+{
+    struct stream stream = {slice_text("default"), slice_text("bank"), slice_text("account"), slice_text(account)};
+    return stream_partition(stream_hash(&stream), 4) % 2;
+}
+
+uint32_t world_owned(struct world *world)
+{
+    struct buffer owned = {0};
+    uint32_t count = 0;
+    shard_owned(world->shard, &owned);
+    struct reader reader = reader_of(buffer_slice(&owned));
+    assert(reader_array(&reader, &count) == error_none);
+    buffer_fini(&owned);
+    return count;
 }
 
 /* ---- requests ---- */

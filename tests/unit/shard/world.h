@@ -16,8 +16,16 @@ struct kept_reply {
     struct reply reply;  /* views into it */
 };
 
+/* The pool as the store would tell it; this shard is member 0. */
+struct world_pool {
+    uint32_t member_count;
+    struct store_member members[3];
+    struct store_owner owners[2]; /* by unit; claims and releases of this shard are put in */
+};
+
 struct world {
     struct shard *shard;
+    struct world_pool pool;
     struct shard_config config;
     struct effects effects;
     struct store *store;
@@ -26,7 +34,10 @@ struct world {
     struct instant now;
     uint64_t keys;
     bool hold_commits, hold_fetches; /* what is held is carried out by the next settle without the flag */
+    bool hold_releases;              /* likewise */
     enum error fail_commit;          /* the next commit fails with it */
+    enum error fail_claim;           /* likewise the next claim */
+    uint32_t claims;                 /* that were tried */
     struct kept_reply replies[REPLIES_MAX];
     uint32_t commits;
 };
@@ -44,6 +55,16 @@ struct send {
 };
 
 struct world *world_new(void);
+/* One whose units come from a pool: it owns none until a view says so. */
+struct world *world_new_pooled(void);
+/* A beat brings the pool as it is, and a lease for so long from now. */
+void world_beat(struct world *world, uint64_t lease_ms);
+/* Likewise, of a beat that began so long ago. */
+void world_beat_late(struct world *world, uint64_t lease_ms, uint64_t ago_ms);
+void world_beat_fails(struct world *world, enum error error);
+uint32_t world_unit(const char *account);
+/* Partitions that the shard says are its own. */
+uint32_t world_owned(struct world *world);
 void world_free(struct world *world);
 /* The process dies and a new one starts on the same store: all memory is gone. */
 void world_restart(struct world *world);
