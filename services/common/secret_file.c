@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FILE_PREFIX "file:"
 #define FILE_MAX ((size_t)16 << 20)
 
 static enum error fail(const char **why, const char *text)
@@ -38,6 +40,12 @@ void secret_pages_free(char *pages, size_t size)
     }
 }
 
+/* What nobody but us may do. Root's own file is shared with us by its group. */
+static mode_t others(const struct stat *status)
+{
+    return status->st_uid == 0 && geteuid() != 0 ? 037 : 077;
+}
+
 static enum error file_check(int file, size_t *size, const char **why)
 {
     struct stat status;
@@ -48,7 +56,7 @@ static enum error file_check(int file, size_t *size, const char **why)
     if (!S_ISREG(status.st_mode) || (size_t)status.st_size > FILE_MAX) {
         return fail(why, "is not a regular file of at most 16 MiB");
     }
-    if ((status.st_mode & 077) != 0) {
+    if ((status.st_mode & others(&status)) != 0) {
         return fail(why, "others may read it; run chmod 600 on it");
     }
     *size = (size_t)status.st_size;
@@ -106,5 +114,40 @@ enum error secret_file_read(const char *path, size_t extra, char **pages, size_t
     }
     error = pages_read(file, extra, pages, size, why);
     close(file);
+    return error;
+}
+
+static enum error line_copy(const char *text, char **out, const char **why)
+{
+    size_t size;
+
+    text += strspn(text, " \t");
+    size = strcspn(text, "\r\n");
+    while (size > 0 && strchr(" \t", text[size - 1]) != NULL) {
+        size--;
+    }
+    if (size == 0) {
+        return fail(why, "its file has no text in the first line");
+    }
+    *out = strndup(text, size);
+    return *out == NULL ? error_no_memory : error_none;
+}
+
+enum error secret_take(const char *text, char **out, const char **why)
+{
+    size_t prefix = strlen(FILE_PREFIX), size;
+    enum error error;
+    char *pages;
+
+    *why = error_text(error_no_memory);
+    if (strncmp(text, FILE_PREFIX, prefix) != 0) {
+        *out = strdup(text);
+        return *out == NULL ? error_no_memory : error_none;
+    }
+    error = secret_file_read(text + prefix, 0, &pages, &size, why);
+    if (error == error_none) {
+        error = line_copy(pages, out, why);
+        secret_pages_free(pages, size);
+    }
     return error;
 }

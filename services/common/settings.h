@@ -16,7 +16,7 @@
 
 enum setting_kind {
     SETTING_TEXT = 1, /* char *; NULL when there is neither value nor default */
-    SETTING_SECRET,   /* char *, likewise; printed as *** */
+    SETTING_SECRET,   /* char *, likewise; printed as ***; file:PATH: the first line of that file */
     SETTING_INTEGER,  /* int64_t, min..max */
     SETTING_BOOL,     /* bool; --name alone means true */
     SETTING_LIST,     /* struct setting_list; --name VALUE..., repeated; separated by commas elsewhere */

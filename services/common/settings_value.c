@@ -5,6 +5,8 @@
  * members. Secrets are never printed, not even in a complaint about them. */
 #include "services/common/settings_value.h"
 
+#include "services/common/secret_file.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -27,6 +29,15 @@ static bool fail(char *why, size_t size, const char *text)
     return false;
 }
 
+static void text_clear(char **value, bool secret)
+{
+    if (*value != NULL && secret) {
+        explicit_bzero(*value, strlen(*value));
+    }
+    free(*value);
+    *value = NULL;
+}
+
 static bool text_parse(char **value, const char *text, char *why, size_t size)
 {
     char *copy = strdup(text);
@@ -36,6 +47,19 @@ static bool text_parse(char **value, const char *text, char *why, size_t size)
     }
     free(*value);
     *value = copy;
+    return true;
+}
+
+static bool secret_parse(char **value, const char *text, char *why, size_t size)
+{
+    const char *fault;
+    char *secret;
+
+    if (secret_take(text, &secret, &fault) != error_none) {
+        return fail(why, size, fault);
+    }
+    text_clear(value, true);
+    *value = secret;
     return true;
 }
 
@@ -118,8 +142,9 @@ bool setting_parse(
 {
     switch (setting->kind) {
     case SETTING_TEXT:
-    case SETTING_SECRET:
         return text_parse(place(setting, values), text, why, why_size);
+    case SETTING_SECRET:
+        return secret_parse(place(setting, values), text, why, why_size);
     case SETTING_INTEGER:
         return integer_parse(setting, place(setting, values), text, why, why_size);
     case SETTING_BOOL:
@@ -137,15 +162,6 @@ static void list_clear(struct setting_list *list)
     }
     free(list->items);
     *list = (struct setting_list){0};
-}
-
-static void text_clear(char **value, bool secret)
-{
-    if (*value != NULL && secret) {
-        explicit_bzero(*value, strlen(*value));
-    }
-    free(*value);
-    *value = NULL;
 }
 
 void setting_clear(const struct setting *setting, void *values)
@@ -246,5 +262,6 @@ void settings_help(const struct settings_table *table)
     printf("  %-26s %s\n", "--config FILE", "read settings from FILE, a line \"name = value\" each");
     printf("  %-26s %s\n", "--print-config", "print every setting, its value and where it came from");
     printf("  %-26s %s\n", "--help, --version", "print this, or the version");
+    printf("\nA SECRET may be file:PATH: the first line of that file, which nobody else may read.");
     printf("\nEvery option can also be set in the environment: FLUVIUS_ and its name in capitals, with _ for -.\n");
 }

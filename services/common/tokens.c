@@ -178,6 +178,39 @@ static enum error service_add(struct tokens *tokens, const char *token)
     return tokens_add(tokens, place, user, realm, roles);
 }
 
+/* Has the file that token already? Then the file says whose it is. */
+static bool tokens_have(const struct tokens *tokens, const char *token)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        if (slice_is(tokens->entries[i].token, token)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The token that FLUVIUS_SERVICE_TOKEN holds or names; NULL when it is not set. */
+static enum error service_take(char **out, char *fault)
+{
+    const char *text = getenv(SERVICE_VARIABLE), *why = NULL;
+    enum error error;
+
+    if (text == NULL || text[0] == '\0') {
+        *out = NULL;
+        return error_none;
+    }
+    error = secret_take(text, out, &why);
+    return error == error_none ? error_none : fail(fault, error, SERVICE_VARIABLE, 0, why);
+}
+
+static void service_drop(char *service)
+{
+    if (service != NULL) {
+        explicit_bzero(service, strlen(service));
+    }
+    free(service);
+}
+
 static enum error entries_sort(struct tokens *tokens, const char *path, char *fault)
 {
     if (tokens->count > 0) {
@@ -191,28 +224,38 @@ static enum error entries_sort(struct tokens *tokens, const char *path, char *fa
     return error_none;
 }
 
-static enum error tokens_fill(struct tokens *tokens, const char *path, char *fault)
+static enum error entries_load(struct tokens *tokens, const char *path, const char *service, char *fault)
 {
-    const char *service = getenv(SERVICE_VARIABLE);
-    bool has_service = service != NULL && service[0] != '\0';
     enum error error = error_none;
 
     random_bytes(tokens->key, sizeof tokens->key);
     tokens->required = path != NULL && path[0] != '\0';
     if (tokens->required) {
-        error = file_load(tokens, path, has_service ? strlen(service) + 1 : 0, fault);
+        error = file_load(tokens, path, service != NULL ? strlen(service) + 1 : 0, fault);
     }
     if (error == error_none && tokens->required) {
         error = text_take(tokens, path, fault);
     }
-    if (error == error_none && has_service) {
+    if (error == error_none && service != NULL && !tokens_have(tokens, service)) {
         error = service_add(tokens, service);
     }
     tokens->anonymous = (struct principal){.user = "anonymous",
                                            .realm = "default",
                                            .roles = slice_of(no_roles, sizeof no_roles),
-                                           .service = !tokens->required && !has_service};
+                                           .service = !tokens->required && service == NULL};
     return error == error_none ? entries_sort(tokens, tokens->required ? path : SERVICE_VARIABLE, fault) : error;
+}
+
+static enum error tokens_fill(struct tokens *tokens, const char *path, char *fault)
+{
+    char *service;
+    enum error error = service_take(&service, fault);
+
+    if (error == error_none) {
+        error = entries_load(tokens, path, service, fault);
+        service_drop(service);
+    }
+    return error;
 }
 
 enum error tokens_load(struct tokens **out, const char *path, char *fault)

@@ -5,9 +5,9 @@
  * "service" is for shards. The file must be readable by its owner alone. Without a file everybody is user "anonymous"
  * of realm "default", which is allowed on loopback only.
  *
- * FLUVIUS_SERVICE_TOKEN, which `fluvius up` sets for its children, is one more token, of user "service" with the role
- * "service". It does not make tokens required, but where it is set only tokens are services; where neither it nor a
- * file is set, anonymous is also a service.
+ * FLUVIUS_SERVICE_TOKEN (or the file that it names: file:PATH), which `fluvius up` sets for its children, is one more
+ * token, of user "service" with the role "service". It does not make tokens required, but where it is set only tokens
+ * are services; where neither it nor a file is set, anonymous is also a service.
  *
  * Tokens are found by a hash keyed with a per-process secret and then compared in constant time; they are never
  * printed, and the memory that holds them is left out of core dumps. */

@@ -261,6 +261,19 @@ Test(settings, print_config_tells_where_each_value_came_from_and_hides_secrets)
     cr_assert_null(strstr(said, "hush"));
 }
 
+Test(settings, a_secret_may_lie_in_a_file)
+{
+    file_with("hush from a file\nsecond");
+    static char argument[300];
+    snprintf(argument, sizeof argument, "file:%s", getenv("FLUVIUS_CONFIG"));
+    unsetenv("FLUVIUS_CONFIG");
+    cr_assert_eq(LOAD("--token", argument), SETTINGS_OK, "%s", said);
+    cr_assert_str_eq(values.token, "hush from a file");
+    unlink(argument + 5);
+    cr_assert_eq(LOAD("--token", argument), SETTINGS_BAD);
+    cr_assert_not_null(strstr(said, "token: No such file or directory"), "%s", said);
+}
+
 Test(settings, help_shows_usage_options_and_defaults)
 {
     cr_assert_eq(LOAD("--bad", "--help"), SETTINGS_HELP);

@@ -5,9 +5,11 @@
 #include "services/common/tokens.h"
 
 #include <criterion/criterion.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct tokens *tokens;
@@ -144,6 +146,32 @@ Test(tokens, with_a_service_token_anonymous_is_no_service)
     cr_assert(refused("from-down"));
 }
 
+Test(tokens, the_service_token_may_lie_in_a_file)
+{
+    cr_assert_eq(load("  from-a-file \r\nrest"), error_bad_settings); /* no token file, but it is there now */
+    char value[300];
+    snprintf(value, sizeof value, "file:%s", path);
+    setenv("FLUVIUS_SERVICE_TOKEN", value, 1);
+    cr_assert_eq(tokens_load(&tokens, "", fault), error_none, "%s", fault);
+    cr_assert(of("from-a-file").service);
+    cr_assert(refused(value));
+}
+
+Test(tokens, a_service_token_whose_file_cannot_be_read_is_refused)
+{
+    setenv("FLUVIUS_SERVICE_TOKEN", "file:/nowhere/token", 1);
+    cr_assert_eq(tokens_load(&tokens, "", fault), error_bad_settings);
+    cr_assert_str_eq(fault, "FLUVIUS_SERVICE_TOKEN: No such file or directory");
+}
+
+Test(tokens, the_service_token_may_also_stand_in_the_file)
+{
+    setenv("FLUVIUS_SERVICE_TOKEN", "both", 1);
+    cr_assert_eq(load("both gateway acme service\n"), error_none, "%s", fault);
+    cr_assert_str_eq(of("both").user, "gateway");
+    cr_assert(of("both").service);
+}
+
 static void refused_with(const char *text, const char *expected)
 {
     cr_assert_eq(load(text), error_bad_settings);
@@ -172,6 +200,36 @@ Test(tokens, a_file_that_others_may_read_is_refused)
     cr_assert_eq(tokens_load(&tokens, path, fault), error_bad_settings);
     cr_assert_not_null(strstr(fault, path), "%s", fault);
     cr_assert_not_null(strstr(fault, "chmod 600"), "%s", fault);
+}
+
+/* What loading gives to a user who is neither root nor the file's owner, but of its group. */
+static enum error load_as_group(mode_t mode)
+{
+    int status;
+    pid_t child;
+
+    cr_assert_eq(chown(path, 0, 65534), 0);
+    chmod(path, mode);
+    child = fork();
+    if (child == 0) {
+        bool other = setgroups(0, NULL) == 0 && setgid(65534) == 0 && setuid(65534) == 0;
+        _exit(other ? tokens_load(&tokens, path, fault) : 255);
+    }
+    waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+}
+
+Test(tokens, a_file_that_root_put_there_may_be_read_by_our_group)
+{
+    cr_assert_eq(load("Alpha-1 alice acme\n"), error_none);
+    tokens_free(&tokens);
+    chmod(path, 0440);
+    cr_assert_eq(tokens_load(&tokens, path, fault), error_bad_settings, "its owner is who we are");
+    if (geteuid() == 0) {
+        cr_assert_eq(load_as_group(0440), error_none);
+        cr_assert_eq(load_as_group(0460), error_bad_settings);
+        cr_assert_eq(load_as_group(0444), error_bad_settings);
+    }
 }
 
 Test(tokens, a_file_that_is_not_there_is_refused)
