@@ -193,6 +193,28 @@ void setting_variable(const struct setting *setting, char *out, size_t size)
 
 /* ---- printing ---- */
 
+/* A text as it may be shown: the passwords of URLs (scheme://user:password@host) are left out. */
+static void text_show(const char *text, struct buffer *out)
+{
+    const char *scheme;
+
+    while ((scheme = strstr(text, "://")) != NULL) {
+        const char *user = scheme + 3;
+        size_t authority = strcspn(user, "/ ,?#"), colon = strcspn(user, ":");
+        const char *at = memrchr(user, '@', authority);
+
+        if (at != NULL && user + colon < at) {
+            buffer_append(out, text, (size_t)(user + colon + 1 - text));
+            buffer_append_text(out, "***");
+            text = at;
+        } else {
+            buffer_append(out, text, (size_t)(user - text));
+            text = user;
+        }
+    }
+    buffer_append_text(out, text);
+}
+
 static void value_text(const struct setting *setting, const void *values, struct buffer *out)
 {
     const void *at = place_const(setting, values);
@@ -200,7 +222,7 @@ static void value_text(const struct setting *setting, const void *values, struct
 
     switch (setting->kind) {
     case SETTING_TEXT:
-        buffer_append_text(out, *(char *const *)at == NULL ? "" : *(char *const *)at);
+        text_show(*(char *const *)at == NULL ? "" : *(char *const *)at, out);
         return;
     case SETTING_SECRET:
         buffer_append_text(out, *(char *const *)at == NULL ? "" : "***");

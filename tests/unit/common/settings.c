@@ -261,6 +261,14 @@ Test(settings, print_config_tells_where_each_value_came_from_and_hides_secrets)
     cr_assert_null(strstr(said, "hush"));
 }
 
+Test(settings, passwords_of_urls_are_not_shown)
+{
+    cr_assert_eq(LOAD("--print-config", "--bus", "postgresql://ada:hush@a:1/x?y=u:v@w postgresql://b:hush@b tcp://c:2"),
+                 SETTINGS_HELP);
+    squeeze(said);
+    says(" bus postgresql://ada:***@a:1/x?y=u:v@w postgresql://b:***@b tcp://c:2 command line\n");
+}
+
 Test(settings, a_secret_may_lie_in_a_file)
 {
     file_with("hush from a file\nsecond");
