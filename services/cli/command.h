@@ -21,6 +21,7 @@ int command_describe(int argc, char **argv);
 int command_health(int argc, char **argv);
 int command_metrics(int argc, char **argv);
 int command_replay(int argc, char **argv);
+int command_migrate(int argc, char **argv);
 int command_new(int argc, char **argv);
 int command_config(int argc, char **argv);
 int command_bench(int argc, char **argv);

@@ -1,7 +1,7 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * `fluvius describe`, `fluvius health` and `fluvius metrics`: what a platform says about itself. */
+ * `fluvius describe` and `fluvius metrics`: what a platform says about itself. */
 #include "services/cli/command.h"
 
 #include "services/cli/connect.h"
@@ -24,13 +24,6 @@ static const struct settings_table describe_table = {
     "fluvius describe",
     "[NS] [options]",
     "Shows the domains that are served: resources, commands and events with their JSON Schemas; a line of JSON each.",
-    entries,
-    NULL,
-};
-static const struct settings_table health_table = {
-    "fluvius health",
-    "[options]",
-    "Shows brokers, shards, partitions and alarms as JSON. The exit code is 0 only when all is well.",
     entries,
     NULL,
 };
@@ -62,18 +55,6 @@ static int describe_show(const struct reply *reply, const char *wanted)
         fprintf(stderr, "fluvius describe: no domain \"%s\" is served\n", wanted);
     }
     return found ? 0 : status_exit(status_not_found);
-}
-
-static int health_show(const struct reply *reply, const char *wanted)
-{
-    struct buffer line = {0};
-    bool well = slice_is(field_text(reply->data, "status"), "ok");
-
-    (void)wanted;
-    show_value(&line, reply->data);
-    show_line(&line);
-    buffer_fini(&line);
-    return well ? 0 : status_exit(status_unavailable);
 }
 
 static int metrics_show(const struct reply *reply, const char *wanted)
@@ -131,11 +112,6 @@ static int inspect(const struct settings_table *table,
 int command_describe(int argc, char **argv)
 {
     return inspect(&describe_table, operation_describe, 1, describe_show, argc, argv);
-}
-
-int command_health(int argc, char **argv)
-{
-    return inspect(&health_table, operation_health, 0, health_show, argc, argv);
 }
 
 int command_metrics(int argc, char **argv)

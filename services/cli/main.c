@@ -25,6 +25,7 @@ static const struct command commands[] = {
     {"health", "say whether all is well", command_health},
     {"metrics", "show every process's metrics in the Prometheus format", command_metrics},
     {"replay", "derive every state again from its events and compare", command_replay},
+    {"migrate", "make the event store or bring it up to date", command_migrate},
     {"new", "start a domain of your own: fluvius new domain NAME", command_new},
     {"bench", "measure: fluvius bench actors, commands or http", command_bench},
     {"config", "show every setting, its value and where it came from", command_config},

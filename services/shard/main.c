@@ -25,6 +25,19 @@ static int refuse(const char *what, const char *why)
     return EXIT_SETTINGS;
 }
 
+/* Containers and machines have names that differ, so that each shard need not be given one. */
+static bool name_complete(struct shard_settings *settings)
+{
+    char host[STORE_NAME_MAX];
+    if (settings->name != NULL)
+        return true;
+    if (gethostname(host, sizeof host) != 0)
+        return false;
+    host[sizeof host - 1] = 0;
+    settings->name = strdup(host);
+    return settings->name != NULL;
+}
+
 static int settings_open(struct service *service, int argc, char **argv)
 {
     enum log_level level;
@@ -40,6 +53,8 @@ static int settings_open(struct service *service, int argc, char **argv)
         return refuse("log-level", service->settings.log_level);
     if (!units_parse(service->settings.units, service->units, &service->unit_count))
         return refuse("units", "wants numbers below 64, separated by commas");
+    if (!name_complete(&service->settings))
+        return refuse("name", "give one: the host's cannot be used");
     log_init("shard", level);
     return 0;
 }

@@ -9,7 +9,7 @@
 #define AT(MEMBER) offsetof(struct shard_settings, MEMBER)
 
 static const struct setting settings[] = {
-    {"name", SETTING_TEXT, AT(name), "shard-0", 0, 0, "the shard's name, unique in the pool"},
+    {"name", SETTING_TEXT, AT(name), NULL, 0, 0, "the shard's name, unique in the pool; else the host's"},
     {"bus", SETTING_TEXT, AT(bus), "tcp://127.0.0.1:7410", 0, 0, "brokers to serve, separated by commas"},
     {"store",
      SETTING_TEXT,
