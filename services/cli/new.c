@@ -10,10 +10,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define NAME_MAX_SIZE 32
 
@@ -25,10 +27,10 @@ static const struct setting entries[] = {
     {"home",
      SETTING_TEXT,
      offsetof(struct new_settings, home),
-     FLUVIUS_HOME,
+     NULL,
      0,
      0,
-     "where the domain's build finds Fluvius"},
+     "a build or an installation of Fluvius, instead of this program's own"},
     {0},
 };
 
@@ -39,6 +41,8 @@ static const struct settings_table table = {
     entries,
     NULL,
 };
+
+#define CONFIG_FILE "lib/cmake/fluvius/fluvius-config.cmake"
 
 static bool refuse(const char *what, const char *why)
 {
@@ -132,15 +136,33 @@ static int domain_make(const char *name, const char *home)
     return 0;
 }
 
+/* The prefix that this program is installed in, or else the tree that it was built in. */
+static const char *home_find(char out[PATH_MAX])
+{
+    char own[PATH_MAX], file[PATH_MAX + sizeof CONFIG_FILE];
+    ssize_t size = readlink("/proc/self/exe", own, sizeof own - 1);
+
+    if (size > 0) {
+        own[size] = '\0';
+        snprintf(out, PATH_MAX, "%s", dirname(dirname(own)));
+        snprintf(file, sizeof file, "%s/" CONFIG_FILE, out);
+        if (access(file, R_OK) == 0) {
+            return out;
+        }
+    }
+    return FLUVIUS_HOME;
+}
+
 int command_new(int argc, char **argv)
 {
     struct new_settings settings = {0};
     struct setting_list words = {0};
     enum settings_outcome outcome = settings_load(&table, argc, argv, &settings, &words);
     int code = outcome == SETTINGS_HELP ? 0 : EXIT_USAGE;
+    char own[PATH_MAX];
 
     if (outcome == SETTINGS_OK && words.count == 2 && strcmp(words.items[0], "domain") == 0) {
-        code = domain_make(words.items[1], settings.home);
+        code = domain_make(words.items[1], settings.home == NULL ? home_find(own) : settings.home);
     } else if (outcome == SETTINGS_OK) {
         fprintf(stderr, "fluvius new: usage: fluvius new domain NAME\n");
     }
