@@ -16,7 +16,8 @@ struct connection {
     uint64_t sent_us;         /* when it last took a reply, or had none on its way */
     uint64_t seen_us, end_us; /* end_us: since when it is being ended; 0: it is not */
     bool told;                /* by connections_ending */
-    struct in6_addr address;  /* all zero: a socket of this machine, which has none */
+    bool trusted;
+    struct in6_addr address; /* all zero: a socket of this machine, which has none */
 };
 
 struct connections {
@@ -130,6 +131,24 @@ bool connections_add(struct connections *connections, uint32_t id, const struct 
     }
     pthread_mutex_unlock(&connections->mutex);
     return room;
+}
+
+void connections_trust(struct connections *connections, uint32_t id)
+{
+    pthread_mutex_lock(&connections->mutex);
+    struct connection *item = find(connections, id);
+    if (item != NULL)
+        item->trusted = true;
+    pthread_mutex_unlock(&connections->mutex);
+}
+
+bool connections_trusted(struct connections *connections, uint32_t id)
+{
+    pthread_mutex_lock(&connections->mutex);
+    const struct connection *item = find(connections, id);
+    bool trusted = item != NULL && item->trusted;
+    pthread_mutex_unlock(&connections->mutex);
+    return trusted;
 }
 
 void connections_remove(struct connections *connections, uint32_t id)

@@ -19,6 +19,9 @@ bool connections_add(struct connections *connections,
                      uint32_t id,
                      const struct sockaddr_storage *peer,
                      uint64_t now_us);
+/* A service may be there; that is asked for later. */
+void connections_trust(struct connections *connections, uint32_t id);
+bool connections_trusted(struct connections *connections, uint32_t id);
 void connections_remove(struct connections *connections, uint32_t id);
 /* It brought a whole frame. False: it is not there (any more), or is being ended; the frame is worth nothing. */
 bool connections_touch(struct connections *connections, uint32_t id, uint64_t now_us);

@@ -5,15 +5,14 @@
 #include "broker/edge.h"
 
 #include "broker/connections.h"
+#include "broker/listening.h"
 #include "proto/link_cut.h"
 #include "proto/status.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/reqrep0/rep.h>
-#include <nng/transport/tcp/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +53,7 @@ struct edge {
     _Atomic uint32_t sending; /* contexts; a count that nothing else depends on, so no ordering is needed */
     _Atomic uint64_t unsent;  /* bytes of their replies; likewise */
     _Atomic bool closing;     /* likewise: only keeps contexts from starting again */
-    char bus_url[256], events_url[256];
+    struct listening bus_listening, events_listening;
     struct context contexts[];
 };
 
@@ -117,33 +116,18 @@ static void context_done(void *argument)
 
 /* ---- pipes, on nng's threads ---- */
 
-static void peer_of(nng_pipe pipe, struct sockaddr_storage *out)
-{
-    nng_sockaddr address;
-    memset(out, 0, sizeof *out);
-    if (nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &address) != 0)
-        return;
-    if (address.s_family == NNG_AF_INET) {
-        struct sockaddr_in *peer = (struct sockaddr_in *)out;
-        peer->sin_family = AF_INET;
-        peer->sin_addr.s_addr = address.s_in.sa_addr;
-        peer->sin_port = address.s_in.sa_port;
-    } else if (address.s_family == NNG_AF_INET6) {
-        struct sockaddr_in6 *peer = (struct sockaddr_in6 *)out;
-        peer->sin6_family = AF_INET6;
-        memcpy(&peer->sin6_addr, address.s_in6.sa_addr, sizeof peer->sin6_addr);
-        peer->sin6_port = address.s_in6.sa_port;
-    }
-}
-
 static void pipe_adding(nng_pipe pipe, nng_pipe_ev event, void *argument)
 {
     struct edge *edge = argument;
     struct sockaddr_storage peer;
+    uint32_t id = (uint32_t)nng_pipe_id(pipe);
+    bool trusted;
     (void)event;
-    peer_of(pipe, &peer);
-    if (!connections_add(edge->connections, (uint32_t)nng_pipe_id(pipe), &peer, clock_monotonic_us()))
+    if (!listening_peer(&edge->bus_listening, pipe, &peer, &trusted) ||
+        !connections_add(edge->connections, id, &peer, clock_monotonic_us()))
         nng_pipe_close(pipe);
+    else if (trusted)
+        connections_trust(edge->connections, id);
 }
 
 static void pipe_removed(nng_pipe pipe, nng_pipe_ev event, void *argument)
@@ -159,10 +143,11 @@ static void subscriber_changed(nng_pipe pipe, nng_pipe_ev event, void *argument)
     struct edge *edge = argument;
     struct sockaddr_storage peer;
     uint32_t id = (uint32_t)nng_pipe_id(pipe);
-    peer_of(pipe, &peer);
+    bool trusted;
     if (event == NNG_PIPE_EV_REM_POST)
         connections_remove(edge->subscribers, id);
-    else if (!connections_add(edge->subscribers, id, &peer, clock_monotonic_us()))
+    else if (!listening_peer(&edge->events_listening, pipe, &peer, &trusted) ||
+             !connections_add(edge->subscribers, id, &peer, clock_monotonic_us()))
         nng_pipe_close(pipe);
     report(edge, EDGE_SUBSCRIBERS, 0, connections_count(edge->subscribers));
 }
@@ -183,28 +168,6 @@ static enum error error_of(int result)
     }
 }
 
-/* Listens and writes the URL with the port that was chosen. */
-static enum error listen_at(nng_socket socket, const char *url, char out[256])
-{
-    nng_listener listener;
-    nng_sockaddr address;
-    int result = nng_listener_create(&listener, socket, url);
-    if (result == 0 && strncmp(url, "tcp", 3) == 0)
-        nng_listener_set_bool(listener, NNG_OPT_TCP_NODELAY, true);
-    if (result == 0)
-        result = nng_listener_start(listener, 0);
-    if (result != 0)
-        return error_of(result);
-    snprintf(out, 256, "%s", url);
-    char *colon = strrchr(out, ':');
-    if (strcmp(colon, ":0") == 0 && nng_listener_get_addr(listener, NNG_OPT_LOCADDR, &address) == 0)
-        snprintf(colon,
-                 (size_t)(out + 256 - colon),
-                 ":%u",
-                 ntohs(address.s_family == NNG_AF_INET6 ? address.s_in6.sa_port : address.s_in.sa_port));
-    return error_none;
-}
-
 static enum error contexts_open(struct edge *edge, nng_duration send_ms)
 {
     for (uint32_t i = 0; i < edge->count; i++) {
@@ -222,7 +185,7 @@ static enum error contexts_open(struct edge *edge, nng_duration send_ms)
     return error_none;
 }
 
-static enum error bus_open(struct edge *edge, const struct broker_settings *settings)
+static enum error bus_open(struct edge *edge, const struct broker_settings *settings, struct tls *tls)
 {
     int result = nng_rep0_open(&edge->bus);
     if (result == 0)
@@ -234,10 +197,10 @@ static enum error bus_open(struct edge *edge, const struct broker_settings *sett
     enum error error = error_of(result);
     if (error == error_none)
         error = contexts_open(edge, (nng_duration)settings->send_ms);
-    return error == error_none ? listen_at(edge->bus, settings->bus, edge->bus_url) : error;
+    return error == error_none ? listening_open(&edge->bus_listening, edge->bus, settings->bus, tls, settings) : error;
 }
 
-static enum error events_open(struct edge *edge, const struct broker_settings *settings)
+static enum error events_open(struct edge *edge, const struct broker_settings *settings, struct tls *tls)
 {
     int result = nng_pub0_open(&edge->events);
     if (result == 0)
@@ -248,10 +211,12 @@ static enum error events_open(struct edge *edge, const struct broker_settings *s
     if (result == 0)
         result = nng_pipe_notify(edge->events, NNG_PIPE_EV_REM_POST, subscriber_changed, edge);
     enum error error = error_of(result);
-    return error == error_none ? listen_at(edge->events, settings->events, edge->events_url) : error;
+    return error == error_none ? listening_open(&edge->events_listening, edge->events, settings->events, tls, settings)
+                               : error;
 }
 
-enum error edge_open(struct edge **out, const struct broker_settings *settings, struct inbox *inbox, const char **where)
+enum error edge_open(
+    struct edge **out, const struct broker_settings *settings, struct tls *tls, struct inbox *inbox, const char **where)
 {
     struct edge *edge = calloc(1, sizeof *edge + (size_t)settings->frames * sizeof edge->contexts[0]);
     if (edge == NULL)
@@ -264,10 +229,10 @@ enum error edge_open(struct edge **out, const struct broker_settings *settings, 
     edge->subscribers = connections_new((uint32_t)settings->connections, (uint32_t)settings->connections_per_address);
     *where = settings->bus;
     enum error error =
-        edge->connections == NULL || edge->subscribers == NULL ? error_no_memory : bus_open(edge, settings);
+        edge->connections == NULL || edge->subscribers == NULL ? error_no_memory : bus_open(edge, settings, tls);
     if (error == error_none) {
         *where = settings->events;
-        error = events_open(edge, settings);
+        error = events_open(edge, settings, tls);
     }
     if (error == error_none)
         *out = edge;
@@ -286,6 +251,7 @@ void edge_close(struct edge **edge)
             nng_aio_stop((*edge)->contexts[i].aio);
     nng_close((*edge)->bus);
     nng_close((*edge)->events);
+    edge_finish(*edge);
     for (uint32_t i = 0; i < (*edge)->count; i++) {
         if ((*edge)->contexts[i].message != NULL)
             nng_msg_free((*edge)->contexts[i].message);
@@ -298,14 +264,20 @@ void edge_close(struct edge **edge)
     *edge = NULL;
 }
 
+void edge_finish(struct edge *edge)
+{
+    listening_close(&edge->bus_listening);
+    listening_close(&edge->events_listening);
+}
+
 const char *edge_bus(const struct edge *edge)
 {
-    return edge->bus_url;
+    return edge->bus_listening.url;
 }
 
 const char *edge_events(const struct edge *edge)
 {
-    return edge->events_url;
+    return edge->events_listening.url;
 }
 
 /* ---- on the main loop's thread ---- */
@@ -439,4 +411,14 @@ bool edge_drained(const struct edge *edge)
 uint32_t edge_connections(const struct edge *edge)
 {
     return connections_count(edge->connections);
+}
+
+bool edge_trusts(const struct edge *edge, uint32_t pipe)
+{
+    return connections_trusted(edge->connections, pipe);
+}
+
+uint64_t edge_refusals(const struct edge *edge)
+{
+    return listening_refusals(&edge->bus_listening) + listening_refusals(&edge->events_listening);
 }

@@ -12,6 +12,7 @@
 
 #include "broker/settings.h"
 #include "proto/slice.h"
+#include "proto/tls.h"
 #include "services/common/process.h"
 
 struct edge;
@@ -28,11 +29,17 @@ struct edge_mail {
     uint32_t count;         /* SUBSCRIBERS */
 };
 
-/* Listens. error_address_in_use, error_bad_address; *where then names the URL. */
-enum error
-edge_open(struct edge **out, const struct broker_settings *settings, struct inbox *inbox, const char **where);
-/* Before any connection was made; a process that served waits for edge_drained and ends without closing. */
+/* Listens. error_address_in_use, error_bad_address; *where then names the URL. tls: for tls+tcp:// URLs, else NULL. */
+enum error edge_open(struct edge **out,
+                     const struct broker_settings *settings,
+                     struct tls *tls,
+                     struct inbox *inbox,
+                     const char **where);
+/* Before any connection was made; a process that served waits for edge_drained, calls edge_finish and ends without
+ * closing. */
 void edge_close(struct edge **edge);
+/* Lets what TLS still holds go out, and ends those connections. */
+void edge_finish(struct edge *edge);
 /* The URLs with the ports that were chosen. */
 const char *edge_bus(const struct edge *edge);
 const char *edge_events(const struct edge *edge);
@@ -55,5 +62,9 @@ void edge_relieve(struct edge *edge, uint64_t now_us);
 /* Are all replies handed to the transport? */
 bool edge_drained(const struct edge *edge);
 uint32_t edge_connections(const struct edge *edge);
+/* May who is there be a service? Its certificate was checked, or none is asked for. */
+bool edge_trusts(const struct edge *edge, uint32_t pipe);
+/* Peers that TLS refused. */
+uint64_t edge_refusals(const struct edge *edge);
 
 #endif

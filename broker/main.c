@@ -11,16 +11,27 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { ANSWERS_MAX = 64, EXIT_SETTINGS = 2, EXIT_STUCK = 3, TICK_US = 10000, SWEEP_US = 1000000, DRAIN_US = 5000000 };
+enum {
+    ANSWERS_MAX = 64,
+    EXIT_SETTINGS = 2,
+    EXIT_STUCK = 3,
+    TICK_US = 10000,
+    SWEEP_US = 1000000,
+    DRAIN_US = 5000000,
+    CERTIFICATE_WARN_S = 14 * 86400
+};
 
 struct service {
     struct broker_settings settings;
     struct inbox *inbox;
     struct tokens *tokens;
+    struct tls *tls;
     struct edge *edge;
     struct broker *broker;
+    uint32_t pipe; /* whose frame is in the step */
     struct broker_effects effects;
     uint64_t tick_us, sweep_us;
     bool stuck; /* the supervisor has to start another */
@@ -43,7 +54,7 @@ static enum error authenticate(void *context, struct slice token, struct broker_
         *out = (struct broker_principal){.realm = slice_text(principal.realm),
                                          .user = slice_text(principal.user),
                                          .roles = principal.roles,
-                                         .service = principal.service};
+                                         .service = principal.service && edge_trusts(service->edge, service->pipe)};
     return error;
 }
 
@@ -104,6 +115,13 @@ static void print_metrics(void *context, struct buffer *out)
     print_counter(out, "fluvius_unowned_partitions", "partitions without an owner", METRIC_GAUGE, now.unowned);
     print_counter(
         out, "fluvius_connections", "connections of clients and shards", METRIC_GAUGE, edge_connections(service->edge));
+    print_counter(
+        out, "fluvius_tls_refusals_total", "peers that TLS refused", METRIC_COUNTER, edge_refusals(service->edge));
+    print_counter(out,
+                  "fluvius_tls_expiry_time",
+                  "when the certificate ends, in seconds since 1970; 0: no TLS",
+                  METRIC_GAUGE,
+                  service->tls == NULL ? 0 : (uint64_t)tls_expires(service->tls));
 }
 
 /* ---- opening ---- */
@@ -134,6 +152,41 @@ static int tokens_open(struct service *service)
     return 0;
 }
 
+/* Three descriptors a connection, where nng alone has one. */
+static void descriptors_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void clear_text_warn(const char *url)
+{
+    if (!tls_url(url) && !address_is_loopback(url))
+        LOG(warning, "credentials travel in the clear", LOG_TEXT("address", url));
+}
+
+static int tls_open(struct service *service)
+{
+    const struct broker_settings *settings = &service->settings;
+    const char *const urls[] = {settings->bus, settings->events};
+    char fault[TLS_FAULT_SIZE];
+    enum error error = tls_settings_server(&settings->tls, urls, 2, &service->tls, fault);
+    if (error != error_none)
+        return refuse("TLS", error == error_bad_settings ? fault : error_text(error));
+    clear_text_warn(settings->bus);
+    clear_text_warn(settings->events);
+    if (service->tls == NULL)
+        return 0;
+    descriptors_raise();
+    int64_t left = tls_expires(service->tls) - clock_wall_us() / 1000000;
+    if (left < CERTIFICATE_WARN_S)
+        LOG(warning, "certificate ends soon", LOG_INTEGER("days", left / 86400));
+    return 0;
+}
+
 static int core_open(struct service *service)
 {
     const struct broker_settings *settings = &service->settings;
@@ -151,7 +204,7 @@ static int core_open(struct service *service)
     random_bytes(&config.seed, sizeof config.seed);
     enum error error = broker_new(&service->broker, &config);
     if (error == error_none)
-        error = edge_open(&service->edge, settings, service->inbox, &where);
+        error = edge_open(&service->edge, settings, service->tls, service->inbox, &where);
     return error == error_none ? 0 : refuse(where, error_text(error));
 }
 
@@ -163,7 +216,7 @@ static int service_start(struct service *service, int argc, char **argv)
         return status;
     service->inbox = inbox_new();
     process_init(service->inbox, true);
-    if ((status = tokens_open(service)) != 0 || (status = core_open(service)) != 0)
+    if ((status = tokens_open(service)) != 0 || (status = tls_open(service)) != 0 || (status = core_open(service)) != 0)
         return status;
     snprintf(urls, sizeof urls, "%s %s", edge_bus(service->edge), edge_events(service->edge));
     process_ready(urls);
@@ -202,6 +255,7 @@ static void take_mail(struct service *service, struct edge_mail *mail, uint64_t 
     switch ((enum edge_mail_kind)mail->node.kind) {
     case EDGE_FRAME:
         input.kind = BROKER_FRAME;
+        service->pipe = mail->pipe;
         if (edge_take(service->edge, mail, now_us))
             step(service, &input, now_us);
         break;
@@ -269,6 +323,7 @@ static void service_fini(struct service *service)
     broker_free(&service->broker);
     broker_effects_fini(&service->effects);
     tokens_free(&service->tokens);
+    tls_release(&service->tls);
     process_fini();
     inbox_free(&service->inbox);
     settings_free(&broker_settings_table, &service->settings);
@@ -287,6 +342,7 @@ int main(int argc, char **argv)
     if (service.stuck)
         LOG(error, "connections do not end, starting over", LOG_INTEGER("connections", edge_connections(service.edge)));
     service_drain(&service);
+    edge_finish(service.edge);
     /* nng's sockets cannot be closed under traffic without the risk of waiting for ever: link_cut.h */
     _exit(service.stuck ? EXIT_STUCK : 0);
 }

@@ -53,6 +53,7 @@ static const struct setting settings[] = {
      1,
      65536,
      "of those, from one address"},
+    TLS_SERVER_SETTINGS(struct broker_settings, tls),
     {"log-level", SETTING_TEXT, AT(log_level), "info", 0, 0, "debug, info, warning or error"},
     {0}};
 

@@ -25,9 +25,10 @@ static void broker_watched(void *context, bool connected)
     pthread_mutex_unlock(&client->lock);
 }
 
-static enum error broker_open(struct client *client, const char *url)
+static enum error broker_open(struct client *client, const char *url, struct tls *tls)
 {
     const struct link_config config = {.url = url,
+                                       .tls = tls,
                                        .max_bytes = client->max_bytes,
                                        .slots = client->flight_count,
                                        .watch = broker_watched,
@@ -39,15 +40,15 @@ static enum error broker_open(struct client *client, const char *url)
     return error;
 }
 
-static enum error brokers_open(struct client *client, const char *urls)
+static enum error brokers_open(struct client *client, const struct client_config *config)
 {
-    if (urls == NULL)
+    if (config->urls == NULL)
         return error_bad_address;
-    char *copy = strdup(urls), *rest = copy;
+    char *copy = strdup(config->urls), *rest = copy;
     enum error error = copy == NULL ? error_no_memory : error_none;
     while (error == error_none && rest != NULL) {
         const char *url = strsep(&rest, ",");
-        error = broker_open(client, url + strspn(url, " "));
+        error = broker_open(client, url + strspn(url, " "), config->tls);
     }
     free(copy);
     return error;
@@ -124,7 +125,7 @@ enum error client_open(struct client **out, const struct client_config *config)
     if (error == error_none)
         error = room_measure(client);
     if (error == error_none)
-        error = brokers_open(client, config->urls);
+        error = brokers_open(client, config);
     if (error == error_none && pthread_create(&client->clock, NULL, clock_run, client) != 0)
         error = error_no_memory;
     client->clock_runs = error == error_none;
@@ -301,6 +302,13 @@ bool client_connected(const struct client *client)
         if (link_connected(client->links[i]))
             return true;
     return false;
+}
+
+void client_fault(const struct client *client, char out[TLS_FAULT_SIZE])
+{
+    out[0] = '\0';
+    for (uint32_t i = 0; i < client->link_count && out[0] == '\0'; i++)
+        link_fault(client->links[i], out);
 }
 
 /* ---- waiting for one ---- */

@@ -11,12 +11,14 @@
 #define PROTO_CLIENT_H
 
 #include "proto/envelope.h"
+#include "proto/tls.h"
 
 struct client;
 
 struct client_config {
     const char *urls;       /* brokers, separated by commas */
     const char *token;      /* credentials; NULL for none */
+    struct tls *tls;        /* of tls_open_client, for tls+tcp:// brokers; held. NULL: none */
     uint32_t max_in_flight; /* requests; client_send gives error_full above it. 0: 4,096 */
     uint32_t frames;        /* frames in flight on the connection; 0: 2 */
     uint32_t batch;         /* requests a frame; 0: 256 */
@@ -36,6 +38,8 @@ enum error client_call(struct client *client, struct request *request, struct re
 /* Waits until nothing is in flight. */
 void client_drain(struct client *client);
 bool client_connected(const struct client *client);
+/* Why no broker is connected, as far as TLS knows (link_fault), of the first that has something to say. */
+void client_fault(const struct client *client, char out[TLS_FAULT_SIZE]);
 /* Ends what is in flight with status_unavailable, waits for callbacks, frees. Nulls *client. */
 void client_close(struct client **client);
 

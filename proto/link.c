@@ -16,6 +16,7 @@
 
 #include "proto/link_cut.h"
 #include "proto/status.h"
+#include "proto/tunnel.h"
 
 enum { RECONNECT_MIN_MS = 10, RECONNECT_MAX_MS = 1000, SP_HEADER_BYTES = 4, CUT_WAIT_MS = 1000 };
 
@@ -34,6 +35,7 @@ struct slot {
 
 struct link {
     nng_socket socket;
+    struct tunnel *tunnel; /* NULL: no TLS */
     size_t max_bytes;
     link_watch watch;
     void *watch_context;
@@ -165,9 +167,12 @@ static void link_notified(nng_pipe pipe, nng_pipe_ev event, void *context)
         link->watch(link->watch_context, connected);
 }
 
-static bool url_usable(const char *url)
+static bool url_usable(const struct link_config *config)
 {
-    return url != NULL && (strncmp(url, "tcp://", 6) == 0 || strncmp(url, "ipc://", 6) == 0);
+    const char *url = config->url;
+    if (url == NULL || strlen(url) >= NNG_MAXADDRLEN)
+        return false;
+    return strncmp(url, "tcp://", 6) == 0 || strncmp(url, "ipc://", 6) == 0 || (tls_url(url) && config->tls != NULL);
 }
 
 static enum error open_error(int result)
@@ -224,9 +229,17 @@ static int link_dial(struct link *link, const char *url)
     return nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
 }
 
+static enum error link_connect(struct link *link, const struct link_config *config)
+{
+    if (!tls_url(config->url))
+        return open_error(link_dial(link, config->url));
+    enum error error = tunnel_dial(&link->tunnel, config->url, config->tls);
+    return error == error_none ? open_error(link_dial(link, tunnel_url(link->tunnel))) : error;
+}
+
 enum error link_open(struct link **out, const struct link_config *config)
 {
-    if (!url_usable(config->url) || strlen(config->url) >= NNG_MAXADDRLEN)
+    if (!url_usable(config))
         return error_bad_address;
     if (config->slots == 0 || config->slots > limit_frames_in_flight || config->max_bytes == 0)
         return error_out_of_range;
@@ -241,14 +254,12 @@ enum error link_open(struct link **out, const struct link_config *config)
     int result = socket_configure(link);
     if (result == 0)
         result = slots_open(link, config->slots);
-    if (result == 0)
-        result = link_dial(link, config->url);
-    if (result != 0) {
+    enum error error = result == 0 ? link_connect(link, config) : open_error(result);
+    if (error != error_none)
         link_close(&link);
-        return open_error(result);
-    }
-    *out = link;
-    return error_none;
+    else
+        *out = link;
+    return error;
 }
 
 static enum error slot_take(struct link *link, struct slot **out)
@@ -303,6 +314,13 @@ bool link_connected(const struct link *link)
     return link->connected;
 }
 
+void link_fault(const struct link *link, char out[TLS_FAULT_SIZE])
+{
+    out[0] = '\0';
+    if (link->tunnel != NULL && !link->connected)
+        tunnel_fault(link->tunnel, out);
+}
+
 /* Waits for a change, the lock held, until then or a little longer. */
 static void link_wait(struct link *link, int64_t milliseconds)
 {
@@ -355,6 +373,7 @@ static void link_teardown(struct link *link)
         nng_ctx_close(link->slots[i].ctx);
     link_disconnect(link);
     nng_close(link->socket);
+    tunnel_close(&link->tunnel);
     for (uint32_t i = 0; i < link->slot_count; i++)
         nng_aio_free(link->slots[i].aio);
 }

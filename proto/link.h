@@ -9,6 +9,7 @@
 
 #include "proto/error.h"
 #include "proto/slice.h"
+#include "proto/tls.h"
 #include "proto/writer.h"
 
 struct link;
@@ -22,19 +23,23 @@ typedef void (*link_done)(void *context, enum error error, struct slice reply);
 typedef void (*link_watch)(void *context, bool connected);
 
 struct link_config {
-    const char *url;  /* tcp:// or ipc:// */
+    const char *url;  /* tcp://, tls+tcp:// or ipc:// */
+    struct tls *tls;  /* of tls_open_client, for tls+tcp://; held. NULL: none */
     size_t max_bytes; /* of a frame, either way; a larger reply closes the connection */
     uint32_t slots;   /* frames in flight, 1 to limit_frames_in_flight */
     link_watch watch; /* may be NULL */
     void *watch_context;
 };
 
-/* Returns at once and connects in the background, again and again. error_bad_address for a URL that cannot be one. */
+/* Returns at once and connects in the background, again and again. error_bad_address for a URL that cannot be one, also
+ * tls+tcp:// without tls. */
 enum error link_open(struct link **out, const struct link_config *config);
 /* Copies frame and sends it. error_full when every slot is taken. Any thread. */
 enum error link_send(struct link *link, struct slice frame, uint32_t timeout_ms, link_done done, void *context);
 uint32_t link_free_slots(const struct link *link);
 bool link_connected(const struct link *link);
+/* Why the last attempt to connect by tls+tcp:// failed, for a person; empty when it did not, or for other URLs. */
+void link_fault(const struct link *link, char out[TLS_FAULT_SIZE]);
 /* Ends every frame in flight with error_closed, waits for the callbacks, frees. Nulls *link. */
 void link_close(struct link **link);
 

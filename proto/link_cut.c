@@ -56,6 +56,29 @@ static bool descriptor_of(nng_pipe pipe, int *out)
            nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &remote) == 0 && descriptor_find(&local, &remote, out);
 }
 
+static void address_convert(const struct sockaddr_storage *from, nng_sockaddr *out)
+{
+    *out = (nng_sockaddr){.s_family = NNG_AF_UNSPEC};
+    if (from->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)from;
+        out->s_in =
+            (nng_sockaddr_in){.sa_family = NNG_AF_INET, .sa_port = in->sin_port, .sa_addr = in->sin_addr.s_addr};
+    } else if (from->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)from;
+        out->s_in6 = (nng_sockaddr_in6){.sa_family = NNG_AF_INET6, .sa_port = in->sin6_port};
+        memcpy(out->s_in6.sa_addr, &in->sin6_addr, 16);
+    }
+}
+
+bool socket_is_ours(const struct sockaddr_storage *local, const struct sockaddr_storage *remote)
+{
+    nng_sockaddr here, there;
+    int descriptor;
+    address_convert(local, &here);
+    address_convert(remote, &there);
+    return descriptor_find(&here, &there, &descriptor);
+}
+
 bool pipe_mute(nng_pipe pipe)
 {
     int descriptor;

@@ -11,6 +11,7 @@
 
 #include <nng/nng.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 /* Nothing more comes from the TCP socket behind the pipe: what is in it is thrown away, packets are dropped, and
  * closing it will reset it. False: see pipe_cut. Any thread. */
@@ -18,5 +19,7 @@ bool pipe_mute(nng_pipe pipe);
 /* Shuts down the TCP socket behind the pipe; the pipe is gone when its NNG_PIPE_EV_REM_POST comes. False when there is
  * no such socket: the pipe is gone already, or it is no TCP connection. Any thread. */
 bool pipe_cut(nng_pipe pipe);
+/* Has this process a TCP connection from local to remote? Any thread. */
+bool socket_is_ours(const struct sockaddr_storage *local, const struct sockaddr_storage *remote);
 
 #endif
