@@ -33,14 +33,14 @@ TestSuite(shard_pool, .init = begin, .fini = end);
 
 static void another_joins(void)
 {
-    w->pool.member_count = 2;
+    w->pool->member_count = 2;
 }
 
 /* What happens while this process is stopped: its lease ends, and member 1 takes the account's unit. */
 static void another_takes(void)
 {
-    w->pool.member_count = 2;
-    w->pool.owners[unit] = (struct store_owner){.member = 1, .epoch = w->pool.owners[unit].epoch + 1};
+    w->pool->member_count = 2;
+    w->pool->owners[unit] = (struct store_owner){.member = 1, .epoch = w->pool->owners[unit].epoch + 1};
 }
 
 static void expect_moved(uint64_t key)
@@ -78,8 +78,8 @@ Test(shard_pool, before_the_first_view_nothing_is_claimed_or_served)
 Test(shard_pool, what_another_owns_is_not_claimed)
 {
     struct world *fresh = world_new_pooled();
-    fresh->pool.member_count = 2;
-    fresh->pool.owners[0].member = fresh->pool.owners[1].member = 1;
+    fresh->pool->member_count = 2;
+    fresh->pool->owners[0].member = fresh->pool->owners[1].member = 1;
     world_beat(fresh, LEASE_MS);
     cr_assert_eq(fresh->claims, 0);
     cr_assert(shard_settled(fresh->shard));
@@ -120,7 +120,7 @@ Test(shard_pool, a_claim_that_fails_raises_an_alarm_and_is_tried_again)
 Test(shard_pool, a_unit_that_the_store_says_is_ours_and_we_know_nothing_of_is_claimed)
 {
     struct world *fresh = world_new_pooled();
-    fresh->pool.owners[0] = fresh->pool.owners[1] = (struct store_owner){.member = 0, .epoch = 1};
+    fresh->pool->owners[0] = fresh->pool->owners[1] = (struct store_owner){.member = 0, .epoch = 1};
     world_beat(fresh, LEASE_MS);
     cr_assert_eq(fresh->claims, 2);
     world_free(fresh);
@@ -261,11 +261,11 @@ Test(shard_pool, a_commit_under_way_when_the_unit_is_lost_is_told_as_the_store_d
 Test(shard_pool, after_an_outcome_that_is_not_known_the_unit_is_claimed_anew_at_once)
 {
     uint32_t claims = w->claims;
-    uint64_t epoch = w->pool.owners[unit].epoch;
+    uint64_t epoch = w->pool->owners[unit].epoch;
     w->fail_commit = error_unknown_outcome;
     cr_assert_eq(world_call(w, DEPOSIT(5))->status, status_unavailable);
     cr_assert_eq(w->claims, claims + 1);
-    cr_assert_gt(w->pool.owners[unit].epoch, epoch);
+    cr_assert_gt(w->pool->owners[unit].epoch, epoch);
     cr_assert_eq(world_balance(w, "a"), 100);
 }
 
@@ -301,7 +301,7 @@ Test(shard_pool, a_unit_is_handed_over_only_when_its_next_owner_has_had_time_to_
 static void begin_handover(void)
 {
     another_joins();
-    w->pool.members[0].leaving = true;
+    w->pool->members[0].leaving = true;
     world_beat(w, LEASE_MS);
     world_advance(w, LEASE_MS / 3 + 200);
     world_beat_late(w, LEASE_MS, 0);
@@ -364,7 +364,7 @@ Test(shard_pool, a_commit_that_fails_during_the_hand_over_ends_it)
     w->fail_commit = error_unknown_outcome;
     world_settle(w);
     cr_assert_eq(world_reply(w, key)->status, status_unavailable);
-    cr_assert_eq(w->pool.owners[unit].member, -1);
+    cr_assert_eq(w->pool->owners[unit].member, -1);
     cr_assert_eq(w->claims, claims); /* its next owner finds out what became of it */
 }
 
@@ -373,7 +373,7 @@ Test(shard_pool, a_view_from_before_the_release_does_not_bring_the_unit_back)
     begin_handover();
     world_settle(w);
     uint32_t claims = w->claims;
-    w->pool.owners[unit] = (struct store_owner){.member = 0, .epoch = w->pool.owners[unit].epoch};
+    w->pool->owners[unit] = (struct store_owner){.member = 0, .epoch = w->pool->owners[unit].epoch};
     world_beat_late(w, LEASE_MS, 1);
     world_settle(w);
     cr_assert_eq(w->claims, claims);
@@ -384,21 +384,21 @@ Test(shard_pool, no_more_units_are_handed_over_at_once_than_are_allowed)
     world_free(w);
     w = world_new_pooled();
     world_beat(w, LEASE_MS);
-    w->pool.members[0].leaving = true;
-    w->pool.member_count = 2;
+    w->pool->members[0].leaving = true;
+    w->pool->member_count = 2;
     world_beat(w, LEASE_MS);
     w->hold_releases = true;
     shard_free(&w->shard); /* anew, with one hand-over at once */
     w->config.handoffs = 1;
     cr_assert_eq(shard_new(&w->shard, &w->config), error_none);
-    w->pool.members[0].leaving = false;
-    w->pool.member_count = 1;
+    w->pool->members[0].leaving = false;
+    w->pool->member_count = 1;
     w->effects.releases = 0;
-    w->pool.owners[0].member = w->pool.owners[1].member = -1;
+    w->pool->owners[0].member = w->pool->owners[1].member = -1;
     world_beat(w, LEASE_MS);
     cr_assert_eq(world_owned(w), 4);
-    w->pool.members[0].leaving = true;
-    w->pool.member_count = 2;
+    w->pool->members[0].leaving = true;
+    w->pool->member_count = 2;
     beat_on();
     cr_assert_eq(__builtin_popcountll(w->effects.releases), 1);
     w->hold_releases = false;
@@ -409,8 +409,8 @@ Test(shard_pool, no_more_units_are_handed_over_at_once_than_are_allowed)
 
 Test(shard_pool, one_who_leaves_hands_everything_over_and_takes_nothing_back)
 {
-    w->pool.member_count = 2;
-    w->pool.members[0].leaving = true;
+    w->pool->member_count = 2;
+    w->pool->members[0].leaving = true;
     beat_on();
     cr_assert_eq(shard_units(w->shard), 0);
     cr_assert_eq(world_owned(w), 0);
@@ -421,7 +421,7 @@ Test(shard_pool, one_who_leaves_hands_everything_over_and_takes_nothing_back)
 
 Test(shard_pool, the_last_one_who_leaves_waits_for_nobody)
 {
-    w->pool.members[0].leaving = true;
+    w->pool->members[0].leaving = true;
     world_beat(w, LEASE_MS);
     cr_assert_eq(shard_units(w->shard), 0);
 }
@@ -431,8 +431,8 @@ Test(shard_pool, what_was_handed_over_and_came_back_is_read_anew)
     begin_handover();
     world_settle(w);
     uint64_t loads = shard_counters(w->shard)->loads;
-    w->pool.members[0].leaving = false;
-    w->pool.member_count = 1;
+    w->pool->members[0].leaving = false;
+    w->pool->member_count = 1;
     world_beat(w, LEASE_MS);
     cr_assert_eq(world_balance(w, "a"), 100);
     cr_assert_eq(shard_counters(w->shard)->loads, loads + 1);
@@ -484,7 +484,7 @@ Test(shard_pool, loads_that_wait_when_their_unit_is_lost_end_with_it)
     }
     world_settle(w);
     another_takes();
-    w->pool.owners[1 - unit] = (struct store_owner){.member = 1, .epoch = w->pool.owners[1 - unit].epoch + 1};
+    w->pool->owners[1 - unit] = (struct store_owner){.member = 1, .epoch = w->pool->owners[1 - unit].epoch + 1};
     world_beat(w, LEASE_MS);
     w->hold_fetches = false;
     world_settle(w);

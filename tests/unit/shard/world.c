@@ -31,21 +31,44 @@ static void core_start(struct world *world)
     assert(shard_new(&world->shard, &world->config) == error_none);
 }
 
-static struct world *world_make(bool pool)
+static struct world *world_alloc(bool pool)
 {
     struct world *world = calloc(1, sizeof *world);
-    struct store_config config = {
-        .url = "memory:", .partitions = 4, .units = 2, .create = true, .holder = "test", .incarnation = 0x1f3a};
-    struct store_fault store_fault;
-    struct domain_fault fault;
     assert(world != NULL);
-    assert(store_open(&world->store, &config, &store_fault) == error_none);
-    assert(domain_new(&world->domain, fluvius_module_1(), &fault) == error_none);
     journal_open(&world->journal);
     world->config.pool = pool;
     world->config.lease_ms = 3000;
     world->config.handoffs = 2;
     world->now = (struct instant){.wall_us = 1700000000000000, .monotonic_us = 1000000};
+    return world;
+}
+
+static struct world_pool *pool_make(void)
+{
+    struct world_pool *pool = calloc(1, sizeof *pool);
+    assert(pool != NULL);
+    pool->member_count = 1;
+    for (uint32_t i = 0; i < WORLD_MEMBERS; i++) {
+        pool->members[i].boot = i + 1;
+        pool->alive_until_us[i] = UINT64_MAX;
+        snprintf(pool->members[i].name, sizeof pool->members[i].name, "shard-%u", i);
+    }
+    for (uint32_t i = 0; i < 2; i++)
+        pool->owners[i].member = -1;
+    return pool;
+}
+
+static struct world *world_make(bool pool)
+{
+    struct world *world = world_alloc(pool);
+    struct store_config config = {
+        .url = "memory:", .partitions = 4, .units = 2, .create = true, .holder = "test", .incarnation = 0x1f3a};
+    struct store_fault store_fault;
+    struct domain_fault fault;
+    world->first = world;
+    world->pool = pool_make();
+    assert(store_open(&world->store, &config, &store_fault) == error_none);
+    assert(domain_new(&world->domain, fluvius_module_1(), &fault) == error_none);
     core_start(world);
     world_settle(world);
     return world;
@@ -58,14 +81,18 @@ struct world *world_new(void)
 
 struct world *world_new_pooled(void)
 {
-    struct world *world = world_make(true);
-    world->pool.member_count = 1;
-    for (uint32_t i = 0; i < 3; i++) {
-        world->pool.members[i].boot = i + 1;
-        snprintf(world->pool.members[i].name, sizeof world->pool.members[i].name, "shard-%u", i);
-    }
-    for (uint32_t i = 0; i < 2; i++)
-        world->pool.owners[i].member = -1;
+    return world_make(true);
+}
+
+struct world *world_new_member(struct world *first, uint32_t self)
+{
+    struct world *world = world_alloc(true);
+    world->first = first;
+    world->pool = first->pool;
+    world->store = first->store;
+    world->domain = first->domain;
+    world->self = self;
+    core_start(world);
     return world;
 }
 
@@ -73,6 +100,12 @@ static void core_stop(struct world *world)
 {
     while (world->effects.commits != NULL)
         world->effects.commits = world->effects.commits->next; /* they belong to their units */
+    world->committed = NULL;
+    while (world->fetched != NULL) {
+        struct fetch *fetch = world->fetched;
+        world->fetched = fetch->next;
+        fetch_free(&fetch);
+    }
     shard_free(&world->shard);
     effects_fini(&world->effects, 1);
 }
@@ -80,8 +113,11 @@ static void core_stop(struct world *world)
 void world_free(struct world *world)
 {
     core_stop(world);
-    store_close(&world->store);
-    domain_free(&world->domain);
+    if (world->first == world) {
+        store_close(&world->store);
+        domain_free(&world->domain);
+        free(world->pool);
+    }
     for (uint32_t i = 0; i < REPLIES_MAX; i++)
         buffer_fini(&world->replies[i].bytes);
     free(world);
@@ -109,24 +145,38 @@ static void take_receipt(void *context, const struct store_receipt *receipt)
     assert(receipts_add(context, &receipt->id, receipt->stream_hash) == error_none);
 }
 
+static bool member_alive(const struct world *world, int32_t member)
+{
+    return member >= 0 && world->now.monotonic_us < world->pool->alive_until_us[member];
+}
+
+static bool claim_refused(struct world *world, struct claimed *claimed)
+{
+    int32_t owner = world->pool->owners[claimed->unit].member;
+    claimed->error = world->fail_claim;
+    world->fail_claim = error_none;
+    if (world->config.pool && owner != (int32_t)world->self && member_alive(world, owner))
+        claimed->error = error_locked;
+    return claimed->error != error_none;
+}
+
 static void claim(struct world *world, uint32_t unit)
 {
     struct claimed *claimed = calloc(1, sizeof *claimed);
     const struct store_claim *held;
     uint64_t since_ms = 0;
-    store_release(world->store, unit);
     claimed->unit = unit;
     world->claims++;
-    if (world->fail_claim != error_none) {
-        claimed->error = world->fail_claim;
-        world->fail_claim = error_none;
+    if (claim_refused(world, claimed)) {
         step(world, (struct input){.kind = INPUT_CLAIMED, .claimed = claimed});
         return;
     }
+    store_release(world->store, unit);
     receipts_init(&claimed->receipts, 1024);
     claimed->error = store_claim(world->store, unit, &held, &claimed->fault);
     assert(claimed->error == error_none);
-    world->pool.owners[unit] = (struct store_owner){.epoch = held->epoch};
+    world->pool->owners[unit].member = (int32_t)world->self;
+    world->pool->owners[unit].epoch = world->epochs[unit] = held->epoch;
     claimed->epoch = held->epoch;
     claimed->count = held->count;
     claimed->partitions = malloc(held->count * sizeof *held->partitions);
@@ -139,18 +189,43 @@ static void claim(struct world *world, uint32_t unit)
     step(world, (struct input){.kind = INPUT_CLAIMED, .claimed = claimed});
 }
 
+static bool owns(const struct world *world, uint32_t unit)
+{
+    const struct store_owner *owner = &world->pool->owners[unit];
+    return owner->member == (int32_t)world->self && owner->epoch == world->epochs[unit];
+}
+
 static void commit(struct world *world, struct batch *batch)
 {
     bool more;
     batch->error = world->fail_commit;
     world->fail_commit = error_none;
+    if (batch->error == error_none && !owns(world, batch->unit))
+        batch->error = error_fenced;
     if (batch->error == error_none)
         batch->error = store_append(world->store, batch->unit, batch->records, batch->count, &batch->fault);
     if (batch->error == error_none && batch->snapshots != NULL)
         store_maintain(
             world->store, batch->unit, batch->snapshots->items, batch->snapshots->count, 5, &more, &batch->fault);
     world->commits++;
-    step(world, (struct input){.kind = INPUT_COMMITTED, .batch = batch});
+    assert(world->committed == NULL); /* one unit commits at once */
+    world->committed = batch;
+}
+
+static bool run_results(struct world *world)
+{
+    struct batch *batch = world->committed;
+    struct fetch *fetch = world->fetched;
+    if (world->hold_results || (batch == NULL && fetch == NULL))
+        return false;
+    world->committed = NULL;
+    if (batch != NULL)
+        step(world, (struct input){.kind = INPUT_COMMITTED, .batch = batch});
+    if (fetch != NULL) {
+        world->fetched = fetch->next;
+        step(world, (struct input){.kind = INPUT_FETCHED, .fetch = fetch});
+    }
+    return true;
 }
 
 static void keep_reply(struct world *world, struct reader *reader)
@@ -196,9 +271,10 @@ static bool run_releases(struct world *world)
     for (uint32_t unit = 0; unit < 2; unit++) {
         if (!(releases >> unit & 1))
             continue;
-        store_release(world->store, unit);
-        if (world->pool.owners[unit].member == 0)
-            world->pool.owners[unit].member = -1;
+        if (owns(world, unit)) {
+            store_release(world->store, unit);
+            world->pool->owners[unit].member = -1;
+        }
         step(world, (struct input){.kind = INPUT_RELEASED, .unit = unit});
     }
     return releases != 0;
@@ -225,7 +301,11 @@ static bool run_fetches(struct world *world)
     if (world->effects.fetches == NULL)
         world->effects.fetches_last = &world->effects.fetches;
     fetch_run(fetch, world->store);
-    step(world, (struct input){.kind = INPUT_FETCHED, .fetch = fetch});
+    struct fetch **last = &world->fetched;
+    while (*last != NULL)
+        last = &(*last)->next;
+    fetch->next = NULL;
+    *last = fetch;
     return true;
 }
 
@@ -236,8 +316,8 @@ void world_settle(struct world *world)
         step(world, (struct input){.kind = INPUT_TURN});
         keep_replies(world);
         bool claimed = run_claims(world), fetched = run_fetches(world), committed = run_commits(world);
-        bool released = run_releases(world);
-        busy = claimed || fetched || committed || released;
+        bool released = run_releases(world), told = run_results(world);
+        busy = claimed || fetched || committed || released || told;
         keep_replies(world);
     }
 }
@@ -250,14 +330,33 @@ void world_advance(struct world *world, uint64_t ms)
 
 /* ---- the pool ---- */
 
+/* What the store tells one who asks now: who is alive, and what they own. */
+static void view_make(const struct world *world, struct store_pool *pool)
+{
+    int32_t place[WORLD_MEMBERS];
+    for (uint32_t i = 0; i < world->pool->member_count; i++) {
+        place[i] = member_alive(world, (int32_t)i) ? (int32_t)pool->member_count : -1;
+        if (place[i] < 0)
+            continue;
+        if (i == world->self)
+            pool->self = pool->member_count;
+        pool->members[pool->member_count++] = world->pool->members[i];
+    }
+    for (uint32_t i = 0; i < pool->unit_count; i++) {
+        pool->units[i] = world->pool->owners[i];
+        if (pool->units[i].member >= 0)
+            pool->units[i].member = place[pool->units[i].member];
+    }
+}
+
 void world_beat_late(struct world *world, uint64_t lease_ms, uint64_t ago_ms)
 {
-    struct store_pool pool = {.member_count = world->pool.member_count,
-                              .members = world->pool.members,
-                              .unit_count = 2,
-                              .units = world->pool.owners};
+    struct store_member members[WORLD_MEMBERS];
+    struct store_owner units_seen[2];
+    struct store_pool pool = {.members = members, .unit_count = 2, .units = units_seen};
     uint64_t asked_us = world->now.monotonic_us - ago_ms * 1000;
     struct pool_view view = {.pool = &pool, .asked_us = asked_us, .lease_until_us = asked_us + lease_ms * 1000};
+    view_make(world, &pool);
     step(world, (struct input){.kind = INPUT_POOL, .view = &view});
 }
 

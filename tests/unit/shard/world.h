@@ -16,16 +16,22 @@ struct kept_reply {
     struct reply reply;  /* views into it */
 };
 
-/* The pool as the store would tell it; this shard is member 0. */
+#define WORLD_MEMBERS 3
+
+/* The pool as the store would tell it. */
 struct world_pool {
     uint32_t member_count;
-    struct store_member members[3];
-    struct store_owner owners[2]; /* by unit; claims and releases of this shard are put in */
+    struct store_member members[WORLD_MEMBERS];
+    uint64_t alive_until_us[WORLD_MEMBERS]; /* leases, as the store counts them */
+    struct store_owner owners[2];           /* by unit; claims and releases of the shards are put in */
 };
 
 struct world {
     struct shard *shard;
-    struct world_pool pool;
+    struct world_pool *pool; /* of the first one, with its store and its domain */
+    struct world *first;     /* itself, or the one whose store and pool it shares */
+    uint32_t self;           /* member */
+    uint64_t epochs[2];      /* at which it claimed its units */
     struct shard_config config;
     struct effects effects;
     struct store *store;
@@ -35,9 +41,12 @@ struct world {
     uint64_t keys;
     bool hold_commits, hold_fetches; /* what is held is carried out by the next settle without the flag */
     bool hold_releases;              /* likewise */
-    enum error fail_commit;          /* the next commit fails with it */
-    enum error fail_claim;           /* likewise the next claim */
-    uint32_t claims;                 /* that were tried */
+    bool hold_results;               /* commits and fetches are done, but the core does not hear of it yet */
+    struct batch *committed;         /* those */
+    struct fetch *fetched;
+    enum error fail_commit; /* the next commit fails with it */
+    enum error fail_claim;  /* likewise the next claim */
+    uint32_t claims;        /* that were tried */
     struct kept_reply replies[REPLIES_MAX];
     uint32_t commits;
 };
@@ -65,6 +74,8 @@ void world_beat_fails(struct world *world, enum error error);
 uint32_t world_unit(const char *account);
 /* Partitions that the shard says are its own. */
 uint32_t world_owned(struct world *world);
+/* Another shard of the same pool, store and domain; freed before the first. */
+struct world *world_new_member(struct world *first, uint32_t self);
 void world_free(struct world *world);
 /* The process dies and a new one starts on the same store: all memory is gone. */
 void world_restart(struct world *world);
