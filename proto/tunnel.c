@@ -49,18 +49,18 @@ static void sweep(struct tunnel *tunnel, int64_t now_ms)
 {
     tunnel->swept_ms = now_ms;
     for (uint32_t i = 0; i < tunnel->max && tunnel->timed > 0; i++) {
-        struct connection *connection = tunnel->items[i];
-        if (connection != NULL && connection->until_ms != 0 && connection->until_ms <= now_ms)
-            connection_late(connection);
+        struct passage *passage = tunnel->items[i];
+        if (passage != NULL && passage->until_ms != 0 && passage->until_ms <= now_ms)
+            passage_late(passage);
     }
 }
 
 static void closed_free(struct tunnel *tunnel)
 {
     while (tunnel->closed != NULL) {
-        struct connection *connection = tunnel->closed;
-        tunnel->closed = connection->next;
-        free(connection);
+        struct passage *passage = tunnel->closed;
+        tunnel->closed = passage->next;
+        free(passage);
     }
 }
 
@@ -81,7 +81,7 @@ static bool turn(struct tunnel *tunnel, int wait_ms)
         if (events[i].data.ptr == tunnel)
             tunnel_accept(tunnel);
         else if (events[i].data.ptr != NULL)
-            connection_event(events[i].data.ptr);
+            passage_event(events[i].data.ptr);
     }
     int64_t now_ms = tunnel_now_ms();
     if (now_ms >= tunnel->swept_ms + SWEEP_MS)
@@ -103,7 +103,7 @@ static void finish(struct tunnel *tunnel)
         continue;
     for (uint32_t i = 0; i < tunnel->max; i++)
         if (tunnel->items[i] != NULL)
-            connection_close(tunnel->items[i]);
+            passage_close(tunnel->items[i]);
     closed_free(tunnel);
 }
 
@@ -139,7 +139,7 @@ enum error tunnel_new(struct tunnel **out, struct tls *tls, uint32_t max)
     tunnel->tls = tls_hold(tls);
     tunnel->max = max;
     tunnel->max_per_address = max;
-    tunnel->items = calloc(max, sizeof(struct connection *));
+    tunnel->items = calloc(max, sizeof(struct passage *));
     tunnel->listener = -1;
     tunnel->epoll = epoll_create1(EPOLL_CLOEXEC);
     tunnel->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -256,11 +256,11 @@ bool tunnel_peer(struct tunnel *tunnel, uint16_t port, struct sockaddr_storage *
     bool found = false;
     pthread_mutex_lock(&tunnel->lock);
     for (uint32_t i = 0; i < tunnel->max && port != 0 && !found; i++) {
-        const struct connection *connection = tunnel->items[i];
-        found = connection != NULL && connection->inner_port == port;
+        const struct passage *passage = tunnel->items[i];
+        found = passage != NULL && passage->inner_port == port;
         if (found) {
-            *peer = connection->peer;
-            *checked = connection->checked;
+            *peer = passage->peer;
+            *checked = passage->checked;
         }
     }
     pthread_mutex_unlock(&tunnel->lock);

@@ -42,18 +42,18 @@ static bool is_welcome(const struct tunnel *tunnel, int accepted, const struct s
 
 static void take(struct tunnel *tunnel, int accepted, const struct sockaddr_storage *peer)
 {
-    struct connection *connection = is_welcome(tunnel, accepted, peer) ? connection_new(tunnel, peer) : NULL;
-    if (connection == NULL) {
+    struct passage *passage = is_welcome(tunnel, accepted, peer) ? passage_new(tunnel, peer) : NULL;
+    if (passage == NULL) {
         close(accepted);
         return;
     }
     socket_prepare(accepted);
     if (tunnel->server) {
-        connection->outer.socket = accepted;
-        connection_shake(connection);
+        passage->outer.socket = accepted;
+        passage_shake(passage);
     } else {
-        connection->inner.socket = accepted;
-        connection_reach(connection);
+        passage->inner.socket = accepted;
+        passage_reach(passage);
     }
 }
 

@@ -13,18 +13,18 @@ enum { ROUNDS_MAX = 16 /* then others have their turn; epoll comes back */ };
 
 /* ---- buffers ---- */
 
-bool flows_open(struct connection *connection)
+bool flows_open(struct passage *passage)
 {
-    connection->in.bytes = malloc(FLOW_BYTES);
-    connection->out.bytes = malloc(FLOW_BYTES);
-    return connection->in.bytes != NULL && connection->out.bytes != NULL;
+    passage->in.bytes = malloc(FLOW_BYTES);
+    passage->out.bytes = malloc(FLOW_BYTES);
+    return passage->in.bytes != NULL && passage->out.bytes != NULL;
 }
 
-void flows_free(struct connection *connection)
+void flows_free(struct passage *passage)
 {
-    free(connection->in.bytes);
-    free(connection->out.bytes);
-    connection->in = connection->out = (struct flow){0};
+    free(passage->in.bytes);
+    free(passage->out.bytes);
+    passage->in = passage->out = (struct flow){0};
 }
 
 static bool flow_empty(const struct flow *flow)
@@ -58,56 +58,55 @@ static void flow_given(struct flow *flow, size_t size)
 
 /* ---- one step of each kind; true when something moved ---- */
 
-static bool peer_read(struct connection *connection)
+static bool peer_read(struct passage *passage)
 {
     size_t room, got = 0;
-    if (!flow_takes(&connection->in))
+    if (!flow_takes(&passage->in))
         return false;
-    uint8_t *at = flow_room(&connection->in, &room);
-    connection->reading = tls_session_read(connection->session, at, room, &got);
-    if (connection->reading == TLS_CLOSED || connection->reading == TLS_FAILED)
-        connection->in.ended = true;
-    connection->in.end += got;
-    connection->heard |= got > 0;
+    uint8_t *at = flow_room(&passage->in, &room);
+    passage->reading = tls_session_read(passage->session, at, room, &got);
+    if (passage->reading == TLS_CLOSED || passage->reading == TLS_FAILED)
+        passage->in.ended = true;
+    passage->in.end += got;
+    passage->heard |= got > 0;
     return got > 0;
 }
 
-static bool peer_write(struct connection *connection)
+static bool peer_write(struct passage *passage)
 {
     size_t taken = 0;
-    struct flow *out = &connection->out;
+    struct flow *out = &passage->out;
     if (flow_empty(out))
         return false;
-    connection->writing =
-        tls_session_write(connection->session, out->bytes + out->begin, out->end - out->begin, &taken);
-    if (connection->writing == TLS_CLOSED || connection->writing == TLS_FAILED)
-        connection->in.ended = true;
+    passage->writing = tls_session_write(passage->session, out->bytes + out->begin, out->end - out->begin, &taken);
+    if (passage->writing == TLS_CLOSED || passage->writing == TLS_FAILED)
+        passage->in.ended = true;
     flow_given(out, taken);
     return taken > 0;
 }
 
-static bool nng_read(struct connection *connection)
+static bool nng_read(struct passage *passage)
 {
     size_t room;
-    if (!flow_takes(&connection->out))
+    if (!flow_takes(&passage->out))
         return false;
-    uint8_t *at = flow_room(&connection->out, &room);
-    ssize_t got = recv(connection->inner.socket, at, room, 0);
+    uint8_t *at = flow_room(&passage->out, &room);
+    ssize_t got = recv(passage->inner.socket, at, room, 0);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-        connection->out.ended = true;
+        passage->out.ended = true;
     if (got > 0)
-        connection->out.end += (size_t)got;
+        passage->out.end += (size_t)got;
     return got > 0;
 }
 
-static bool nng_write(struct connection *connection)
+static bool nng_write(struct passage *passage)
 {
-    struct flow *in = &connection->in;
+    struct flow *in = &passage->in;
     if (flow_empty(in))
         return false;
-    ssize_t sent = send(connection->inner.socket, in->bytes + in->begin, in->end - in->begin, MSG_NOSIGNAL);
+    ssize_t sent = send(passage->inner.socket, in->bytes + in->begin, in->end - in->begin, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        connection->out.ended = true;
+        passage->out.ended = true;
         in->begin = in->end = 0; /* nobody is there to take it */
     }
     if (sent > 0)
@@ -117,50 +116,49 @@ static bool nng_write(struct connection *connection)
 
 /* ---- the whole ---- */
 
-static void watch(struct connection *connection)
+static void watch(struct passage *passage)
 {
     uint32_t outer = 0, inner = 0;
-    if (flow_takes(&connection->in))
-        outer |= connection->reading == TLS_WANTS_WRITE ? EPOLLOUT : EPOLLIN;
-    if (!flow_empty(&connection->out))
-        outer |= connection->writing == TLS_WANTS_READ ? EPOLLIN : EPOLLOUT;
-    if (flow_takes(&connection->out))
+    if (flow_takes(&passage->in))
+        outer |= passage->reading == TLS_WANTS_WRITE ? EPOLLOUT : EPOLLIN;
+    if (!flow_empty(&passage->out))
+        outer |= passage->writing == TLS_WANTS_READ ? EPOLLIN : EPOLLOUT;
+    if (flow_takes(&passage->out))
         inner |= EPOLLIN;
-    if (!flow_empty(&connection->in))
+    if (!flow_empty(&passage->in))
         inner |= EPOLLOUT;
-    side_watch(connection->tunnel, &connection->outer, outer);
-    side_watch(connection->tunnel, &connection->inner, inner);
+    side_watch(passage->tunnel, &passage->outer, outer);
+    side_watch(passage->tunnel, &passage->inner, inner);
 }
 
 /* A client may be refused only now: in TLS 1.3 it has shaken hands before the server looks at its certificate. */
-static const char *refusal(const struct connection *connection)
+static const char *refusal(const struct passage *passage)
 {
-    if (connection->heard || !connection->in.ended)
+    if (passage->heard || !passage->in.ended)
         return NULL;
-    if (connection->reading == TLS_FAILED || connection->writing == TLS_FAILED)
-        return tls_session_fault(connection->session);
-    return connection->tunnel->server ? NULL : "closed the connection before it said anything";
+    if (passage->reading == TLS_FAILED || passage->writing == TLS_FAILED)
+        return tls_session_fault(passage->session);
+    return passage->tunnel->server ? NULL : "closed the connection before it said anything";
 }
 
 /* What one side said before it ended is still given to the other; what then comes back, nobody is there for. */
-void flows_move(struct connection *connection)
+void flows_move(struct passage *passage)
 {
     bool moved = true;
     for (int i = 0; i < ROUNDS_MAX && moved; i++) {
-        moved = peer_read(connection);
-        moved |= nng_write(connection);
-        moved |= nng_read(connection);
-        moved |= peer_write(connection);
+        moved = peer_read(passage);
+        moved |= nng_write(passage);
+        moved |= nng_read(passage);
+        moved |= peer_write(passage);
     }
-    const char *why = refusal(connection);
+    const char *why = refusal(passage);
     if (why != NULL)
-        connection_refuse(connection, why);
-    else if ((connection->in.ended && flow_empty(&connection->in)) ||
-             (connection->out.ended && flow_empty(&connection->out)))
-        connection_end(connection);
+        passage_refuse(passage, why);
+    else if ((passage->in.ended && flow_empty(&passage->in)) || (passage->out.ended && flow_empty(&passage->out)))
+        passage_end(passage);
     else {
-        if (connection->out.ended && connection->until_ms == 0)
-            connection_until(connection, tunnel_now_ms() + END_MS);
-        watch(connection);
+        if (passage->out.ended && passage->until_ms == 0)
+            passage_until(passage, tunnel_now_ms() + END_MS);
+        watch(passage);
     }
 }

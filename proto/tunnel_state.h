@@ -7,7 +7,7 @@
  *   client: REACHING (the server) -> SHAKING -> OPEN -> ENDING
  *
  * ENDING reads and drops for a moment what the peer still sends: closing at once would reset the connection, and the
- * peer would lose what it was told last, such as why it was refused. Any state may end at once: connection_close. */
+ * peer would lose what it was told last, such as why it was refused. Any state may end at once: passage_close. */
 #ifndef PROTO_TUNNEL_STATE_H
 #define PROTO_TUNNEL_STATE_H
 
@@ -25,13 +25,13 @@ enum {
     FLOW_BYTES = 2 * TLS_RECORD_BYTES,
 };
 
-enum connection_state {
-    CONNECTION_REACHING = 1,
-    CONNECTION_SHAKING,
-    CONNECTION_JOINING,
-    CONNECTION_OPEN,
-    CONNECTION_ENDING,
-    CONNECTION_CLOSED, /* freed when this round of events is over */
+enum passage_state {
+    PASSAGE_REACHING = 1,
+    PASSAGE_SHAKING,
+    PASSAGE_JOINING,
+    PASSAGE_OPEN,
+    PASSAGE_ENDING,
+    PASSAGE_CLOSED, /* freed when this round of events is over */
 };
 
 /* Bytes on their way in one direction: bytes[begin..end). */
@@ -42,15 +42,16 @@ struct flow {
 };
 
 struct side {
-    struct connection *connection;
+    struct passage *passage;
     int socket;      /* -1: none */
     uint32_t events; /* that epoll watches; 0: not registered */
 };
 
-struct connection {
+/* A connection of a peer and the one to nng that belongs to it. */
+struct passage {
     struct tunnel *tunnel;
-    struct connection *next; /* of those that are closed */
-    enum connection_state state;
+    struct passage *next; /* of those that are closed */
+    enum passage_state state;
     int64_t until_ms; /* monotonic; it ends then; 0: never */
     struct side outer, inner;
     struct tls_session *session;
@@ -75,7 +76,7 @@ struct tunnel {
     char url[TUNNEL_URL_SIZE], outer_url[TUNNEL_URL_SIZE];
     uint16_t inner_port; /* where nng listens */
     uint32_t max, max_per_address;
-    struct connection *closed;
+    struct passage *closed;
     uint32_t timed; /* connections with until_ms */
     int64_t swept_ms;
     tunnel_refused refused;
@@ -89,7 +90,7 @@ struct tunnel {
 
     pthread_mutex_t lock;
     uint32_t count;
-    struct connection **items; /* of max; changed by the tunnel's thread alone, so it reads them without the lock */
+    struct passage **items; /* of max; changed by the tunnel's thread alone, so it reads them without the lock */
     char fault[TLS_FAULT_SIZE];
 };
 
@@ -111,23 +112,23 @@ void socket_prepare(int socket);
 /* tunnel_accept.c */
 void tunnel_accept(struct tunnel *tunnel);
 
-/* tunnel_connection.c */
-struct connection *connection_new(struct tunnel *tunnel, const struct sockaddr_storage *peer);
+/* tunnel_passage.c */
+struct passage *passage_new(struct tunnel *tunnel, const struct sockaddr_storage *peer);
 /* Takes the socket of nng's side, and looks for the server. */
-void connection_reach(struct connection *connection);
-void connection_shake(struct connection *connection);
-void connection_event(struct side *side);
+void passage_reach(struct passage *passage);
+void passage_shake(struct passage *passage);
+void passage_event(struct side *side);
 /* When its time has passed. */
-void connection_late(struct connection *connection);
-void connection_close(struct connection *connection);
+void passage_late(struct passage *passage);
+void passage_close(struct passage *passage);
 /* Tells why and ends it. */
-void connection_refuse(struct connection *connection, const char *why);
-void connection_end(struct connection *connection);
-void connection_until(struct connection *connection, int64_t until_ms);
+void passage_refuse(struct passage *passage, const char *why);
+void passage_end(struct passage *passage);
+void passage_until(struct passage *passage, int64_t until_ms);
 
 /* tunnel_flow.c */
-bool flows_open(struct connection *connection);
-void flows_free(struct connection *connection);
-void flows_move(struct connection *connection);
+bool flows_open(struct passage *passage);
+void flows_free(struct passage *passage);
+void flows_move(struct passage *passage);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "proto/link.h"
 #include "services/common/log.h"
+#include "services/common/process.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ enum {
     GRANTS = 4, /* frames of work a broker may send unasked */
     SLOTS = 16, /* frames in flight on a link */
     FRAME_TIMEOUT_MS = 10000,
+    ASK_US = 1000000,
     REPLY_BYTES = 256 * 1024, /* replies are split into frames of about this size */
 };
 
@@ -24,6 +26,7 @@ struct broker {
     bool connected, tell_all, subscribed;
     uint32_t in_flight; /* frames */
     struct order order;
+    char fault[TLS_FAULT_SIZE]; /* why it is not reached, as last logged */
 };
 
 struct brokers {
@@ -32,6 +35,7 @@ struct brokers {
     struct broker *items;
     struct buffer frame, descriptions;
     char *urls;
+    uint64_t asked_us; /* when the links were asked for faults */
 };
 
 /* ---- on nng's threads ---- */
@@ -66,8 +70,12 @@ static enum error broker_open(struct brokers *brokers, uint32_t number, const ch
     broker->owner = brokers;
     broker->number = number;
     broker->tell_all = true;
-    struct link_config config = {
-        .url = url, .max_bytes = limit_frame_bytes, .slots = SLOTS, .watch = link_changed, .watch_context = broker};
+    struct link_config config = {.url = url,
+                                 .tls = brokers->config.tls,
+                                 .max_bytes = limit_frame_bytes,
+                                 .slots = SLOTS,
+                                 .watch = link_changed,
+                                 .watch_context = broker};
     return link_open(&broker->link, &config);
 }
 
@@ -233,9 +241,32 @@ static void broker_flush(struct brokers *brokers,
     broker->tell_all |= tell && news->owned.size > 0; /* nobody may go on sending for units that have moved */
 }
 
+/* Says why a broker is not reached; once, until there is another reason. */
+static void fault_report(struct broker *broker)
+{
+    char fault[TLS_FAULT_SIZE];
+    if (broker->connected)
+        return;
+    link_fault(broker->link, fault);
+    if (fault[0] != '\0' && strcmp(fault, broker->fault) != 0)
+        LOG(warning, "broker not reached", LOG_INTEGER("broker", broker->number), LOG_TEXT("fault", fault));
+    memcpy(broker->fault, fault, sizeof fault);
+}
+
+static void faults_report(struct brokers *brokers)
+{
+    uint64_t now_us = clock_monotonic_us();
+    if (now_us < brokers->asked_us + ASK_US)
+        return;
+    brokers->asked_us = now_us;
+    for (uint32_t i = 0; i < brokers->count; i++)
+        fault_report(&brokers->items[i]);
+}
+
 void brokers_flush(
     struct brokers *brokers, struct outgoing *outgoing, const struct brokers_news *news, uint32_t jobs, bool stopping)
 {
+    faults_report(brokers);
     for (uint32_t i = 0; i < brokers->count; i++)
         broker_flush(brokers, &brokers->items[i], &outgoing[i], news, !stopping && jobs < brokers->config.jobs_max);
 }
@@ -249,6 +280,7 @@ void brokers_link_changed(struct brokers *brokers, const struct mail *mail)
     broker->tell_all = true;
     broker->subscribed = false;
     order_reset(&broker->order);
+    broker->fault[0] = '\0';
     if (mail->connected)
         LOG(info, "broker connected", LOG_INTEGER("broker", mail->link));
     else

@@ -13,6 +13,7 @@ struct brokers;
 
 struct brokers_config {
     const char *urls; /* separated by commas */
+    struct tls *tls;  /* for tls+tcp:// URLs; NULL: none */
     const char *token, *name;
     uint64_t boot;
     uint32_t partitions;

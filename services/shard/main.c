@@ -174,10 +174,19 @@ static enum error core_start(struct service *service)
     return error == error_none ? shard_new(&service->shard, &config) : error;
 }
 
+static int tls_start(struct service *service)
+{
+    const struct shard_settings *settings = &service->settings;
+    char fault[TLS_FAULT_SIZE];
+    enum error error = tls_settings_client(&settings->tls, settings->bus, &service->tls, fault);
+    return error == error_none ? 0 : refuse("TLS", error == error_bad_settings ? fault : error_text(error));
+}
+
 static enum error brokers_start(struct service *service)
 {
     const struct shard_settings *settings = &service->settings;
     struct brokers_config config = {.urls = settings->bus,
+                                    .tls = service->tls,
                                     .token = settings->service_token,
                                     .name = settings->name,
                                     .boot = service->boot,
@@ -196,8 +205,8 @@ static int service_start(struct service *service, int argc, char **argv)
         return status;
     service->inbox = inbox_new();
     process_init(service->inbox, true);
-    if ((status = domains_open(service)) != 0 || (status = store_start(service)) != 0 ||
-        (status = journal_start(service)) != 0)
+    if ((status = tls_start(service)) != 0 || (status = domains_open(service)) != 0 ||
+        (status = store_start(service)) != 0 || (status = journal_start(service)) != 0)
         return status;
     enum error error = threads_start(service);
     if (error == error_none)
@@ -302,6 +311,7 @@ static void service_stop(struct service *service)
     buffer_fini(&service->heads);
     buffer_fini(&service->alarms);
     buffer_fini(&service->metrics);
+    tls_release(&service->tls);
     settings_free(&shard_settings_table, &service->settings);
 }
 

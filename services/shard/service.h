@@ -29,6 +29,7 @@ struct service {
     struct pool_thread *pool; /* NULL: the store has none */
     struct shard *shard;
     struct effects effects;
+    struct tls *tls;
     struct brokers *brokers;
     uint32_t links;
     /* what was last told, and when, monotonic */

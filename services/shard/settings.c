@@ -72,6 +72,7 @@ static const struct setting settings[] = {
     {"jobs-max", SETTING_INTEGER, AT(jobs_max), "8192", 1, 1000000, "requests in the shard before it asks for no more"},
     {"receipts-max", SETTING_INTEGER, AT(receipts_max), "262144", 1024, 100000000, "receipts a unit keeps in memory"},
     {"decide-ms", SETTING_INTEGER, AT(decide_ms), "1000", 10, 600000, "domain code that runs longer ends the process"},
+    TLS_CLIENT_SETTINGS(struct shard_settings, tls),
     {"log-level", SETTING_TEXT, AT(log_level), "info", 0, 0, "debug, info, warning or error"},
     {0}};
 

@@ -5,11 +5,12 @@
 #ifndef SHARD_SETTINGS_H
 #define SHARD_SETTINGS_H
 
-#include "services/common/settings.h"
+#include "services/common/tls_settings.h"
 
 struct shard_settings {
     char *name, *bus, *store, *units, *journal, *service_token, *log_level;
     struct setting_list domains;
+    struct tls_settings tls;
     int64_t partitions, files, snapshot_events, actors_max, actor_bytes_max, idle_ms, commits, batch_records, jobs_max,
         receipts_max, decide_ms, lease_ms, handoffs, loads;
 };
