@@ -41,7 +41,7 @@ struct shard_config {
     uint32_t unit_count;
     bool pool;         /* which units to own comes with INPUT_POOL */
     uint32_t lease_ms; /* pool: how long a beat holds */
-    uint32_t handoffs; /* pool: units that are handed over at once */
+    uint32_t handoffs; /* pool: units that are handed over at once, each until it has been taken */
     struct domain *const *domains;
     uint32_t domain_count;
     struct journal *journal;

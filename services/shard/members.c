@@ -44,9 +44,16 @@ static void unit_wanted(struct shard *shard, struct unit *unit, bool claim)
     unit->wanted = claim;
 }
 
+/* Given back, and not yet taken by who it is meant for. If that one does not come, few units wait for it. */
+static bool unit_in_the_air(const struct unit *unit, const struct store_owner *owner, int32_t target, uint32_t self)
+{
+    return unit->state == UNIT_UNOWNED && unit->epoch != 0 && owner->epoch == unit->epoch && owner->member < 0 &&
+           target >= 0 && target != (int32_t)self;
+}
+
 /* Units as bits. */
 struct sets {
-    uint64_t fresh, held, handing, due;
+    uint64_t fresh, held, handing, in_the_air, due;
 };
 
 static struct sets sets_make(struct shard *shard, const struct pool_view *view, const struct pool_plan *plan)
@@ -59,6 +66,8 @@ static struct sets sets_make(struct shard *shard, const struct pool_view *view, 
         sets.fresh |= view->asked_us > unit->changed_us ? bit : 0;
         sets.held |= unit->state == UNIT_OWNED || unit->state == UNIT_CLAIMING ? bit : 0;
         sets.handing |= unit->state == UNIT_DRAINING || unit->state == UNIT_RELEASING ? bit : 0;
+        if (unit_in_the_air(unit, &view->pool->units[i], plan->target[i], view->pool->self))
+            sets.in_the_air |= bit;
         sets.due |= unit_due(shard, unit, plan->by_load & bit) ? bit : 0;
     }
     return sets;
@@ -76,7 +85,7 @@ static void units_lose(struct shard *shard, const struct store_pool *pool, uint6
 static void
 units_move(struct shard *shard, const struct store_pool *pool, const struct pool_plan *plan, struct sets sets)
 {
-    uint32_t under_way = (uint32_t)__builtin_popcountll(sets.handing);
+    uint32_t under_way = (uint32_t)__builtin_popcountll(sets.handing | sets.in_the_air);
     uint32_t room = shard->config.handoffs > under_way ? shard->config.handoffs - under_way : 0;
     uint64_t claims = pool_claims(pool, plan, sets.held | sets.handing) & sets.fresh;
     uint64_t gives = pool_gives(pool, plan, sets.due & sets.fresh, room);
