@@ -371,6 +371,7 @@ static void link_teardown(struct link *link)
         nng_aio_stop(link->slots[i].aio); /* waits for the callback to return */
     for (uint32_t i = 0; i < link->slot_count; i++)
         nng_ctx_close(link->slots[i].ctx);
+    tunnel_shut(link->tunnel);
     link_disconnect(link);
     nng_close(link->socket);
     tunnel_close(&link->tunnel);

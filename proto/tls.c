@@ -13,7 +13,7 @@
 
 bool tls_url(const char *url)
 {
-    return strncmp(url, "tls+tcp://", 10) == 0;
+    return strncmp(url, TLS_SCHEME, strlen(TLS_SCHEME)) == 0;
 }
 
 bool tls_clients_find(const char *name, enum tls_clients *out)

@@ -29,7 +29,8 @@ enum tls_clients {
 
 #define TLS_FAULT_SIZE 512
 
-/* "tls+tcp://..." */
+#define TLS_SCHEME "tls+tcp://"
+/* Does it begin so? */
 bool tls_url(const char *url);
 /* none, optional, required. */
 bool tls_clients_find(const char *name, enum tls_clients *out);

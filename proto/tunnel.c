@@ -174,7 +174,7 @@ enum error tunnel_listen(struct tunnel **out, const struct tunnel_config *config
 {
     char host[256], port[8];
     struct tunnel *tunnel;
-    if (!address_split(config->url, host, port))
+    if (!address_split(config->url, TLS_SCHEME, host, port))
         return error_bad_address;
     enum error error = tunnel_new(&tunnel, config->tls, config->connections);
     if (error != error_none)
@@ -200,7 +200,7 @@ enum error tunnel_dial(struct tunnel **out, const char *url, struct tls *tls)
     char host[256], port[8];
     uint16_t own = 0;
     struct tunnel *tunnel;
-    if (!address_split(url, host, port) || strcmp(host, "*") == 0 || strtol(port, NULL, 10) == 0)
+    if (!address_split(url, TLS_SCHEME, host, port) || strcmp(host, "*") == 0 || strtol(port, NULL, 10) == 0)
         return error_bad_address;
     enum error error = tunnel_new(&tunnel, tls, DIALS_MAX);
     if (error != error_none)
@@ -217,6 +217,12 @@ enum error tunnel_dial(struct tunnel **out, const char *url, struct tls *tls)
     else
         *out = tunnel;
     return error;
+}
+
+void tunnel_shut(struct tunnel *tunnel)
+{
+    if (tunnel != NULL)
+        tunnel->shut = true;
 }
 
 void tunnel_close(struct tunnel **tunnel)

@@ -59,7 +59,9 @@ void tunnel_fault(struct tunnel *tunnel, char out[TLS_FAULT_SIZE]);
 
 /* A server: its URL with the port that was chosen. A client: the tcp:// URL for nng to dial. */
 const char *tunnel_url(const struct tunnel *tunnel);
-/* Ends every connection. Safe on NULL; nulls *tunnel. */
+/* Takes no new connections: nng dials again as soon as one ends. Safe on NULL. Any thread. */
+void tunnel_shut(struct tunnel *tunnel);
+/* Ends every connection, and waits a moment for what is on its way out. Safe on NULL; nulls *tunnel. */
 void tunnel_close(struct tunnel **tunnel);
 
 #endif

@@ -35,6 +35,8 @@ static bool is_welcome(const struct tunnel *tunnel, int accepted, const struct s
 {
     struct sockaddr_storage own = {0};
     socklen_t size = sizeof own;
+    if (tunnel->shut)
+        return false;
     if (tunnel->server)
         return count_from(tunnel, peer) < tunnel->max_per_address;
     return getsockname(accepted, (struct sockaddr *)&own, &size) == 0 && socket_is_ours(peer, &own);

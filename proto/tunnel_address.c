@@ -12,11 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
-bool address_split(const char *url, char host[256], char port[8])
+bool address_split(const char *url, const char *scheme, char host[256], char port[8])
 {
-    if (!tls_url(url))
+    if (strncmp(url, scheme, strlen(scheme)) != 0)
         return false;
-    const char *begin = strstr(url, "://") + 3, *colon = strrchr(begin, ':'), *end = colon;
+    const char *begin = url + strlen(scheme), *colon = strrchr(begin, ':'), *end = colon;
     if (colon == NULL || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
         strlen(colon + 1) > 5 || strtol(colon + 1, NULL, 10) > UINT16_MAX)
         return false;

@@ -85,6 +85,7 @@ struct tunnel {
     uint64_t unsaid;
     pthread_t thread;
     bool runs;
+    _Atomic bool shut;         /* a hint: one connection more does no harm */
     _Atomic bool stopping;     /* only ends the loop, which `wake` makes look */
     _Atomic uint64_t refusals; /* only counted */
 
@@ -102,7 +103,8 @@ enum error tunnel_new(struct tunnel **out, struct tls *tls, uint32_t max);
 void side_watch(struct tunnel *tunnel, struct side *side, uint32_t events);
 
 /* tunnel_address.c */
-bool address_split(const char *url, char host[256], char port[8]);
+/* HOST and PORT of a URL that begins with scheme ("tcp://"); false when it is none. */
+bool address_split(const char *url, const char *scheme, char host[256], char port[8]);
 void address_print(const struct sockaddr_storage *address, char out[64]);
 uint16_t address_port(const struct sockaddr_storage *address);
 /* A listening socket; *url gets the URL with its port. */

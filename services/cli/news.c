@@ -4,6 +4,8 @@
  * See news.h. */
 #include "services/cli/news.h"
 
+#include "proto/tunnel.h"
+
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/sub.h>
 #include <poll.h>
@@ -13,16 +15,24 @@
 
 struct news {
     nng_socket socket;
+    struct tunnel *tunnel; /* NULL: no TLS */
 };
 
-static int subscribe(nng_socket socket, const char *url)
+static bool subscribe(struct news *news, const char *url, struct tls *tls)
 {
-    int fault = nng_socket_set(socket, NNG_OPT_SUB_SUBSCRIBE, "", 0);
-
-    return fault != 0 ? fault : nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK);
+    if (nng_socket_set(news->socket, NNG_OPT_SUB_SUBSCRIBE, "", 0) != 0) {
+        return false;
+    }
+    if (tls_url(url)) {
+        if (tls == NULL || tunnel_dial(&news->tunnel, url, tls) != error_none) {
+            return false;
+        }
+        url = tunnel_url(news->tunnel);
+    }
+    return nng_dial(news->socket, url, NULL, NNG_FLAG_NONBLOCK) == 0;
 }
 
-void news_open(struct news **out, const char *url)
+void news_open(struct news **out, const char *url, struct tls *tls)
 {
     struct news *news = calloc(1, sizeof *news);
 
@@ -30,9 +40,8 @@ void news_open(struct news **out, const char *url)
         free(news);
         return;
     }
-    if (subscribe(news->socket, url) != 0) {
-        nng_close(news->socket);
-        free(news);
+    if (!subscribe(news, url, tls)) {
+        news_close(&news);
         return;
     }
     *out = news;
@@ -60,7 +69,9 @@ void news_close(struct news **news)
     if (*news == NULL) {
         return;
     }
+    tunnel_shut((*news)->tunnel);
     nng_close((*news)->socket);
+    tunnel_close(&(*news)->tunnel);
     free(*news);
     *news = NULL;
 }

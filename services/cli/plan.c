@@ -29,6 +29,8 @@ static const struct setting entries[] = {
      "broker processes; from the second on, on free ports"},
     {"domain", SETTING_LIST, AT(domains), NULL, 0, 0, "domain modules to run, FILE.so ..."},
     {"token-file", SETTING_TEXT, AT(token_file), NULL, 0, 0, "who may use it; needed beyond loopback addresses"},
+    TLS_SERVER_SETTINGS(struct up_settings, tls),
+    TLS_SETTING(struct up_settings, tls.server_name, "tls-server-name", TLS_SERVER_NAME_HELP),
     {"log-level", SETTING_TEXT, AT(log_level), "info", 0, 0, "debug, info, warning or error"},
     {"json", SETTING_BOOL, AT(json), NULL, 0, 0, "when ready, print one line of JSON"},
     {0},
@@ -105,6 +107,20 @@ static bool shards_check(const struct up_settings *settings)
            refuse("--shards", "more than 4 need another store than SQLite, see --store");
 }
 
+/* The services would refuse the same, one after the other. */
+static bool tls_check(const struct up_settings *settings)
+{
+    const char *const urls[] = {settings->bus, settings->events};
+    char fault[TLS_FAULT_SIZE] = "out of memory";
+    struct tls *server = NULL, *client = NULL;
+    bool good = tls_settings_server(&settings->tls, urls, 2, &server, fault) == error_none &&
+                tls_settings_client(&settings->tls, settings->bus, &client, fault) == error_none;
+
+    tls_release(&server);
+    tls_release(&client);
+    return good || refuse("TLS", fault);
+}
+
 bool plan_check(const struct up_settings *settings)
 {
     enum log_level level;
@@ -112,7 +128,8 @@ bool plan_check(const struct up_settings *settings)
     if (!log_level_find(settings->log_level, &level)) {
         return refuse(settings->log_level, "is not a log level: debug, info, warning or error");
     }
-    return shards_check(settings) && domains_check(&settings->domains) && open_addresses_check(settings);
+    return shards_check(settings) && domains_check(&settings->domains) && open_addresses_check(settings) &&
+           tls_check(settings);
 }
 
 /* ---- addresses ---- */
@@ -262,6 +279,15 @@ static void options_add(struct child *child, const char *option, const char *lis
     }
 }
 
+/* Each service has the platform's certificate: to serve with, or to be known by. */
+static void tls_add(const struct tls_settings *tls, bool server, struct child *child)
+{
+    option_add(child, "--tls-certificate", tls->certificate);
+    option_add(child, "--tls-key", tls->key);
+    option_add(child, "--tls-authority", tls->authority);
+    option_add(child, server ? "--tls-clients" : "--tls-server-name", server ? tls->clients : tls->server_name);
+}
+
 static bool
 broker_add(const struct up_settings *settings, const struct platform *platform, int broker, struct children *children)
 {
@@ -276,6 +302,7 @@ broker_add(const struct up_settings *settings, const struct platform *platform, 
     option_add(child, "--bus", platform->listen_bus[broker]);
     option_add(child, "--events", platform->listen_events[broker]);
     option_add(child, "--token-file", settings->token_file);
+    tls_add(&settings->tls, true, child);
     return true;
 }
 
@@ -319,6 +346,7 @@ shard_add(const struct up_settings *settings, const struct platform *platform, i
     option_add(child, "--name", name);
     option_add(child, "--bus", platform->bus);
     option_add(child, "--journal", journal);
+    tls_add(&settings->tls, false, child);
     if (is_embedded(settings)) {
         embedded_add(settings, shard, child); /* another store's URL may hold a password: it is in the environment */
     }
@@ -338,6 +366,7 @@ static bool gateway_add(const struct up_settings *settings, const struct platfor
     option_add(child, "--http", platform->listen_http);
     options_add(child, "--bus", platform->bus);
     option_add(child, "--token-file", settings->token_file);
+    tls_add(&settings->tls, false, child);
     return true;
 }
 

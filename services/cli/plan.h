@@ -6,7 +6,7 @@
 #define CLI_PLAN_H
 
 #include "services/cli/children.h"
-#include "services/common/settings.h"
+#include "services/common/tls_settings.h"
 
 #include <stdio.h>
 
@@ -18,6 +18,7 @@ struct up_settings {
     char *data, *store, *http, *bus, *events, *token_file, *log_level;
     int64_t shards, brokers;
     struct setting_list domains;
+    struct tls_settings tls;
     bool json;
 };
 

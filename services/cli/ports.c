@@ -5,6 +5,8 @@
  * of an earlier run that linger do not count. */
 #include "services/cli/ports.h"
 
+#include "proto/tls.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <stdbool.h>
@@ -15,7 +17,7 @@
 #include <unistd.h>
 
 struct place {
-    char scheme[16]; /* "tcp://", or empty */
+    char scheme[16]; /* "tcp://", "tls+tcp://", or empty */
     char host[256];  /* without brackets */
     char port[8];
     bool brackets;
@@ -115,8 +117,8 @@ enum error ports_take(struct ports *ports, const char *address, char *out, char 
         return error_none;
     }
     if (ports->count == PORTS_MAX || !place_read(address, &place) ||
-        (place.scheme[0] != '\0' && strcmp(place.scheme, "tcp://") != 0)) {
-        return fail(fault, error_bad_address, "is not an address HOST:PORT or tcp://HOST:PORT");
+        (place.scheme[0] != '\0' && strcmp(place.scheme, "tcp://") != 0 && !tls_url(place.scheme))) {
+        return fail(fault, error_bad_address, "is not an address HOST:PORT, tcp://HOST:PORT or tls+tcp://HOST:PORT");
     }
     error = place_bind(&place, &fd, fault);
     if (error != error_none) {

@@ -19,8 +19,8 @@ struct ports {
     size_t count;
 };
 
-/* address is ADDR:PORT, [ADDR6]:PORT or a tcp:// URL of one; an ipc:// URL is taken as it is. Binds it, writes it to
- * out (at least ADDRESS_SIZE bytes) with the port that it got, and keeps the socket. error_address_in_use,
+/* address is ADDR:PORT, [ADDR6]:PORT or a tcp:// or tls+tcp:// URL of one; an ipc:// URL is taken as it is. Binds it,
+ * writes it to out (at least ADDRESS_SIZE bytes) with the port that it got, and keeps the socket. error_address_in_use,
  * error_bad_address; fault (ADDRESS_SIZE bytes) then says why. */
 enum error ports_take(struct ports *ports, const char *address, char *out, char *fault);
 /* Closes the sockets, so that the services can listen. */

@@ -155,6 +155,16 @@ static int tail_run(struct tail *tail)
     return rounds_show(tail);
 }
 
+static void news_at(struct tail *tail, const char *url)
+{
+    struct tls *tls;
+
+    if (connect_tls(&tail->settings->connect, url, &tls) == error_none) {
+        news_open(&tail->news, url, tls);
+        tls_release(&tls);
+    }
+}
+
 /* Where to hear of news: as given, or of the platform whose bus is used. */
 static void news_find(struct tail *tail)
 {
@@ -162,10 +172,10 @@ static void news_find(struct tail *tail)
     struct platform platform;
 
     if (settings->events != NULL) {
-        news_open(&tail->news, settings->events);
+        news_at(tail, settings->events);
     } else if (settings->connect.bus == NULL && platform_read(settings->connect.data, &platform) == error_none) {
         platform.events[strcspn(platform.events, ",")] = '\0'; /* every broker publishes all that is committed */
-        news_open(&tail->news, platform.events);
+        news_at(tail, platform.events);
     }
 }
 

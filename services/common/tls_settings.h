@@ -29,11 +29,9 @@ struct tls_settings {
                     MEMBER.clients,                                                                                    \
                     "tls-clients",                                                                                     \
                     "certificates of clients: required (with tls-authority), optional, none")
+#define TLS_SERVER_NAME_HELP "whom the broker's certificate is for, if not the URL's host"
 #define TLS_CLIENT_SETTINGS(STRUCT, MEMBER)                                                                            \
-    TLS_SETTINGS(STRUCT, MEMBER), TLS_SETTING(STRUCT,                                                                  \
-                                              MEMBER.server_name,                                                      \
-                                              "tls-server-name",                                                       \
-                                              "whom the broker's certificate is for, if not the URL's host")
+    TLS_SETTINGS(STRUCT, MEMBER), TLS_SETTING(STRUCT, MEMBER.server_name, "tls-server-name", TLS_SERVER_NAME_HELP)
 
 /* For a server. *out NULL when none of the URLs (NULL ones are skipped) is a tls+tcp:// one; then it is a fault to have
  * set a certificate. error_bad_settings: fault, of TLS_FAULT_SIZE bytes, names what is wrong. */

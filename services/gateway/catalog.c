@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "proto/reader.h"
+#include "services/common/log.h"
 #include "services/gateway/gateway.h"
 
 #define POLL_FIRST_US 200000
@@ -71,10 +72,21 @@ void catalog_tick(struct gateway *gateway, uint64_t now_us)
     poll->busy = client_send(gateway->client, &request, catalog_done, poll) == 0;
 }
 
+/* Says why no broker is reached, as far as TLS knows; once, until there is another reason. */
+static void fault_report(struct gateway *gateway)
+{
+    char fault[TLS_FAULT_SIZE];
+    client_fault(gateway->client, fault);
+    if (fault[0] != '\0' && strcmp(fault, gateway->fault) != 0)
+        LOG(warning, "broker not reached", LOG_TEXT("fault", fault));
+    memcpy(gateway->fault, fault, sizeof fault);
+}
+
 void catalog_polled(struct gateway *gateway, struct inbox_node *node)
 {
     struct catalog_poll *poll = (struct catalog_poll *)node;
     poll->busy = false;
+    fault_report(gateway);
     if (poll->status == status_ok && !poll->data.failed)
         catalog_take(&gateway->catalog, buffer_slice(&poll->data));
 }

@@ -21,6 +21,7 @@ struct gateway {
     struct tokens *tokens;
     struct guard guard;
     struct inbox *inbox;
+    struct tls *tls;
     struct client *client;
     struct listener listener;
     struct stats stats;
@@ -33,6 +34,7 @@ struct gateway {
     uint64_t answer_bytes; /* of answers that clients have not taken yet */
     bool ready, stopping;
     uint64_t swept_us;
+    char fault[TLS_FAULT_SIZE]; /* why no broker is reached, as last logged */
 };
 
 /* 0 or an exit code; what is wrong was said on standard error. */

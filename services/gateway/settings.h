@@ -6,7 +6,7 @@
 #define GATEWAY_SETTINGS_H
 
 #include "services/common/log.h"
-#include "services/common/settings.h"
+#include "services/common/tls_settings.h"
 
 struct gateway_settings {
     char *http;              /* ADDR:PORT */
@@ -14,6 +14,7 @@ struct gateway_settings {
     char *token_file;        /* NULL for none */
     char *service_token;     /* the gateway's own credentials; NULL for none */
     struct setting_list hosts, origins;
+    struct tls_settings tls;
     int64_t max_in_flight;
     char *log_level_name;
     enum log_level log_level;

@@ -80,6 +80,12 @@ void bus_answer(const struct reply *reply)
 
 /* ---- proto/client.h ---- */
 
+void client_fault(const struct client *client, char out[TLS_FAULT_SIZE])
+{
+    (void)client;
+    out[0] = '\0';
+}
+
 enum error client_open(struct client **out, const struct client_config *config)
 {
     the_client.max_in_flight = config->max_in_flight;
