@@ -234,6 +234,8 @@ static enum error memory_describe(
 
 const struct store_ops store_memory_ops = {
     .scheme = "memory",
+    .partitions = 16,
+    .units = 4,
     .open = memory_open,
     .close = memory_close,
     .info = memory_info,

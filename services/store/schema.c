@@ -3,8 +3,8 @@
  *
  * The format of a log file: migrations, one a format, and the numbers in its meta table. The migrations' text is in
  * deploy/schema/sqlite and is compiled in. */
-#include "services/store/schema_sql.h"
 #include "services/store/sqlite.h"
+#include "services/store/sqlite_schema.h"
 
 const char *const schema_migrations[] = {SCHEMA_SQL};
 const uint32_t schema_format = sizeof schema_migrations / sizeof schema_migrations[0];

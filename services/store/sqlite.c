@@ -253,6 +253,8 @@ static void sqlite_release(struct store *store, uint32_t number)
 
 const struct store_ops store_sqlite_ops = {
     .scheme = "sqlite",
+    .partitions = 16,
+    .units = 4,
     .open = sqlite_open,
     .close = sqlite_close,
     .info = unit_info,

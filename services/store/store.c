@@ -9,23 +9,30 @@
 
 #include "services/store/backend.h"
 
-static const struct store_ops *const backends[] = {&store_memory_ops, &store_sqlite_ops};
+static const struct {
+    const char *scheme;
+    const struct store_ops *ops;
+} backends[] = {{"memory", &store_memory_ops},
+                {"sqlite", &store_sqlite_ops},
+                {"postgresql", &store_postgres_ops},
+                {"postgres", &store_postgres_ops}};
 
 static const struct store_ops *ops_find(const char *url)
 {
     for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++) {
-        size_t size = strlen(backends[i]->scheme);
-        if (strncmp(url, backends[i]->scheme, size) == 0 && url[size] == ':')
-            return backends[i];
+        size_t size = strlen(backends[i].scheme);
+        if (strncmp(url, backends[i].scheme, size) == 0 && url[size] == ':')
+            return backends[i].ops;
     }
     return NULL;
 }
 
-static struct store_config config_complete(const struct store_config *config)
+static struct store_config config_complete(const struct store_config *config, const struct store_ops *ops)
 {
     struct store_config full = *config;
-    full.partitions = full.partitions == 0 ? 16 : full.partitions;
-    full.units = full.units == 0 ? 4 : full.units;
+    full.partitions = full.partitions == 0 ? ops->partitions : full.partitions;
+    if (full.units == 0)
+        full.units = ops->units < full.partitions ? ops->units : full.partitions;
     full.receipts_in_memory = full.receipts_in_memory == 0 ? 262144 : full.receipts_in_memory;
     full.retention_ms = full.retention_ms == 0 ? limit_retention_ms : full.retention_ms;
     full.lease_ms = full.lease_ms == 0 ? 3000 : full.lease_ms;
@@ -38,8 +45,13 @@ enum error store_open(struct store **out, const struct store_config *config, str
 {
     const struct store_ops *ops = ops_find(config->url);
     if (ops == NULL)
-        return fault_set(fault, error_bad_settings, "%s: not memory: and not sqlite:DIRECTORY", config->url);
-    struct store_config full = config_complete(config);
+        return fault_set(
+            fault,
+            error_bad_settings,
+            "the store must be memory:, sqlite:DIRECTORY or postgresql://USER@HOST:PORT/DATABASE, not %.*s",
+            (int)strcspn(config->url, ":"), /* what follows may hold a password */
+            config->url);
+    struct store_config full = config_complete(config, ops);
     if (full.units > full.partitions || full.partitions > STORE_PARTITIONS_MAX)
         return fault_set(fault,
                          error_bad_settings,

@@ -37,7 +37,7 @@ struct store_fault {
 
 struct store_config {
     const char *url;             /* memory: | sqlite:DIRECTORY | postgresql://... (one or more, separated by spaces) */
-    uint32_t partitions;         /* used when the store is created; fixed afterwards */
+    uint32_t partitions;         /* used when the store is created, 0: the backend's own; fixed afterwards */
     uint32_t units;              /* likewise */
     bool create;                 /* make it when it is not there */
     const char *holder;          /* who claims, for error messages: "shard-0 pid 4711" */
@@ -165,6 +165,7 @@ struct store_snapshot_write {
 
 struct store_ops {
     const char *scheme;
+    uint32_t partitions, units; /* of a store that is made by a configuration that leaves them open */
     enum error (*open)(struct store **out, const struct store_config *config, struct store_fault *fault);
     void (*close)(struct store **store); /* releases what is claimed */
     void (*info)(const struct store *store, struct store_info *out);
@@ -335,6 +336,6 @@ void store_pool_free(struct store_pool **pool);
  * pool; 0 before the first beat. */
 uint64_t store_lease_until(const struct store *store);
 
-extern const struct store_ops store_memory_ops, store_sqlite_ops;
+extern const struct store_ops store_memory_ops, store_sqlite_ops, store_postgres_ops;
 
 #endif

@@ -13,8 +13,20 @@ void suite_open(struct suite *suite)
     cr_assert(error == error_none, "open: %s: %s", error_name(error), suite->fault.text);
 }
 
+/* Where processes share a log, one that claims must have said that it is alive. */
+static void beat(struct suite *suite)
+{
+    struct store_pool *pool = NULL;
+    struct store_beat alive = {.load = 0};
+    enum error error = store_beat(suite->store, &alive, &pool, &suite->fault);
+    cr_assert(error == error_none, "beat: %s: %s", error_name(error), suite->fault.text);
+    store_pool_free(&pool);
+}
+
 void suite_claim_all(struct suite *suite)
 {
+    if (store_has_pool(suite->store))
+        beat(suite);
     for (uint32_t unit = 0; unit < suite->config.units; unit++) {
         const struct store_claim *claim;
         enum error error = store_claim(suite->store, unit, &claim, &suite->fault);

@@ -1,0 +1,143 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * One connection to a PostgreSQL server: opening it with settings under which a commit is durable, running statements,
+ * and what the server's answers mean to callers of the store. A link is used by one thread at a time; a zeroed one is
+ * closed, and so is one that broke. */
+#ifndef STORE_POSTGRES_LINK_H
+#define STORE_POSTGRES_LINK_H
+
+#include <libpq-fe.h>
+
+#include "services/store/backend.h"
+
+#define LINK_PARAMETERS_MAX 8
+/* What an array of so many numbers needs as a parameter. */
+#define LINK_NUMBERS_SIZE(COUNT) (20 + (COUNT)*12)
+
+/* Statements are prepared on a link when they are first run there. */
+enum link_statement {
+    LINK_FENCE,
+    LINK_PARTITIONS,
+    LINK_MARKS,
+    LINK_SCAN,
+    LINK_RUNS,
+    LINK_PAGES,
+    LINK_RECORDS,
+    LINK_STREAM,
+    LINK_COVER_STREAMS,
+    LINK_COVER_RECEIPTS,
+    LINK_SNAPSHOT,
+    LINK_RUN,
+    LINK_PAGE,
+    LINK_OTHER,
+    LINK_MARK_LATE,
+    LINK_MARK_EXPIRED,
+    LINK_MODULE,
+    LINK_OLDEST_RUN,
+    LINK_DELETE_PAGES,
+    LINK_DELETE_RUN,
+    LINK_OLDEST_DAY,
+    LINK_DELETE_DAY,
+    LINK_LOOK,
+    LINK_WALK,
+    LINK_FIND_RECEIPT,
+    LINK_CLAIM,
+    LINK_RELEASE,
+    LINK_BEAT,
+    LINK_LEAVE,
+    LINK_STATEMENTS
+};
+
+/* How to reach a server; made once, read by all threads. */
+struct server_address {
+    char *name; /* for faults: "HOST:PORT/DATABASE", without any secret */
+    const char **keywords, **values;
+    PQconninfoOption *options; /* what the values point into */
+    char timeout[16], idle[16], application[80];
+    uint32_t hosts;
+    uint32_t lease_ms;
+};
+
+struct link {
+    PGconn *connection;
+    const struct server_address *address;
+    bool prepared[LINK_STATEMENTS];
+    bool warned; /* since it was last cleared, the server has warned of something */
+    char warning[128];
+    bool begun, piped; /* a transaction was begun; and its first statement was sent */
+    unsigned pending;  /* statements sent whose results were not read */
+};
+
+/* Parameters in binary. What they point to must outlive their use. */
+struct parameters {
+    int count;
+    const char *values[LINK_PARAMETERS_MAX];
+    int sizes[LINK_PARAMETERS_MAX], formats[LINK_PARAMETERS_MAX];
+    uint64_t numbers[LINK_PARAMETERS_MAX];
+};
+void parameter_number(struct parameters *parameters, uint64_t number);
+/* bytea, uuid or text; NULL data is an empty value. */
+void parameter_bytes(struct parameters *parameters, struct slice bytes);
+/* bigint[], written into bytes, which are of LINK_NUMBERS_SIZE(count). */
+void parameter_numbers(struct parameters *parameters, const uint64_t *numbers, size_t count, uint8_t *bytes);
+
+/* Columns of binary results: an integer of 2, 4 or 8 bytes (0 when NULL), and the bytes of anything else. */
+uint64_t result_number(const PGresult *result, int row, int column);
+struct slice result_bytes(const PGresult *result, int row, int column);
+
+/* ---- postgres_link.c ---- */
+/* Parses a URL; error_bad_settings when it is none. Freed with address_fini, which is safe on a zeroed one. */
+enum error address_init(
+    struct server_address *out, const char *url, uint32_t lease_ms, const char *holder, struct store_fault *fault);
+void address_fini(struct server_address *address);
+/* Connects and refuses servers on which a commit would not be durable, or that cannot be written. */
+enum error link_open(struct link *out, const struct server_address *address, struct store_fault *fault);
+void link_close(struct link *link);
+bool link_is_open(const struct link *link);
+
+/* ---- postgres_fault.c ---- */
+/* What an SQLSTATE means; a text that is none gives error_unreachable. */
+enum error error_of_state(const char *state);
+/* Describes a result that is not what was hoped for, or, when it is NULL, why the connection broke. */
+enum error link_fault(struct link *link, const PGresult *result, const char *doing, struct store_fault *fault);
+/* Why connecting failed. */
+enum error connect_fault(const struct server_address *address, PGconn *connection, struct store_fault *fault);
+
+/* ---- postgres_query.c ---- */
+/* Runs SQL without parameters; the results of all but the last statement are dropped. *out, when it is not NULL, is
+ * freed with PQclear. */
+enum error
+link_execute(struct link *link, const char *sql, PGresult **out, const char *doing, struct store_fault *fault);
+/* Runs a statement and waits for its rows, in a transaction that was begun or by itself. */
+enum error link_run(struct link *link,
+                    enum link_statement statement,
+                    const struct parameters *parameters,
+                    PGresult **out,
+                    const char *doing,
+                    struct store_fault *fault);
+/* The same, but gives up, and closes the link, at a time of CLOCK_BOOTTIME in microseconds. */
+enum error link_run_until(struct link *link,
+                          enum link_statement statement,
+                          const struct parameters *parameters,
+                          uint64_t deadline_us,
+                          PGresult **out,
+                          const char *doing,
+                          struct store_fault *fault);
+/* A transaction whose statements are sent without waiting for their results: begin sends nothing yet, put queues a
+ * statement, settle waits for all that was put, commit for the end. With nothing put, commit does nothing. When one of
+ * them fails the transaction is rolled back, or the connection is lost; error_unknown_outcome when it was lost while
+ * the commit was under way. */
+void link_begin(struct link *link);
+enum error link_put(struct link *link,
+                    enum link_statement statement,
+                    const struct parameters *parameters,
+                    const char *doing,
+                    struct store_fault *fault);
+enum error link_settle(struct link *link, const char *doing, struct store_fault *fault);
+enum error link_commit(struct link *link, const char *doing, struct store_fault *fault);
+void link_rollback(struct link *link);
+
+uint64_t clock_boot_us(void);
+
+#endif
