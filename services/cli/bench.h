@@ -10,12 +10,14 @@
 #include "proto/client.h"
 #include "services/cli/bench_histogram.h"
 #include "services/cli/platform.h"
+#include "services/common/tls_settings.h"
 
 #include <sys/types.h>
 
 struct bench_options {
     uint32_t clients, in_flight, aggregates, seconds, shards;
     const char *bus, *http, *data, *token; /* bus NULL: start a platform */
+    struct tls_settings tls;               /* for a bus of tls+tcp:// */
     bool json;
 };
 
@@ -31,6 +33,9 @@ void bench_platform_stop(struct bench_platform *platform);
 void bench_platform_remove(struct bench_platform *platform);
 /* Resident memory of the platform's processes, in bytes. */
 uint64_t bench_platform_resident(const struct bench_platform *platform);
+
+/* A client of options' bus; says why there is none on standard error. */
+bool bench_client_open(const struct bench_options *options, struct client **out);
 
 /* What one client process saw. */
 struct bench_result {

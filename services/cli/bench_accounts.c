@@ -78,8 +78,7 @@ static void sweep_send(struct sweep *sweep, struct request *request, client_done
 static bool sweep_run(const struct bench_options *options, struct request *request, client_done done, uint64_t *sum)
 {
     struct sweep sweep = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    struct client_config config = {.urls = options->bus, .token = options->token};
-    if (client_open(&sweep.client, &config) != error_none)
+    if (!bench_client_open(options, &sweep.client))
         return false;
     for (uint32_t i = 0; i < options->aggregates; i++) {
         char identifier[32];

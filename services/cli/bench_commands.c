@@ -13,6 +13,7 @@
 struct settings {
     int64_t clients, in_flight, aggregates, seconds, shards;
     char *bus, *data, *token;
+    struct tls_settings tls;
     bool json;
 };
 
@@ -26,6 +27,7 @@ static const struct setting settings_list[] = {
     {"bus", SETTING_TEXT, AT(bus), NULL, 0, 0, "a platform that runs; without it one is started and removed again"},
     {"data", SETTING_TEXT, AT(data), NULL, 0, 0, "its data directory, to compare with a bare loop of its rows"},
     {"token", SETTING_SECRET, AT(token), NULL, 0, 0, "credentials"},
+    TLS_CLIENT_SETTINGS(struct settings, tls),
     {"json", SETTING_BOOL, AT(json), "false", 0, 0, "print one JSON object"},
     {0}};
 static const struct settings_table table = {
@@ -202,6 +204,7 @@ int bench_commands(int argc, char **argv)
         return outcome == SETTINGS_HELP ? 0 : 2;
     }
     struct bench_options options = {.clients = (uint32_t)settings.clients,
+                                    .tls = settings.tls,
                                     .in_flight = (uint32_t)settings.in_flight,
                                     .aggregates = (uint32_t)settings.aggregates,
                                     .seconds = (uint32_t)settings.seconds,

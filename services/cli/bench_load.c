@@ -96,15 +96,26 @@ static void lane_done(void *context, const struct reply *reply)
     pthread_mutex_unlock(&load->mutex);
 }
 
+bool bench_client_open(const struct bench_options *options, struct client **out)
+{
+    struct client_config config = {.urls = options->bus, .token = options->token};
+    char fault[TLS_FAULT_SIZE] = "TLS cannot be used";
+    bool ok = tls_settings_client(&options->tls, options->bus, &config.tls, fault) == error_none;
+    if (!ok)
+        fprintf(stderr, "fluvius bench: %s\n", fault);
+    ok = ok && client_open(out, &config) == error_none;
+    tls_release(&config.tls);
+    return ok;
+}
+
 static bool load_run(struct load *load, uint32_t in_flight)
 {
-    struct client_config config = {.urls = load->options->bus, .token = load->options->token};
     load->lanes = calloc(in_flight, sizeof *load->lanes);
     random_bytes(&load->random, sizeof load->random);
     load->random |= 1;
     pthread_mutex_init(&load->mutex, NULL);
     pthread_cond_init(&load->finished, NULL);
-    if (load->lanes == NULL || client_open(&load->client, &config) != error_none)
+    if (load->lanes == NULL || !bench_client_open(load->options, &load->client))
         return false;
     pthread_mutex_lock(&load->mutex);
     load->result.first_us = clock_monotonic_us();
@@ -131,12 +142,22 @@ int bench_load_client(int argc, char **argv)
                                     .aggregates = (uint32_t)atoi(argv[2]),
                                     .in_flight = (uint32_t)atoi(argv[3]),
                                     .seconds = (uint32_t)atoi(argv[4]),
-                                    .token = getenv("FLUVIUS_TOKEN")};
+                                    .token = getenv("FLUVIUS_TOKEN"),
+                                    .tls = {.certificate = getenv("FLUVIUS_TLS_CERTIFICATE"),
+                                            .key = getenv("FLUVIUS_TLS_KEY"),
+                                            .authority = getenv("FLUVIUS_TLS_AUTHORITY"),
+                                            .server_name = getenv("FLUVIUS_TLS_SERVER_NAME")}};
     struct load load = {.options = &options};
     bool ok = load_run(&load, options.in_flight) && fwrite(&load.result, sizeof load.result, 1, stdout) == 1;
     buffer_fini(&load.data);
     free(load.lanes);
     return ok && fflush(stdout) == 0 ? 0 : 1;
+}
+
+static void hand_on(const char *variable, const char *value)
+{
+    if (value != NULL)
+        setenv(variable, value, 1);
 }
 
 static void exec_client(const struct bench_options *options, uint32_t in_flight, int out)
@@ -145,8 +166,12 @@ static void exec_client(const struct bench_options *options, uint32_t in_flight,
     snprintf(aggregates, sizeof aggregates, "%u", options->aggregates);
     snprintf(open, sizeof open, "%u", in_flight);
     snprintf(seconds, sizeof seconds, "%u", options->seconds);
-    if (options->token != NULL)
-        setenv("FLUVIUS_TOKEN", options->token, 1);
+    const struct tls_settings *tls = &options->tls;
+    hand_on("FLUVIUS_TOKEN", options->token);
+    hand_on("FLUVIUS_TLS_CERTIFICATE", tls->certificate);
+    hand_on("FLUVIUS_TLS_KEY", tls->key);
+    hand_on("FLUVIUS_TLS_AUTHORITY", tls->authority);
+    hand_on("FLUVIUS_TLS_SERVER_NAME", tls->server_name);
     dup2(out, STDOUT_FILENO);
     execl("/proc/self/exe", "fluvius", "bench", "load", options->bus, aggregates, open, seconds, (char *)NULL);
     _exit(127);
