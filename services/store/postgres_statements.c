@@ -50,11 +50,11 @@ const char *const statement_sql[LINK_STATEMENTS] = {
                         " FROM fluvius.receipt_other WHERE unit = $1 AND day = $2 LIMIT 1024) d"
                         " WHERE o.unit = d.unit AND o.day = d.day AND o.id = d.id AND o.stream_hash = d.stream_hash",
     /* One row: what the stream table says, what the snapshot table says; either may be NULL. */
-    [LINK_LOOK] =
-        "SELECT s.head, s.version, p.version, p.seq, p.time_us, p.fingerprint, p.checksum, p.state"
-        " FROM (SELECT) one LEFT JOIN (SELECT head, version FROM fluvius.stream" BY_KEY " AND $3::bigint <> 0) s ON true"
-        " LEFT JOIN (SELECT version, seq, time_us, fingerprint, checksum, state FROM fluvius.snapshot" BY_KEY
-        " AND $4::bigint <> 0) p ON true",
+    [LINK_LOOK] = "SELECT s.head, s.version, p.version, p.seq, p.time_us, p.fingerprint, p.checksum, p.state"
+                  " FROM (SELECT) one LEFT JOIN (SELECT head, version FROM fluvius.stream" BY_KEY
+                  " AND $3::bigint <> 0) s ON true"
+                  " LEFT JOIN (SELECT version, seq, time_us, fingerprint, checksum, state FROM fluvius.snapshot" BY_KEY
+                  " AND $4::bigint <> 0) p ON true",
     [LINK_WALK] =
         "WITH RECURSIVE walk AS (SELECT position, version, previous, 1::bigint AS number FROM fluvius.log"
         " WHERE position = $1 UNION ALL SELECT l.position, l.version, l.previous, w.number + 1 FROM walk w"
@@ -77,7 +77,8 @@ const char *const statement_sql[LINK_STATEMENTS] = {
     [LINK_CLAIM] = "SELECT new_epoch, refused FROM fluvius.claim($1, $2, $3)",
     [LINK_RELEASE] = "UPDATE fluvius.unit SET boot = NULL, holder = '', pid = NULL, started = NULL"
                      " WHERE number = $1 AND epoch = $2 AND boot = $3",
-    [LINK_BEAT] = "SELECT number, boot, name, load, leaving, epoch FROM fluvius.beat($1, $2, $3, $4, $5::bigint <> 0, $6)",
+    [LINK_BEAT] =
+        "SELECT number, boot, name, load, leaving, epoch FROM fluvius.beat($1, $2, $3, $4, $5::bigint <> 0, $6)",
     [LINK_LEAVE] = "DELETE FROM fluvius.member m WHERE boot = $1"
                    " AND NOT EXISTS (SELECT 1 FROM fluvius.unit u WHERE u.boot = m.boot)",
 };

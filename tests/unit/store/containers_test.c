@@ -135,13 +135,14 @@ Test(sort, none_and_one_are_sorted)
 
 Test(store_open, unknown_scheme_is_refused)
 {
-    static const char *const urls[] = {"", "memory", "postgres://x", "sqlit:x", "sqlitex:", "memoryx:"};
+    static const char *const urls[] = {"", "memory", "postgre://ann:secret@x", "sqlit:x", "sqlitex:", "memoryx:"};
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         struct store *store = NULL;
         struct store_fault fault;
         struct store_config config = {.url = urls[i], .create = true};
         cr_assert(store_open(&store, &config, &fault) == error_bad_settings && store == NULL);
-        cr_assert(strstr(fault.text, "memory:") != NULL);
+        cr_assert(strstr(fault.text, "memory:") != NULL && strstr(fault.text, "postgresql:") != NULL);
+        cr_assert(strstr(fault.text, "secret") == NULL);
     }
 }
 
