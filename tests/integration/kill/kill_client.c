@@ -4,30 +4,18 @@
  * One client of the kill test: keeps a number of bank commands in flight until its standard input ends, and writes a
  * line for every answer, for the checker to compare with the store. Now and then it sends a command again that was
  * answered before, with the same id, and demands the same answer word for word; among them commands that make a new
- * account.
+ * account. It also reads, rehearses (dry runs), and acts on what it has read (expected versions).
  *
- *   kill_client BUS open ACCOUNTS IN_FLIGHT        opens the accounts
- *   kill_client BUS SEED ACCOUNTS IN_FLIGHT > LOG
- *   LOG: "id command account amount status version position identifier code", "-" where there is none */
-#include "proto/client.h"
+ *   kill_client BUS open ACCOUNTS IN_FLIGHT [HISTORY]        opens the accounts
+ *   kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY] > LOG
+ *   LOG: the commands' answers, a line each; HISTORY: everything, for tests/linear. See exchange.h for both */
+#include "tests/integration/kill/exchange.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { REMEMBERED = 4096, TEXT_MAX = 64 };
-
-/* What was asked, and what was answered. */
-struct exchange {
-    struct uuid id;
-    char command[16], account[TEXT_MAX]; /* account "" is a :new */
-    uint32_t amount;
-    enum status status;
-    uint64_t version;
-    char position[TEXT_MAX], identifier[TEXT_MAX], code[TEXT_MAX];
-    bool decided;
-};
+enum { REMEMBERED = 4096 };
 
 struct lane {
     struct run *run;
@@ -38,6 +26,8 @@ struct lane {
 
 struct run {
     struct client *client;
+    FILE *history; /* or NULL */
+    uint32_t number;
     pthread_mutex_t mutex;
     pthread_cond_t finished;
     uint64_t random;
@@ -56,32 +46,39 @@ static uint64_t random_below(struct run *run, uint64_t bound)
     return run->random % bound;
 }
 
-static void data_write(struct run *run, const struct exchange *exchange)
-{
-    buffer_clear(&run->data);
-    write_map(&run->data, 1);
-    if (strcmp(exchange->command, "open") != 0) {
-        write_string(&run->data, "amount");
-        write_integer(&run->data, exchange->amount);
-        return;
-    }
-    write_string(&run->data, "holder");
-    write_map(&run->data, 2);
-    write_string(&run->data, "given");
-    write_string(&run->data, "Kim");
-    write_string(&run->data, "family");
-    write_string(&run->data, "Kill");
-}
-
-static void exchange_choose(struct run *run, struct exchange *exchange)
+static const char *command_choose(struct run *run)
 {
     uint64_t dice = random_below(run, 100);
+    return dice < 72 ? "deposit" : dice < 86 ? "withdraw" : dice < 95 ? "open" : dice < 96 ? "close" : "read";
+}
+
+/* A few give up so soon that nobody knows what became of them. */
+static void exchange_choose(struct run *run, struct exchange *exchange)
+{
     memset(exchange, 0, sizeof *exchange);
     exchange->amount = 1 + (uint32_t)random_below(run, 1000);
-    const char *command = dice < 75 ? "deposit" : dice < 90 ? "withdraw" : "open";
-    snprintf(exchange->command, sizeof exchange->command, "%s", command);
-    if (dice < 95) /* the rest are :new */
-        snprintf(exchange->account, sizeof exchange->account, "kill-%u", (unsigned)random_below(run, run->accounts));
+    snprintf(exchange->command, sizeof exchange->command, "%s", command_choose(run));
+    bool new = strcmp(exchange->command, "open") == 0 && random_below(run, 2) == 0;
+    if (!new) {
+        unsigned account = (unsigned)random_below(run, run->accounts);
+        snprintf(exchange->account, sizeof exchange->account, "kill-%u", account);
+        exchange->dry_run = !exchange_is_read(exchange) && random_below(run, 100) < 3;
+    }
+    exchange->deadline_ms = random_below(run, 100) < 2 ? 1 + (uint32_t)random_below(run, 20) : limit_deadline_max_ms;
+    exchange->id = client_new_id();
+}
+
+/* A deposit that is to happen only if nothing happened since the account was read. */
+static void exchange_follow(struct run *run, struct exchange *exchange)
+{
+    struct exchange read = *exchange;
+    memset(exchange, 0, sizeof *exchange);
+    exchange->amount = 1 + (uint32_t)random_below(run, 1000);
+    snprintf(exchange->command, sizeof exchange->command, "deposit");
+    memcpy(exchange->account, read.account, sizeof read.account);
+    exchange->has_expected = true;
+    exchange->expected = read.version;
+    exchange->deadline_ms = limit_deadline_max_ms;
     exchange->id = client_new_id();
 }
 
@@ -95,20 +92,13 @@ static void lane_send(struct lane *lane)
         uint32_t kept = run->count < REMEMBERED ? run->count : REMEMBERED;
         lane->before = run->remembered[random_below(run, kept)];
         lane->now = lane->before;
+        lane->now.deadline_ms = limit_deadline_max_ms;
+    } else if (exchange_is_read(&lane->now) && lane->now.status == status_ok) {
+        exchange_follow(run, &lane->now);
     } else {
         exchange_choose(run, &lane->now);
     }
-    data_write(run, &lane->now);
-    struct request request = {.namespace = slice_text("bank"),
-                              .command = slice_text(lane->now.command),
-                              .resource = slice_text("account"),
-                              .identifier = slice_text(lane->now.account),
-                              .data = buffer_slice(&run->data),
-                              .id = lane->now.id,
-                              .has_id = true,
-                              .deadline_ms = limit_deadline_max_ms,
-                              .at_version = -1,
-                              .partition = -1};
+    struct request request = exchange_request(&lane->now, &run->data);
     enum error error = client_send(run->client, &request, answered, lane);
     if (error != error_none) {
         fprintf(stderr, "cannot send: %s\n", error_text(error));
@@ -116,47 +106,34 @@ static void lane_send(struct lane *lane)
     }
 }
 
-static void text_keep(char out[TEXT_MAX], struct slice text)
+static void repetition_judge(struct run *run, const struct exchange *before, const struct exchange *now)
 {
-    snprintf(out, TEXT_MAX, "%.*s", (int)text.size, text.size == 0 ? "" : (const char *)text.data);
+    run->repetitions++;
+    if (exchange_same_answer(before, now))
+        return;
+    run->mismatches++;
+    fprintf(stderr,
+            "first answer and repetition differ:\n  %s %llu %s / %s %llu %s\n",
+            status_name(before->status),
+            (unsigned long long)before->version,
+            before->position,
+            status_name(now->status),
+            (unsigned long long)now->version,
+            now->position);
 }
 
-static void exchange_keep(struct exchange *exchange, const struct reply *reply)
+static void exchange_finish(struct run *run, const struct lane *lane)
 {
-    exchange->status = reply->status;
-    exchange->version = reply->has_version ? reply->version : 0;
-    text_keep(exchange->position, reply->position);
-    text_keep(exchange->identifier, reply->identifier);
-    text_keep(exchange->code, reply->code);
-    exchange->decided =
-        reply->status == status_ok || reply->status == status_rejected || reply->status == status_conflict;
-}
-
-static const char *or_dash(const char *text)
-{
-    return text[0] == 0 ? "-" : text;
-}
-
-static void exchange_log(const struct exchange *exchange)
-{
-    char id[UUID_TEXT_SIZE];
-    uuid_format(&exchange->id, id);
-    printf("%s %s %s %u %s %llu %s %s %s\n",
-           id,
-           exchange->command,
-           or_dash(exchange->account),
-           exchange->amount,
-           status_name(exchange->status),
-           (unsigned long long)exchange->version,
-           or_dash(exchange->position),
-           or_dash(exchange->identifier),
-           or_dash(exchange->code));
-}
-
-static bool same_answer(const struct exchange *a, const struct exchange *b)
-{
-    return a->status == b->status && a->version == b->version && strcmp(a->position, b->position) == 0 &&
-           strcmp(a->identifier, b->identifier) == 0 && strcmp(a->code, b->code) == 0;
+    if (run->history != NULL)
+        exchange_record(run->history, run->number, &lane->now);
+    if (lane->repetition) {
+        if (lane->now.decided || lane->now.status == status_reused)
+            repetition_judge(run, &lane->before, &lane->now);
+    } else if (exchange_is_command(&lane->now)) {
+        exchange_log(stdout, &lane->now);
+        if (lane->now.decided)
+            run->remembered[run->count++ % REMEMBERED] = lane->now;
+    }
 }
 
 static void answered(void *context, const struct reply *reply)
@@ -165,25 +142,7 @@ static void answered(void *context, const struct reply *reply)
     struct run *run = lane->run;
     pthread_mutex_lock(&run->mutex);
     exchange_keep(&lane->now, reply);
-    if (!lane->repetition) {
-        exchange_log(&lane->now);
-        if (lane->now.decided)
-            run->remembered[run->count++ % REMEMBERED] = lane->now;
-    } else if (lane->now.decided || lane->now.status == status_reused) {
-        run->repetitions++;
-        if (!same_answer(&lane->before, &lane->now)) {
-            run->mismatches++;
-            fprintf(stderr, "first answer and repetition differ:\n");
-            fprintf(stderr,
-                    "  %s %llu %s / %s %llu %s\n",
-                    status_name(lane->before.status),
-                    (unsigned long long)lane->before.version,
-                    lane->before.position,
-                    status_name(lane->now.status),
-                    (unsigned long long)lane->now.version,
-                    lane->now.position);
-        }
-    }
+    exchange_finish(run, lane);
     if (run->stop)
         run->open--;
     else
@@ -216,21 +175,17 @@ static int open_accounts(struct run *run)
 {
     uint32_t failed = 0;
     for (uint32_t i = 0; i < run->accounts; i++) {
-        struct exchange exchange = {.command = "open"};
+        struct exchange exchange = {.command = "open", .deadline_ms = limit_deadline_max_ms, .id = client_new_id()};
         struct buffer memory = {0};
         struct reply reply;
         snprintf(exchange.account, sizeof exchange.account, "kill-%u", i);
-        data_write(run, &exchange);
-        struct request request = {.namespace = slice_text("bank"),
-                                  .command = slice_text("open"),
-                                  .resource = slice_text("account"),
-                                  .identifier = slice_text(exchange.account),
-                                  .data = buffer_slice(&run->data),
-                                  .deadline_ms = limit_deadline_max_ms,
-                                  .at_version = -1,
-                                  .partition = -1};
+        struct request request = exchange_request(&exchange, &run->data);
         enum error error = client_call(run->client, &request, &reply, &memory);
+        if (error == error_none)
+            exchange_keep(&exchange, &reply);
         failed += error != error_none || (reply.status != status_ok && reply.status != status_rejected);
+        if (error == error_none && run->history != NULL)
+            exchange_record(run->history, run->number, &exchange);
         buffer_fini(&memory);
     }
     return failed == 0 ? 0 : 1;
@@ -238,19 +193,22 @@ static int open_accounts(struct run *run)
 
 int main(int argc, char **argv)
 {
-    if (argc != 5) {
-        fprintf(stderr, "usage: kill_client BUS SEED ACCOUNTS IN_FLIGHT\n");
+    if (argc != 5 && argc != 6) {
+        fprintf(stderr, "usage: kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY]\n");
         return 2;
     }
     struct run run = {.mutex = PTHREAD_MUTEX_INITIALIZER,
                       .finished = PTHREAD_COND_INITIALIZER,
+                      .history = argc == 6 ? fopen(argv[5], "w") : NULL,
+                      .number = (uint32_t)(strtoull(argv[2], NULL, 10) % 100),
                       .random = strtoull(argv[2], NULL, 10) * 2654435761u + 1,
                       .accounts = (uint32_t)atoi(argv[3]),
                       .remembered = calloc(REMEMBERED, sizeof(struct exchange))};
     uint32_t in_flight = (uint32_t)atoi(argv[4]);
     struct lane *lanes = calloc(in_flight, sizeof *lanes);
     struct client_config config = {.urls = argv[1]};
-    if (run.remembered == NULL || lanes == NULL || client_open(&run.client, &config) != error_none)
+    if (run.remembered == NULL || lanes == NULL || (argc == 6 && run.history == NULL) ||
+        client_open(&run.client, &config) != error_none)
         return 2;
     int status = 0;
     if (strcmp(argv[2], "open") == 0) {
@@ -261,6 +219,8 @@ int main(int argc, char **argv)
         status = run.mismatches == 0 ? 0 : 1;
     }
     client_close(&run.client);
+    if (run.history != NULL && fclose(run.history) != 0)
+        status = 2;
     buffer_fini(&run.data);
     free(run.remembered);
     free(lanes);

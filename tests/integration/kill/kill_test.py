@@ -2,11 +2,13 @@
 # Copyright 2026 The Fluvius Authors.
 # SPDX-License-Identifier: Apache-2.0
 """Kills shards, brokers and gateways at random with SIGKILL while clients run commands, then proves from the store, by
-its own SQL, that nothing acknowledged was lost, nothing was applied twice, and nothing is out of order.
+its own SQL, that nothing acknowledged was lost, nothing was applied twice, and nothing is out of order; and from what the
+clients saw, that each aggregate's history is linearizable.
 
   kill_test.py [--kills N] [--commands N] [--seed N]"""
 import argparse
 import http.client
+import json
 import os
 import random
 import signal
@@ -18,48 +20,72 @@ import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import checker
+import history
 from platform_under_test import Platform, Tap, BUILD
 
 CLIENTS, IN_FLIGHT, ACCOUNTS = 7, 64, 500
 
 
 class HttpClient(threading.Thread):
-    """The eighth client: commands over HTTP, each retried with its Idempotency-Key until it is decided."""
+    """The eighth client: over HTTP; commands are retried with their Idempotency-Key until they are decided."""
 
-    def __init__(self, address, seed):
+    def __init__(self, address, seed, path):
         super().__init__(daemon=True)
-        self.address, self.random = address.replace("http://", ""), random.Random(seed)
+        self.address, self.random, self.path = address.replace("http://", ""), random.Random(seed), path
         self.lines, self.stop, self.connection = [], False, None
 
-    def post(self, path, body, key):
+    def ask(self, method, path, body=None, headers=None):
+        """Gives the answer and its body; repeats until there is one that is final."""
         while True:
             try:
                 if self.connection is None:
                     self.connection = http.client.HTTPConnection(self.address, timeout=10)
-                self.connection.request("POST", path, body, {"Content-Type": "application/json",
-                                                             "Idempotency-Key": key})
+                self.connection.request(method, path, body, headers or {})
                 answer = self.connection.getresponse()
-                answer.read()
+                text = answer.read()
                 if answer.status in (200, 422):
-                    return answer
+                    return answer, json.loads(text)
             except (OSError, http.client.HTTPException):
                 self.connection = None
             time.sleep(0.02)
 
+    def deposit(self, account, file, dry):
+        key, amount, started = str(uuid.uuid4()), self.random.randint(1, 1000), time.monotonic_ns()
+        answer, body = self.ask("POST", f"/bank:deposit/account/{account}" + ("?dry_run=1" if dry else ""),
+                                '{"amount":%d}' % amount, {"Content-Type": "application/json", "Idempotency-Key": key})
+        good = answer.status == 200
+        status = "ok" if good else body["type"].rsplit(":", 1)[1]
+        version = int(body["data"]["_etag"]) if good else body["version"]
+        balance = body["data"]["state"]["balance"] if good and dry else None
+        print(history.line(CLIENTS + 1, account, "deposit", started, status, amount=amount, id=None if dry else key,
+                           dry=dry or None, version=version, balance=balance), file=file)
+        if good and not dry:
+            position = answer.getheader("Fluvius-Position")
+            self.lines.append(f"{key} deposit {account} {amount} ok {version} {position} - -")
+
+    def read(self, account, file):
+        started = time.monotonic_ns()
+        data = self.ask("GET", f"/bank.account/{account}")[1]["data"]
+        print(history.line(CLIENTS + 1, account, "read", started, "ok", version=int(data["_etag"]),
+                           balance=data["balance"]), file=file)
+
     def run(self):
-        while not self.stop:
-            key, amount = str(uuid.uuid4()), self.random.randint(1, 1000)
-            account = f"kill-{self.random.randrange(ACCOUNTS)}"
-            answer = self.post(f"/bank:deposit/account/{account}", '{"amount":%d}' % amount, key)
-            if answer.status == 200:
-                version = answer.getheader("ETag").strip('"')
-                position = answer.getheader("Fluvius-Position")
-                self.lines.append(f"{key} deposit {account} {amount} ok {version} {position} - -")
+        with open(self.path, "w", encoding="utf-8") as file:
+            while not self.stop:
+                account, dice = f"kill-{self.random.randrange(ACCOUNTS)}", self.random.randrange(100)
+                if dice < 15:
+                    self.read(account, file)
+                else:
+                    self.deposit(account, file, dice < 20)
+
+
+def history_path(platform, name):
+    return os.path.join(platform.data, f"history-{name}.jsonl")
 
 
 def open_accounts(platform, tap):
     client = subprocess.run([os.path.join(BUILD, "tests", "tools", "kill_client"), platform.bus, "open", str(ACCOUNTS),
-                             "256"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+                             "256", history_path(platform, "open")], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
     tap.check(client.returncode == 0, "accounts are opened")
 
 
@@ -69,7 +95,7 @@ def start_clients(platform, seed):
         log = open(os.path.join(platform.data, f"client-{number}.log"), "wb")
         clients.append((subprocess.Popen(
             [os.path.join(BUILD, "tests", "tools", "kill_client"), platform.bus, str(seed * 100 + number + 1),
-             str(ACCOUNTS), str(IN_FLIGHT)], stdin=subprocess.PIPE, stdout=log, stderr=subprocess.PIPE), log.name))
+             str(ACCOUNTS), str(IN_FLIGHT), history_path(platform, number)], stdin=subprocess.PIPE, stdout=log, stderr=subprocess.PIPE), log.name))
         log.close()
     return clients
 
@@ -82,19 +108,22 @@ def answers_so_far(clients):
     return total
 
 
-def kill_at_random(platform, clients, options, chance):
+def kill_at_random(platform, clients, options, chance, tap):
     """Returns {name: times}."""
-    killed, count = {}, 0
+    killed, count, seen, busy = {}, 0, 0, 0
     while count < options.kills or answers_so_far(clients) < options.commands:
         time.sleep(chance.uniform(0.1, 1.2))  # how long the platform lives is the test's input, not a wait for it
         if count >= options.kills:
             continue
         children = platform.children()
         if children:
+            written = sum(os.path.getsize(path) for _, path in clients)
+            busy, seen = busy + (written > seen), written
             name = chance.choice(sorted(children))
             os.kill(children[name], signal.SIGKILL)
             killed[name] = killed.get(name, 0) + 1
             count += 1
+    tap.note(f"{busy} of {count} kills came after answers since the one before")
     return killed
 
 
@@ -109,10 +138,10 @@ def main():
     tap.note(f"seed {options.seed}")
     with Platform("--shards", "2", keep=options.keep) as platform:
         open_accounts(platform, tap)
-        over_http = HttpClient(platform.http, options.seed)
+        over_http = HttpClient(platform.http, options.seed, history_path(platform, "http"))
         over_http.start()
         clients = start_clients(platform, options.seed)
-        killed = kill_at_random(platform, clients, options, chance)
+        killed = kill_at_random(platform, clients, options, chance, tap)
         lines, codes, notes = [], [], []
         for client, path in clients:
             client.stdin.close()
@@ -131,6 +160,7 @@ def main():
         tap.check(all(code == 0 for code in codes), "every repeated command got the answer it got first",
                   "\n".join(notes))
         judge(platform.data, lines, options, killed, tap)
+        judge_histories(platform, tap)
     tap.end()
 
 
@@ -151,6 +181,16 @@ def judge(data, lines, options, killed, tap):
                         ("0 commands applied twice", checker.receipt_faults(rows)),
                         ("0 balances below zero", checker.balance_faults(rows))):
         tap.check(not found, name, "\n".join(found))
+
+
+def judge_histories(platform, tap):
+    """All calls of all clients, on every account."""
+    paths = [history_path(platform, name) for name in ["open", "http"] + list(range(CLIENTS))]
+    code, said = history.check(paths)
+    tap.note(said.splitlines()[-1])
+    tap.check(code == 0, "each aggregate's history is linearizable", said)
+    missed, count = history.faults_seen(platform.data, paths, "kill-0")
+    tap.check(not missed and count == 6, "and would not be with one answer changed", "\n".join(missed))
 
 
 main()
