@@ -54,7 +54,7 @@ static enum error append_refused(struct postgres_unit *unit, PGresult *result, s
     struct link *link = &unit->writer;
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     bool taken = state != NULL && strcmp(state, "23505") == 0;
-    enum error error = link_fault(link, result, DOING, fault);
+    enum error error = server_link_fault(link, result, DOING, fault);
     PQclear(result);
     results_drop(link->connection);
     PQclear(PQexec(link->connection, "ROLLBACK"));
@@ -78,7 +78,7 @@ static enum error append_unknown(struct postgres_unit *unit, const char *why, st
               unit->base.name,
               (int)strcspn(why, "\n"),
               why);
-    link_close(&unit->writer);
+    server_link_close(&unit->writer);
     return error_unknown_outcome;
 }
 
@@ -96,9 +96,9 @@ static enum error copy_begin(struct postgres_unit *unit, struct store_fault *fau
     }
     if (link_is_open(link) && result != NULL)
         return append_refused(unit, result, fault);
-    enum error error = link_fault(link, result, DOING, fault);
+    enum error error = server_link_fault(link, result, DOING, fault);
     PQclear(result);
-    link_close(link);
+    server_link_close(link);
     return error;
 }
 
@@ -109,8 +109,8 @@ static enum error copy_send(struct postgres_unit *unit, struct store_fault *faul
     for (size_t sent = 0; sent < unit->rows_size; sent += PIECE) {
         size_t left = unit->rows_size - sent;
         if (PQputCopyData(link->connection, (const char *)unit->rows + sent, (int)(left < PIECE ? left : PIECE)) != 1) {
-            enum error error = link_fault(link, NULL, DOING, fault);
-            link_close(link);
+            enum error error = server_link_fault(link, NULL, DOING, fault);
+            server_link_close(link);
             return error;
         }
     }

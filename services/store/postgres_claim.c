@@ -55,7 +55,7 @@ static void owner_clear(struct unit *unit)
 static void claim_leave(struct unit *unit)
 {
     struct postgres_unit *postgres = postgres_unit_of(unit);
-    link_close(&postgres->writer);
+    server_link_close(&postgres->writer);
     free(postgres->rows);
     postgres->rows = NULL;
     postgres->rows_size = postgres->rows_capacity = 0;

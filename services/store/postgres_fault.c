@@ -43,7 +43,7 @@ static int line_size(const char *text)
     return (int)strcspn(text, "\n");
 }
 
-enum error link_fault(struct link *link, const PGresult *result, const char *doing, struct store_fault *fault)
+enum error server_link_fault(struct link *link, const PGresult *result, const char *doing, struct store_fault *fault)
 {
     const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *text = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);

@@ -124,7 +124,7 @@ bool link_is_open(const struct link *link)
     return link->connection != NULL && PQstatus(link->connection) == CONNECTION_OK;
 }
 
-void link_close(struct link *link)
+void server_link_close(struct link *link)
 {
     const struct server_address *address = link->address;
     PQfinish(link->connection);
@@ -246,13 +246,13 @@ static enum error session_begin(struct link *link, struct store_fault *fault)
     return error;
 }
 
-enum error link_open(struct link *out, const struct server_address *address, struct store_fault *fault)
+enum error server_link_open(struct link *out, const struct server_address *address, struct store_fault *fault)
 {
     *out = (struct link){.address = address};
     enum error error = connect_start(out, fault);
     if (error == error_none)
         error = session_begin(out, fault);
     if (error != error_none)
-        link_close(out);
+        server_link_close(out);
     return error;
 }

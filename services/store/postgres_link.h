@@ -92,15 +92,15 @@ enum error address_init(
     struct server_address *out, const char *url, uint32_t lease_ms, const char *holder, struct store_fault *fault);
 void address_fini(struct server_address *address);
 /* Connects and refuses servers on which a commit would not be durable, or that cannot be written. */
-enum error link_open(struct link *out, const struct server_address *address, struct store_fault *fault);
-void link_close(struct link *link);
+enum error server_link_open(struct link *out, const struct server_address *address, struct store_fault *fault);
+void server_link_close(struct link *link);
 bool link_is_open(const struct link *link);
 
 /* ---- postgres_fault.c ---- */
 /* What an SQLSTATE means; a text that is none gives error_unreachable. */
 enum error error_of_state(const char *state);
 /* Describes a result that is not what was hoped for, or, when it is NULL, why the connection broke. */
-enum error link_fault(struct link *link, const PGresult *result, const char *doing, struct store_fault *fault);
+enum error server_link_fault(struct link *link, const PGresult *result, const char *doing, struct store_fault *fault);
 /* Why connecting failed. */
 enum error connect_fault(const struct server_address *address, PGconn *connection, struct store_fault *fault);
 

@@ -68,13 +68,13 @@ static enum error server_open(struct server *server,
                               struct store_fault *fault)
 {
     struct link link;
-    enum error error = link_open(&link, &server->address, fault);
+    enum error error = server_link_open(&link, &server->address, fault);
     if (error != error_none)
         return error;
     error = standby_check(&link, fault);
     if (error == error_none)
         error = schema_open(&link, postgres_migrations, postgres_format, config->create ? wanted : NULL, out, fault);
-    link_close(&link);
+    server_link_close(&link);
     return error;
 }
 
@@ -204,19 +204,19 @@ enum error server_link(struct link *out,
                        struct store_fault *fault)
 {
     PGresult *result;
-    enum error error = link_open(out, &server->address, fault);
+    enum error error = server_link_open(out, &server->address, fault);
     if (error != error_none)
         return error;
     error = link_execute(out, "SELECT incarnation FROM fluvius.meta", &result, "reading what log this is", fault);
     if (error != error_none) {
-        link_close(out);
+        server_link_close(out);
         return error;
     }
     if (PQntuples(result) != 1 ||
         (uint64_t)strtoll(PQgetvalue(result, 0, 0), NULL, 10) != store->base.info.incarnation) {
         error = fault_set(
             fault, error_bad_settings, "%s: holds another log than when this process began", server->address.name);
-        link_close(out);
+        server_link_close(out);
     }
     PQclear(result);
     return error;

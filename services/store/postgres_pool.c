@@ -92,7 +92,7 @@ static enum error beat_try(struct postgres_store *store,
     struct link *link = &server->beats;
     enum error error = error_none;
     if (!link_is_open(link)) {
-        link_close(link);
+        server_link_close(link);
         error = server_link(link, store, server, fault);
     }
     uint64_t deadline_us = clock_boot_us() + (uint64_t)store->lease_ms * 1000;

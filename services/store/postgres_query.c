@@ -89,7 +89,7 @@ enum error
 link_execute(struct link *link, const char *sql, PGresult **out, const char *doing, struct store_fault *fault)
 {
     PGresult *result = link_is_open(link) ? PQexec(link->connection, sql) : NULL;
-    enum error error = result_good(result) ? error_none : link_fault(link, result, doing, fault);
+    enum error error = result_good(result) ? error_none : server_link_fault(link, result, doing, fault);
     if (error == error_none && out != NULL)
         *out = result;
     else
@@ -162,7 +162,7 @@ static enum error statement_prepare(struct link *link,
     PGresult *result = NULL;
     if (PQsendPrepare(link->connection, name, statement_sql[statement], 0, NULL) == 1)
         result = result_take(link, deadline_us);
-    enum error error = result_good(result) ? error_none : link_fault(link, result, doing, fault);
+    enum error error = result_good(result) ? error_none : server_link_fault(link, result, doing, fault);
     link->prepared[statement] = error == error_none;
     PQclear(result);
     return error;
@@ -171,7 +171,7 @@ static enum error statement_prepare(struct link *link,
 /* A connection on which an answer is still to come cannot be used for anything else. */
 static enum error answer_missed(struct link *link, const char *doing, struct store_fault *fault)
 {
-    link_close(link);
+    server_link_close(link);
     return fault_set(fault, error_unreachable, "%s: %s: no answer in time", link->address->name, doing);
 }
 
@@ -191,13 +191,13 @@ enum error link_run_until(struct link *link,
                           struct store_fault *fault)
 {
     if (!link_is_open(link))
-        return link_fault(link, NULL, doing, fault);
+        return server_link_fault(link, NULL, doing, fault);
     PGresult *result = NULL;
     enum error error = statement_prepare(link, statement, deadline_us, doing, fault);
     if (error == error_none && statement_send(link, statement, parameters))
         result = result_take(link, deadline_us);
     if (error == error_none && !result_good(result))
-        error = link_fault(link, result, doing, fault);
+        error = server_link_fault(link, result, doing, fault);
     if (error != error_none && link_is_open(link) && PQtransactionStatus(link->connection) == PQTRANS_ACTIVE)
         error = answer_missed(link, doing, fault);
     if (error == error_none && out != NULL)
@@ -267,7 +267,7 @@ enum error link_put(struct link *link,
                     const char *doing,
                     struct store_fault *fault)
 {
-    return pipe_put(link, statement, parameters) ? error_none : link_fault(link, NULL, doing, fault);
+    return pipe_put(link, statement, parameters) ? error_none : server_link_fault(link, NULL, doing, fault);
 }
 
 /* Reads the results of all that was sent; gives the last one. */
@@ -277,7 +277,7 @@ static enum error pending_read(struct link *link, PGresult **last, const char *d
     for (; link->pending > 0 && error == error_none; link->pending--) {
         PGresult *result = result_take(link, UINT64_MAX);
         if (!result_good(result))
-            error = link_fault(link, result, doing, fault);
+            error = server_link_fault(link, result, doing, fault);
         if (error == error_none && link->pending == 1 && last != NULL)
             *last = result;
         else
@@ -289,7 +289,7 @@ static enum error pending_read(struct link *link, PGresult **last, const char *d
 static enum error flushed_read(struct link *link, PGresult **last, const char *doing, struct store_fault *fault)
 {
     if (PQsendFlushRequest(link->connection) != 1 || PQflush(link->connection) < 0)
-        return link_fault(link, NULL, doing, fault);
+        return server_link_fault(link, NULL, doing, fault);
     return pending_read(link, last, doing, fault);
 }
 
@@ -346,7 +346,7 @@ void link_rollback(struct link *link)
     if (!piped || !link_is_open(link))
         return;
     if (PQpipelineSync(link->connection) != 1 || !pipe_drain(link)) {
-        link_close(link);
+        server_link_close(link);
         return;
     }
     PQclear(PQexec(link->connection, "ROLLBACK"));
@@ -360,7 +360,7 @@ enum error link_commit(struct link *link, const char *doing, struct store_fault 
         return error_none;
     }
     if (!text_send(link, "COMMIT") || PQpipelineSync(link->connection) != 1) {
-        enum error error = link_fault(link, NULL, doing, fault);
+        enum error error = server_link_fault(link, NULL, doing, fault);
         link_rollback(link);
         return error;
     }
@@ -370,7 +370,7 @@ enum error link_commit(struct link *link, const char *doing, struct store_fault 
         return error == error_fenced ? error : error_unknown_outcome;
     }
     if (!pipe_drain(link)) {
-        link_close(link);
+        server_link_close(link);
         return error == error_none ? error_unknown_outcome : error;
     }
     link->begun = link->piped = false;

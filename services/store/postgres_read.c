@@ -12,7 +12,7 @@ static enum error link_ready(struct link *link, const struct unit *unit, struct 
 {
     if (link_is_open(link))
         return error_none;
-    link_close(link);
+    server_link_close(link);
     return server_link(link, postgres_store_of(unit), postgres_unit_of(unit)->server, fault);
 }
 
