@@ -56,17 +56,18 @@ struct sets {
     uint64_t fresh, held, handing, in_the_air, due;
 };
 
-static struct sets sets_make(struct shard *shard, const struct pool_view *view, const struct pool_plan *plan)
+static struct sets
+sets_make(struct shard *shard, const struct store_pool *pool, const struct pool_plan *plan, uint64_t asked_us)
 {
     struct sets sets = {0};
-    for (uint32_t i = 0; i < view->pool->unit_count; i++) {
+    for (uint32_t i = 0; i < pool->unit_count; i++) {
         struct unit *unit = &shard->units[i];
         uint64_t bit = 1ull << i;
-        unit_target(shard, unit, view->pool, plan->target[i]);
-        sets.fresh |= view->asked_us > unit->changed_us ? bit : 0;
+        unit_target(shard, unit, pool, plan->target[i]);
+        sets.fresh |= asked_us > unit->changed_us ? bit : 0;
         sets.held |= unit->state == UNIT_OWNED || unit->state == UNIT_CLAIMING ? bit : 0;
         sets.handing |= unit->state == UNIT_DRAINING || unit->state == UNIT_RELEASING ? bit : 0;
-        if (unit_in_the_air(unit, &view->pool->units[i], plan->target[i], view->pool->self))
+        if (unit_in_the_air(unit, &pool->units[i], plan->target[i], pool->self))
             sets.in_the_air |= bit;
         sets.due |= unit_due(shard, unit, plan->by_load & bit) ? bit : 0;
     }
@@ -97,18 +98,36 @@ units_move(struct shard *shard, const struct store_pool *pool, const struct pool
     }
 }
 
+/* Who gives a unit back takes its load along: until it has its next owner, it counts as what was said last. Without
+ * that the plan would change its mind while the unit is in the air. */
+static void loads_remember(struct shard *shard, const struct store_pool *pool, struct store_owner *out)
+{
+    for (uint32_t i = 0; i < pool->unit_count; i++) {
+        struct unit *unit = &shard->units[i];
+        out[i] = pool->units[i];
+        if (out[i].member >= 0)
+            unit->load = out[i].load;
+        else if (out[i].load == 0)
+            out[i].load = unit->load;
+    }
+}
+
 void pool_seen(struct shard *shard, const struct pool_view *view)
 {
     struct pool_plan plan;
+    struct store_owner owners[POOL_UNITS_MAX];
     shard->beat_error = view->pool == NULL ? view->error : error_none;
     if (view->pool == NULL)
         return;
+    struct store_pool pool = *view->pool;
+    loads_remember(shard, &pool, owners);
+    pool.units = owners;
     shard->joined = true;
-    shard->members = view->pool->member_count;
+    shard->members = pool.member_count;
     shard->lease_until_us = view->lease_until_us;
-    pool_plan(view->pool, &plan);
-    struct sets sets = sets_make(shard, view, &plan);
-    units_lose(shard, view->pool, sets.fresh);
-    units_move(shard, view->pool, &plan, sets);
-    shard->moving = pool_moving(view->pool, &plan) != 0;
+    pool_plan(&pool, &plan);
+    struct sets sets = sets_make(shard, &pool, &plan, view->asked_us);
+    units_lose(shard, &pool, sets.fresh);
+    units_move(shard, &pool, &plan, sets);
+    shard->moving = pool_moving(&pool, &plan) != 0;
 }

@@ -30,7 +30,7 @@ struct pool_thread {
     uint64_t requests[POOL_UNITS_MAX];
     /* the thread's own */
     uint64_t counted[POOL_UNITS_MAX], counted_us;
-    double loads[POOL_UNITS_MAX]; /* requests a second */
+    double loads[POOL_UNITS_MAX]; /* requests a second; of units of others, as they said last */
     uint64_t owned;               /* bit u: unit u was ours at the last beat */
     enum error error;             /* of the last beat */
     bool joined;
@@ -45,7 +45,8 @@ static void loads_count(struct pool_thread *thread, const uint64_t *requests, ui
         double weight = (double)passed_us / (double)(passed_us + SMOOTH_US);
         for (uint32_t i = 0; i < thread->config.units && thread->counted_us != 0; i++) {
             double rate = (double)(requests[i] - thread->counted[i]) * 1e6 / (double)passed_us;
-            thread->loads[i] += (rate - thread->loads[i]) * weight;
+            if (thread->owned >> i & 1)
+                thread->loads[i] += (rate - thread->loads[i]) * weight;
         }
         memcpy(thread->counted, requests, sizeof thread->counted);
         thread->counted_us = now_us;
@@ -57,7 +58,7 @@ static void loads_take_over(struct pool_thread *thread, const struct store_pool 
 {
     for (uint32_t i = 0; i < pool->unit_count && i < POOL_UNITS_MAX; i++) {
         bool ours = pool->units[i].member == (int32_t)pool->self;
-        if (ours && !(thread->owned >> i & 1))
+        if (!ours && pool->units[i].member >= 0)
             thread->loads[i] = (double)pool->units[i].load;
         thread->owned = (thread->owned & ~(1ull << i)) | (uint64_t)ours << i;
     }

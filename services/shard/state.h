@@ -24,6 +24,7 @@ struct unit {
     uint64_t changed_us;         /* when it was last claimed or given back: views that are older say nothing of it */
     uint64_t target, target_us;  /* pool: boot of the member it is meant for, 0 is nobody, and since when */
     uint64_t drain_us;           /* since when it drains, or drained; 0: it is not handed over */
+    uint64_t load;               /* pool: a second, as its last owner said */
     uint64_t requests;           /* taken in */
     uint32_t jobs;               /* of those, not answered */
     enum error trouble;          /* why it is not owned; while owned: why it must be given up */

@@ -293,6 +293,7 @@ struct actor {
     bool there;
     uint64_t boot, held, handing; /* units */
     uint64_t seen_at, changed[POOL_UNITS_MAX];
+    uint64_t loads[POOL_UNITS_MAX]; /* as their owners said when it looked; one without an owner says nothing */
     struct fixture seen;
 };
 
@@ -324,7 +325,9 @@ static void look(struct crowd *crowd, uint32_t who)
     for (uint32_t i = 0; i < crowd->units; i++) {
         actor->seen.units[i].member = crowd->owners[i] < 0 ? -1 : place[crowd->owners[i]];
         actor->seen.units[i].epoch = crowd->epochs[i];
-        actor->seen.units[i].load = crowd->loads[i];
+        if (crowd->owners[i] >= 0)
+            actor->loads[i] = crowd->loads[i];
+        actor->seen.units[i].load = actor->loads[i];
     }
     actor->seen_at = ++crowd->now;
 }

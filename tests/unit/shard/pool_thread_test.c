@@ -33,8 +33,8 @@ static struct inbox *inbox;
 static struct store_pool *view(void)
 {
     struct store_pool *pool = calloc(1, sizeof *pool);
-    pool->member_count = 1;
-    pool->members = calloc(1, sizeof *pool->members);
+    pool->member_count = 2;
+    pool->members = calloc(2, sizeof *pool->members);
     pool->unit_count = 2;
     pool->units = calloc(2, sizeof *pool->units);
     for (int i = 0; i < 2; i++)
@@ -250,10 +250,20 @@ Test(shard_pool_thread, views_that_nobody_takes_do_not_pile_up_and_beats_go_on)
 
 Test(shard_pool_thread, a_unit_that_has_come_is_as_busy_as_its_owner_before_said)
 {
-    play.owners[1] = 0;
-    play.loads[0] = 5000;
+    play.owners[1] = 1;
     play.loads[1] = 300;
     start();
+    view_take(false);
+    pthread_mutex_lock(&play.mutex);
+    play.owners[1] = -1; /* given back, and then ours, of which we have said nothing yet */
+    play.loads[1] = 0;
+    pthread_mutex_unlock(&play.mutex);
+    pool_thread_hurry(thread);
+    view_take(false);
+    pthread_mutex_lock(&play.mutex);
+    play.owners[1] = 0;
+    pthread_mutex_unlock(&play.mutex);
+    pool_thread_hurry(thread);
     view_take(false);
     pool_thread_hurry(thread);
     view_take(false);
