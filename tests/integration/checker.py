@@ -1,6 +1,6 @@
 # Copyright 2026 The Fluvius Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Checks an event store on SQLite against what clients were told, by SQL of its own: no code of the platform is used.
+"""Checks an event store, on SQLite or PostgreSQL, against what clients were told, by SQL of its own: no code of the platform is used.
 
 store_faults(directory) checks the log by itself: positions without gaps, in order of time; each aggregate's versions
 without gaps and chained by `previous`; no command decided twice.
@@ -26,6 +26,25 @@ def read_log(directory):
             entry["stream"] = (entry["realm"], entry["namespace"], entry["resource"], entry["identifier"])
             rows.append(entry)
         file.close()
+    return rows
+
+
+COLUMNS = "position time_us epoch realm namespace resource identifier version previous event command status".split()
+
+
+def read_postgres(server):
+    """Likewise, from a server of postgres_under_test.py; what COPY writes as text has no tabs or line ends within."""
+    rows = []
+    columns = ", ".join(COLUMNS) + ", encode(uuid_send(command_id), 'hex'), encode(data, 'hex')"
+    for line in server.psql(f"copy (select {columns} from fluvius.log order by position) to stdout").stdout.splitlines():
+        values = [None if value == "\\N" else value for value in line.split("\t")]
+        entry = dict(zip(COLUMNS, values))
+        for name in ("position", "time_us", "epoch", "version", "previous", "status"):
+            entry[name] = None if entry[name] is None else int(entry[name])
+        entry["command_id"], entry["data"] = bytes.fromhex(values[-2]), bytes.fromhex(values[-1])
+        entry["partition"], entry["seq"] = entry["position"] >> 40, entry["position"] & ((1 << 40) - 1)
+        entry["stream"] = (entry["realm"], entry["namespace"], entry["resource"], entry["identifier"])
+        rows.append(entry)
     return rows
 
 

@@ -8,7 +8,8 @@
  *
  *   kill_client BUS open ACCOUNTS IN_FLIGHT [HISTORY]        opens the accounts
  *   kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY] > LOG
- *   LOG: the commands' answers, a line each; HISTORY: everything, for tests/linear. See exchange.h for both */
+ *   LOG: the commands' answers, a line each; HISTORY: everything, for tests/linear. See exchange.h for both.
+ *   FLUVIUS_TOKEN in the environment is its token. */
 #include "tests/integration/kill/exchange.h"
 
 #include <pthread.h>
@@ -206,7 +207,7 @@ int main(int argc, char **argv)
                       .remembered = calloc(REMEMBERED, sizeof(struct exchange))};
     uint32_t in_flight = (uint32_t)atoi(argv[4]);
     struct lane *lanes = calloc(in_flight, sizeof *lanes);
-    struct client_config config = {.urls = argv[1]};
+    struct client_config config = {.urls = argv[1], .token = getenv("FLUVIUS_TOKEN")};
     if (run.remembered == NULL || lanes == NULL || (argc == 6 && run.history == NULL) ||
         client_open(&run.client, &config) != error_none)
         return 2;

@@ -5,8 +5,12 @@
 its own SQL, that nothing acknowledged was lost, nothing was applied twice, and nothing is out of order; and from what the
 clients saw, that each aggregate's history is linearizable.
 
-  kill_test.py [--kills N] [--commands N] [--seed N]"""
+  kill_test.py [--kills N] [--commands N] [--seed N] [--postgres [--shards N] [--brokers N] [--recoveries N]]
+
+With --postgres the store is a PostgreSQL server of its own, sessions of which are killed too; at the end shards are killed
+one by one, and how long their units were without an owner is printed."""
 import argparse
+import contextlib
 import http.client
 import json
 import os
@@ -21,7 +25,8 @@ import uuid
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import checker
 import history
-from platform_under_test import Platform, Tap, BUILD
+from platform_under_test import Platform, Tap, BUILD, tool
+from postgres_under_test import Postgres
 
 CLIENTS, IN_FLIGHT, ACCOUNTS = 7, 64, 500
 
@@ -108,40 +113,94 @@ def answers_so_far(clients):
     return total
 
 
-def kill_at_random(platform, clients, options, chance, tap):
+def victims(platform, server):
+    """{name: pid} of what may be killed now."""
+    found = platform.children()
+    with contextlib.suppress(subprocess.CalledProcessError):  # it is starting again
+        if server is not None:
+            found.update({f"session {pid}": pid for pid in random.sample(server.backends(), 1)})
+    return found
+
+
+def kill_at_random(platform, server, clients, options, chance, tap):
     """Returns {name: times}."""
     killed, count, seen, busy = {}, 0, 0, 0
     while count < options.kills or answers_so_far(clients) < options.commands:
         time.sleep(chance.uniform(0.1, 1.2))  # how long the platform lives is the test's input, not a wait for it
         if count >= options.kills:
             continue
-        children = platform.children()
+        children = victims(platform, server)
         if children:
             written = sum(os.path.getsize(path) for _, path in clients)
             busy, seen = busy + (written > seen), written
             name = chance.choice(sorted(children))
-            os.kill(children[name], signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(children[name], signal.SIGKILL)
+            name = name.split()[0]
             killed[name] = killed.get(name, 0) + 1
             count += 1
     tap.note(f"{busy} of {count} kills came after answers since the one before")
     return killed
 
 
-def main():
+def all_owned(platform):
+    health = subprocess.run([tool("fluvius"), "health", "--bus", platform.bus], check=False, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return health.returncode == 0
+
+
+def recoveries(platform, options, chance, tap):
+    """Kills a shard, waits until every partition has an owner again, and so on; prints how long that took."""
+    took = []
+    for _ in range(options.recoveries):
+        while not all_owned(platform):
+            time.sleep(0.02)
+        shards = {name: pid for name, pid in platform.children().items() if name.startswith("shard")}
+        os.kill(shards[chance.choice(sorted(shards))], signal.SIGKILL)
+        killed = time.monotonic()
+        while all_owned(platform):
+            time.sleep(0.02)
+        while not all_owned(platform):
+            time.sleep(0.02)
+        took.append(time.monotonic() - killed)
+    if took:
+        took.sort()
+        tap.note(f"owners again after a shard's death (lease 3 s): median {took[len(took) // 2]:.2f} s, "
+                 f"p99 {took[min(len(took) - 1, len(took) * 99 // 100)]:.2f} s, of {len(took)}")
+
+
+@contextlib.contextmanager
+def scene(options):
+    """The platform, and its PostgreSQL server or None."""
+    words = ["--shards", str(options.shards), "--brokers", str(options.brokers)]
+    with contextlib.ExitStack() as stack:
+        server = None
+        if options.postgres:
+            server = stack.enter_context(Postgres())
+            words += ["--store", server.url]
+        yield stack.enter_context(Platform(*words, keep=options.keep)), server
+
+
+def main(*defaults):
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--commands", type=int, default=200000)
+    parser.add_argument("--shards", type=int, default=2)
+    parser.add_argument("--brokers", type=int, default=1)
+    parser.add_argument("--recoveries", type=int, default=0)
+    parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 20))
     parser.add_argument("--keep", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(list(defaults) + sys.argv[1:])
     tap, chance = Tap(), random.Random(options.seed)
     tap.note(f"seed {options.seed}")
-    with Platform("--shards", "2", keep=options.keep) as platform:
+    with scene(options) as (platform, server):
         open_accounts(platform, tap)
         over_http = HttpClient(platform.http, options.seed, history_path(platform, "http"))
         over_http.start()
         clients = start_clients(platform, options.seed)
-        killed = kill_at_random(platform, clients, options, chance, tap)
+        killed = kill_at_random(platform, server, clients, options, chance, tap)
+        recoveries(platform, options, chance, tap)
         lines, codes, notes = [], [], []
         for client, path in clients:
             client.stdin.close()
@@ -159,13 +218,13 @@ def main():
         tap.note("; ".join(note.strip().splitlines()[-1] for note in notes if note.strip()))
         tap.check(all(code == 0 for code in codes), "every repeated command got the answer it got first",
                   "\n".join(notes))
-        judge(platform.data, lines, options, killed, tap)
+        rows = checker.read_log(platform.data) if server is None else checker.read_postgres(server)
+        judge(rows, lines, options, killed, tap)
         judge_histories(platform, tap)
     tap.end()
 
 
-def judge(data, lines, options, killed, tap):
-    rows = checker.read_log(data)
+def judge(rows, lines, options, killed, tap):
     faults, decided = checker.answer_faults(rows, lines)
     statuses = {}
     for line in lines:
@@ -193,4 +252,5 @@ def judge_histories(platform, tap):
     tap.check(not missed and count == 6, "and would not be with one answer changed", "\n".join(missed))
 
 
-main()
+if __name__ == "__main__":
+    main()
