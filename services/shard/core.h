@@ -137,7 +137,7 @@ const struct shard_counters *shard_counters(const struct shard *shard);
 uint32_t shard_units(const struct shard *shard);
 /* Does it have all units that it can have for now? False before the first view of a pool. */
 bool shard_settled(const struct shard *shard);
-/* Are units on their way to this process, or from it? */
+/* Are units of the pool not where they belong? */
 bool shard_moving(const struct shard *shard);
 struct shard_pool_stats {
     uint32_t members;

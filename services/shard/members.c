@@ -4,8 +4,8 @@
  * What a view of the pool means for the units of this process: which are lost, which to claim, which to hand over. */
 #include "services/shard/state.h"
 
-/* Others look at the pool every third of a lease. A unit is handed over when its next owner has had the time to see
- * that, and looks often: so that nobody serves it for moments only. */
+/* Others look at the pool every third of a lease, and often once they have seen that units are on the move. A unit is
+ * handed over when all have had the time for that: so that nobody serves it for moments only. */
 static uint64_t notice_us(const struct shard *shard, bool by_load)
 {
     uint64_t lease_us = shard->config.lease_ms * 1000ull;
@@ -17,20 +17,19 @@ static bool unit_taken(const struct unit *unit, const struct store_owner *owner,
     return unit_ready(unit) && (owner->epoch > unit->epoch || (fresh && !ours));
 }
 
-static void unit_target(struct shard *shard, struct unit *unit, const struct store_pool *pool, int32_t target)
+static void unit_target(struct shard *shard, struct unit *unit, bool away)
 {
-    uint64_t boot = target < 0 ? 0 : pool->members[target].boot;
-    if (boot == unit->target)
-        return;
-    unit->target = boot;
-    unit->target_us = shard->now.monotonic_us;
+    if (!away)
+        unit->away_us = 0;
+    else if (unit->away_us == 0)
+        unit->away_us = shard->now.monotonic_us;
 }
 
-static bool unit_due(const struct shard *shard, const struct unit *unit, bool by_load)
+static bool unit_due(const struct shard *shard, const struct unit *unit, bool nobody, bool by_load)
 {
-    if (unit->state != UNIT_OWNED || !unit_ready(unit))
+    if (unit->state != UNIT_OWNED || !unit_ready(unit) || unit->away_us == 0)
         return false;
-    return unit->target == 0 || shard->now.monotonic_us - unit->target_us >= notice_us(shard, by_load);
+    return nobody || shard->now.monotonic_us - unit->away_us >= notice_us(shard, by_load);
 }
 
 static void unit_wanted(struct shard *shard, struct unit *unit, bool claim)
@@ -63,13 +62,13 @@ sets_make(struct shard *shard, const struct store_pool *pool, const struct pool_
     for (uint32_t i = 0; i < pool->unit_count; i++) {
         struct unit *unit = &shard->units[i];
         uint64_t bit = 1ull << i;
-        unit_target(shard, unit, pool, plan->target[i]);
+        unit_target(shard, unit, plan->target[i] != (int32_t)pool->self);
         sets.fresh |= asked_us > unit->changed_us ? bit : 0;
         sets.held |= unit->state == UNIT_OWNED || unit->state == UNIT_CLAIMING ? bit : 0;
         sets.handing |= unit->state == UNIT_DRAINING || unit->state == UNIT_RELEASING ? bit : 0;
         if (unit_in_the_air(unit, &pool->units[i], plan->target[i], pool->self))
             sets.in_the_air |= bit;
-        sets.due |= unit_due(shard, unit, plan->by_load & bit) ? bit : 0;
+        sets.due |= unit_due(shard, unit, plan->target[i] < 0, plan->by_load & bit) ? bit : 0;
     }
     return sets;
 }

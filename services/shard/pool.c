@@ -7,8 +7,9 @@
 #include <assert.h>
 
 enum {
-    GAIN_PART = 4,  /* a move for load evens out at least this part (a quarter) of the average load */
-    GAIN_LEAST = 50 /* commands a second: less is noise */
+    GAIN_PART = 4,   /* a move for load evens out at least this part (a quarter) of the average load */
+    GAIN_LEAST = 50, /* commands a second: less is noise */
+    STEPS = 8        /* of the average load, in which loads are compared when units are placed */
 };
 
 /* A member that stays. */
@@ -31,6 +32,11 @@ struct draft {
 static uint64_t load_of(const struct draft *draft, uint32_t unit)
 {
     return draft->pool->units[unit].load;
+}
+
+static uint64_t steps(const struct draft *draft, uint64_t load)
+{
+    return load * STEPS / (draft->average + 1);
 }
 
 static uint64_t distance(uint64_t a, uint64_t b)
@@ -77,9 +83,10 @@ static void seats_make(struct draft *draft, const struct store_pool *pool)
 /* ---- how many units each has ---- */
 
 /* One unit more than others is given where the fewest moves follow: to those who have most, then least load. */
-static bool deserves_more(const struct seat *seat, const struct seat *other)
+static bool deserves_more(const struct draft *draft, const struct seat *seat, const struct seat *other)
 {
-    return seat->count > other->count || (seat->count == other->count && seat->load < other->load);
+    return seat->count > other->count ||
+           (seat->count == other->count && steps(draft, seat->load) < steps(draft, other->load));
 }
 
 static void quotas_set(struct draft *draft)
@@ -92,7 +99,7 @@ static void quotas_set(struct draft *draft)
         struct seat *best = NULL;
         for (uint32_t i = 0; i < draft->seat_count; i++) {
             struct seat *seat = &draft->seats[i];
-            if (seat->quota == draft->floor && (best == NULL || deserves_more(seat, best)))
+            if (seat->quota == draft->floor && (best == NULL || deserves_more(draft, seat, best)))
                 best = seat;
         }
         best->quota++;
@@ -107,7 +114,7 @@ static uint32_t unit_to_shed(const struct draft *draft, int32_t seat)
     for (uint32_t i = 0; i < draft->pool->unit_count; i++) {
         if (draft->place[i] != seat)
             continue;
-        uint64_t left = distance(draft->seats[seat].load - load_of(draft, i), draft->average);
+        uint64_t left = steps(draft, distance(draft->seats[seat].load - load_of(draft, i), draft->average));
         if (left <= best_distance) {
             best = i;
             best_distance = left;
@@ -132,9 +139,14 @@ static void units_shed(struct draft *draft)
 static int32_t unit_to_place(const struct draft *draft)
 {
     int32_t best = -1;
-    for (uint32_t i = 0; i < draft->pool->unit_count; i++)
-        if (draft->place[i] < 0 && (best < 0 || load_of(draft, i) > load_of(draft, (uint32_t)best)))
-            best = (int32_t)i;
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < draft->pool->unit_count; i++) {
+        uint64_t load = steps(draft, load_of(draft, i));
+        if (draft->place[i] >= 0 || (best >= 0 && load <= most))
+            continue;
+        best = (int32_t)i;
+        most = load;
+    }
     return best;
 }
 
@@ -145,7 +157,8 @@ static int32_t seat_with_room(const struct draft *draft)
         const struct seat *seat = &draft->seats[i], *least = best < 0 ? NULL : &draft->seats[best];
         if (seat->count >= seat->quota)
             continue;
-        if (least == NULL || seat->load < least->load || (seat->load == least->load && seat->count < least->count))
+        uint64_t load = steps(draft, seat->load), other = least == NULL ? UINT64_MAX : steps(draft, least->load);
+        if (load < other || (load == other && seat->count < least->count))
             best = (int32_t)i;
     }
     return best;
@@ -271,11 +284,7 @@ uint64_t pool_gives(const struct store_pool *pool, const struct pool_plan *plan,
 uint64_t pool_moving(const struct store_pool *pool, const struct pool_plan *plan)
 {
     uint64_t moving = 0;
-    int32_t self = (int32_t)pool->self;
-    for (uint32_t i = 0; i < pool->unit_count; i++) {
-        int32_t owner = pool->units[i].member;
-        if (owner != plan->target[i] && (owner == self || plan->target[i] == self))
-            moving |= 1ull << i;
-    }
+    for (uint32_t i = 0; i < pool->unit_count; i++)
+        moving |= (uint64_t)(pool->units[i].member != plan->target[i]) << i;
     return moving;
 }

@@ -5,9 +5,10 @@
  * has to lead: each claims what is meant for it once nobody holds it, and hands over what is meant for others.
  *
  * Members that stay get units whose numbers differ by one at most; a unit stays with its owner unless that forces it
- * away. What has to be placed goes to whoever has least load. Beyond that units move for load only one at a time (or
- * two in exchange), and only when that evens the most and the least loaded member out by a clear part of the average,
- * which the way back never would. While a move is half done the same rules give the same end. Pure. */
+ * away. What has to be placed goes to whoever has least load, in coarse steps, as views differ a little. Beyond that
+ * units move for load only one at a time (or two in exchange), and only when that evens the most and the least loaded
+ * member out by a clear part of the average, which the way back never would. While a move is half done the same rules
+ * give the same end. Pure. */
 #ifndef SHARD_POOL_H
 #define SHARD_POOL_H
 
@@ -31,7 +32,7 @@ uint64_t pool_claims(const struct store_pool *pool, const struct pool_plan *plan
 /* The units this process should begin to hand over: its own, in the plan's order, only those that are due, count at
  * most. */
 uint64_t pool_gives(const struct store_pool *pool, const struct pool_plan *plan, uint64_t due, uint32_t count);
-/* Units that are on their way to this process, or from it. */
+/* Units that are not with their targets. */
 uint64_t pool_moving(const struct store_pool *pool, const struct pool_plan *plan);
 
 #endif

@@ -22,7 +22,7 @@ struct unit {
     uint64_t epoch, expired_ms;
     uint64_t retry_us;           /* unowned: when to claim again, monotonic */
     uint64_t changed_us;         /* when it was last claimed or given back: views that are older say nothing of it */
-    uint64_t target, target_us;  /* pool: boot of the member it is meant for, 0 is nobody, and since when */
+    uint64_t away_us;            /* pool: since when it is meant for another; 0: it is not */
     uint64_t drain_us;           /* since when it drains, or drained; 0: it is not handed over */
     uint64_t load;               /* pool: a second, as its last owner said */
     uint64_t requests;           /* taken in */
