@@ -113,12 +113,13 @@ def answers_so_far(clients):
     return total
 
 
-def victims(platform, server):
+def victims(platform, server, chance):
     """{name: pid} of what may be killed now."""
     found = platform.children()
     with contextlib.suppress(subprocess.CalledProcessError):  # it is starting again
         if server is not None:
-            found.update({f"session {pid}": pid for pid in random.sample(server.backends(), 1)})
+            sessions = server.backends()
+            found.update({f"session {pid}": pid for pid in chance.sample(sessions, min(1, len(sessions)))})
     return found
 
 
@@ -129,7 +130,7 @@ def kill_at_random(platform, server, clients, options, chance, tap):
         time.sleep(chance.uniform(0.1, 1.2))  # how long the platform lives is the test's input, not a wait for it
         if count >= options.kills:
             continue
-        children = victims(platform, server)
+        children = victims(platform, server, chance)
         if children:
             written = sum(os.path.getsize(path) for _, path in clients)
             busy, seen = busy + (written > seen), written
