@@ -24,8 +24,8 @@ static void unit_free(struct postgres_unit *unit)
 
 static void server_fini(struct server *server)
 {
-    server_link_close(&server->reader);
-    server_link_close(&server->beats);
+    pg_close(&server->reader);
+    pg_close(&server->beats);
     pthread_mutex_destroy(&server->mutex);
     address_fini(&server->address);
 }

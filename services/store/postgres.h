@@ -34,8 +34,8 @@
 struct server {
     struct server_address address;
     pthread_mutex_t mutex;
-    struct link reader; /* under the mutex */
-    struct link beats;  /* the beating thread's */
+    struct pg_link reader; /* under the mutex */
+    struct pg_link beats;  /* the beating thread's */
 };
 
 struct postgres_unit {
@@ -43,7 +43,7 @@ struct postgres_unit {
     struct server *server;
     PGresult *looked; /* the reading thread's: what read_end frees */
     /* the writing thread's */
-    struct link writer;
+    struct pg_link writer;
     char append_sql[512];
     uint8_t *rows; /* a batch as it is sent */
     size_t rows_size, rows_capacity;
@@ -74,10 +74,10 @@ static inline struct postgres_store *postgres_store_of(const struct unit *unit)
 /* ---- postgres_open.c ---- */
 enum error postgres_open(struct store **out, const struct store_config *config, struct store_fault *fault);
 /* Opens a link of a store that is open: error_bad_settings when the server holds another log by now. */
-enum error server_link(struct link *out,
-                       const struct postgres_store *store,
-                       const struct server *server,
-                       struct store_fault *fault);
+enum error server_connect(struct pg_link *out,
+                          const struct postgres_store *store,
+                          const struct server *server,
+                          struct store_fault *fault);
 
 /* ---- postgres.c ---- */
 void postgres_close(struct store **store);
@@ -92,7 +92,7 @@ struct server_meta {
 };
 /* Reads it, or, when there is none and *make says what it would be, makes it and brings the schema to the format of the
  * last of the migrations. make may be NULL: error_not_found for a server without the schema, or with an older one. */
-enum error schema_open(struct link *link,
+enum error schema_open(struct pg_link *link,
                        const char *const *migrations,
                        uint32_t count,
                        const struct server_meta *make,

@@ -51,10 +51,10 @@ static void results_drop(PGconn *connection)
  * owner: then the fence says so. */
 static enum error append_refused(struct postgres_unit *unit, PGresult *result, struct store_fault *fault)
 {
-    struct link *link = &unit->writer;
+    struct pg_link *link = &unit->writer;
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     bool taken = state != NULL && strcmp(state, "23505") == 0;
-    enum error error = server_link_fault(link, result, DOING, fault);
+    enum error error = pg_fault(link, result, DOING, fault);
     PQclear(result);
     results_drop(link->connection);
     PQclear(PQexec(link->connection, "ROLLBACK"));
@@ -64,7 +64,7 @@ static enum error append_refused(struct postgres_unit *unit, PGresult *result, s
     parameter_number(&parameters, unit->base.number);
     parameter_number(&parameters, unit->base.claim->epoch);
     parameter_number(&parameters, postgres_store_of(&unit->base)->boot);
-    enum error fenced = link_run(link, LINK_FENCE, &parameters, NULL, DOING, fault);
+    enum error fenced = pg_run(link, PG_FENCE, &parameters, NULL, DOING, fault);
     return fenced == error_none ? fault_set(fault, error, "%s: there are records after its end", unit->base.name)
                                 : fenced;
 }
@@ -78,14 +78,14 @@ static enum error append_unknown(struct postgres_unit *unit, const char *why, st
               unit->base.name,
               (int)strcspn(why, "\n"),
               why);
-    server_link_close(&unit->writer);
+    pg_close(&unit->writer);
     return error_unknown_outcome;
 }
 
 /* Up to where the server waits for rows. */
 static enum error copy_begin(struct postgres_unit *unit, struct store_fault *fault)
 {
-    struct link *link = &unit->writer;
+    struct pg_link *link = &unit->writer;
     PGresult *result = NULL;
     link->warned = false;
     if (PQsendQuery(link->connection, unit->append_sql) == 1)
@@ -94,23 +94,23 @@ static enum error copy_begin(struct postgres_unit *unit, struct store_fault *fau
         PQclear(result);
         return error_none;
     }
-    if (link_is_open(link) && result != NULL)
+    if (pg_is_open(link) && result != NULL)
         return append_refused(unit, result, fault);
-    enum error error = server_link_fault(link, result, DOING, fault);
+    enum error error = pg_fault(link, result, DOING, fault);
     PQclear(result);
-    server_link_close(link);
+    pg_close(link);
     return error;
 }
 
 static enum error copy_send(struct postgres_unit *unit, struct store_fault *fault)
 {
-    struct link *link = &unit->writer;
+    struct pg_link *link = &unit->writer;
     enum { PIECE = 1 << 20 };
     for (size_t sent = 0; sent < unit->rows_size; sent += PIECE) {
         size_t left = unit->rows_size - sent;
         if (PQputCopyData(link->connection, (const char *)unit->rows + sent, (int)(left < PIECE ? left : PIECE)) != 1) {
-            enum error error = server_link_fault(link, NULL, DOING, fault);
-            server_link_close(link);
+            enum error error = pg_fault(link, NULL, DOING, fault);
+            pg_close(link);
             return error;
         }
     }
@@ -119,11 +119,11 @@ static enum error copy_send(struct postgres_unit *unit, struct store_fault *faul
 
 static enum error copy_end(struct postgres_unit *unit, struct store_fault *fault)
 {
-    struct link *link = &unit->writer;
+    struct pg_link *link = &unit->writer;
     if (PQputCopyEnd(link->connection, NULL) != 1)
         return append_unknown(unit, PQerrorMessage(link->connection), fault);
     PGresult *result = results_read(link->connection);
-    if (!link_is_open(link)) {
+    if (!pg_is_open(link)) {
         PQclear(result);
         return append_unknown(unit, PQerrorMessage(link->connection), fault);
     }
@@ -134,7 +134,7 @@ static enum error copy_end(struct postgres_unit *unit, struct store_fault *fault
 
 static enum error batch_commit(struct postgres_unit *unit, struct store_fault *fault)
 {
-    if (!link_is_open(&unit->writer))
+    if (!pg_is_open(&unit->writer))
         return fault_set(fault, error_unreachable, "%s: its connection was lost: claim it again", unit->base.name);
     enum error error = copy_begin(unit, fault);
     if (error == error_none)

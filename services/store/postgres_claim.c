@@ -26,14 +26,14 @@ static enum error claim_answer(struct unit *unit, const PGresult *result, struct
 static enum error epoch_raise(struct unit *unit, struct store_fault *fault)
 {
     const struct postgres_store *store = postgres_store_of(unit);
-    struct link *link = &postgres_unit_of(unit)->writer;
+    struct pg_link *link = &postgres_unit_of(unit)->writer;
     struct parameters parameters = {0};
     PGresult *result;
     parameter_number(&parameters, unit->number);
     parameter_number(&parameters, store->boot);
     parameter_bytes(&parameters, slice_text(store->holder));
     link->warned = false;
-    enum error error = link_run(link, LINK_CLAIM, &parameters, &result, "claiming", fault);
+    enum error error = pg_run(link, PG_CLAIM, &parameters, &result, "claiming", fault);
     if (error != error_none)
         return error;
     error = claim_answer(unit, result, fault);
@@ -48,14 +48,14 @@ static void owner_clear(struct unit *unit)
     parameter_number(&parameters, unit->number);
     parameter_number(&parameters, unit->claim->epoch);
     parameter_number(&parameters, postgres_store_of(unit)->boot);
-    link_run(&postgres_unit_of(unit)->writer, LINK_RELEASE, &parameters, NULL, "releasing", NULL);
+    pg_run(&postgres_unit_of(unit)->writer, PG_RELEASE, &parameters, NULL, "releasing", NULL);
 }
 
 /* Forgets everything that belongs to a claim. */
 static void claim_leave(struct unit *unit)
 {
     struct postgres_unit *postgres = postgres_unit_of(unit);
-    server_link_close(&postgres->writer);
+    pg_close(&postgres->writer);
     free(postgres->rows);
     postgres->rows = NULL;
     postgres->rows_size = postgres->rows_capacity = 0;
@@ -65,7 +65,7 @@ static void claim_leave(struct unit *unit)
 static enum error claim_make(struct unit *unit, struct store_fault *fault)
 {
     struct postgres_unit *postgres = postgres_unit_of(unit);
-    enum error error = server_link(&postgres->writer, postgres_store_of(unit), postgres->server, fault);
+    enum error error = server_connect(&postgres->writer, postgres_store_of(unit), postgres->server, fault);
     if (error == error_none)
         error = epoch_raise(unit, fault);
     if (error != error_none)
@@ -99,7 +99,7 @@ void postgres_release(struct store *store, uint32_t number)
 {
     struct unit *unit = unit_of(store, number);
     assert(unit->claim != NULL);
-    if (link_is_open(&postgres_unit_of(unit)->writer)) {
+    if (pg_is_open(&postgres_unit_of(unit)->writer)) {
         if (unit->tail.rows <= FINISH_ROWS)
             unit_maintain_finish(unit);
         owner_clear(unit);

@@ -43,13 +43,13 @@ static int line_size(const char *text)
     return (int)strcspn(text, "\n");
 }
 
-enum error server_link_fault(struct link *link, const PGresult *result, const char *doing, struct store_fault *fault)
+enum error pg_fault(struct pg_link *link, const PGresult *result, const char *doing, struct store_fault *fault)
 {
     const char *state = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *text = result == NULL ? NULL : PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (text == NULL)
         text = link->connection == NULL ? "not connected" : PQerrorMessage(link->connection);
-    enum error error = link_is_open(link) || state != NULL ? error_of_state(state) : error_unreachable;
+    enum error error = pg_is_open(link) || state != NULL ? error_of_state(state) : error_unreachable;
     return fault_set(fault,
                      error,
                      "%s: %s: %.*s%s%s%s",
@@ -92,6 +92,8 @@ enum error connect_fault(const struct server_address *address, PGconn *connectio
     enum error error = error_of_state(state);
     if (error == error_corrupt) /* before a login nothing of ours has been looked at */
         error = error_unreachable;
+    if (PQconnectionNeedsPassword(connection))
+        error = error_login_refused;
     return fault_set(fault,
                      error,
                      "%s: connecting: %.*s%s%s%s",

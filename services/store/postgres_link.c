@@ -119,22 +119,22 @@ void address_fini(struct server_address *address)
 
 /* ---- connecting ---- */
 
-bool link_is_open(const struct link *link)
+bool pg_is_open(const struct pg_link *link)
 {
     return link->connection != NULL && PQstatus(link->connection) == CONNECTION_OK;
 }
 
-void server_link_close(struct link *link)
+void pg_close(struct pg_link *link)
 {
     const struct server_address *address = link->address;
     PQfinish(link->connection);
-    *link = (struct link){.address = address};
+    *link = (struct pg_link){.address = address};
 }
 
 /* Keeps warnings; what is less does not matter. */
 static void notice_take(void *context, const PGresult *result)
 {
-    struct link *link = context;
+    struct pg_link *link = context;
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (severity == NULL || strcmp(severity, "WARNING") != 0)
@@ -159,7 +159,7 @@ static bool connect_wait(PGconn *connection, uint64_t deadline_us)
     return true;
 }
 
-static enum error connect_start(struct link *link, struct store_fault *fault)
+static enum error connect_start(struct pg_link *link, struct store_fault *fault)
 {
     const struct server_address *address = link->address;
     uint64_t wait_ms = (uint64_t)address->lease_ms * address->hosts + CONNECT_SPARE_MS;
@@ -200,7 +200,7 @@ static bool is(const PGresult *result, int column, const char *value)
     return strcmp(PQgetvalue(result, 0, column), value) == 0;
 }
 
-static enum error settings_check(const struct link *link, const PGresult *result, struct store_fault *fault)
+static enum error settings_check(const struct pg_link *link, const PGresult *result, struct store_fault *fault)
 {
     const char *name = link->address->name;
     if (is(result, SETTING_RECOVERY, "true") || is(result, SETTING_READ_ONLY, "on"))
@@ -227,7 +227,7 @@ static enum error settings_check(const struct link *link, const PGresult *result
     return error_none;
 }
 
-static enum error session_begin(struct link *link, struct store_fault *fault)
+static enum error session_begin(struct pg_link *link, struct store_fault *fault)
 {
     PGresult *result = NULL;
     int version = PQserverVersion(link->connection);
@@ -237,22 +237,22 @@ static enum error session_begin(struct link *link, struct store_fault *fault)
                          "%s: version %d of the server is too old: 14 is the oldest",
                          link->address->name,
                          version / 10000);
-    enum error error = link_execute(link, session_sql, NULL, "beginning a session", fault);
+    enum error error = pg_execute(link, session_sql, NULL, "beginning a session", fault);
     if (error == error_none)
-        error = link_execute(link, settings_sql, &result, "reading settings", fault);
+        error = pg_execute(link, settings_sql, &result, "reading settings", fault);
     if (error == error_none)
         error = settings_check(link, result, fault);
     PQclear(result);
     return error;
 }
 
-enum error server_link_open(struct link *out, const struct server_address *address, struct store_fault *fault)
+enum error pg_open(struct pg_link *out, const struct server_address *address, struct store_fault *fault)
 {
-    *out = (struct link){.address = address};
+    *out = (struct pg_link){.address = address};
     enum error error = connect_start(out, fault);
     if (error == error_none)
         error = session_begin(out, fault);
     if (error != error_none)
-        server_link_close(out);
+        pg_close(out);
     return error;
 }

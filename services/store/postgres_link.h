@@ -11,42 +11,42 @@
 
 #include "services/store/backend.h"
 
-#define LINK_PARAMETERS_MAX 8
+#define PG_PARAMETERS_MAX 8
 /* What an array of so many numbers needs as a parameter. */
-#define LINK_NUMBERS_SIZE(COUNT) (20 + (COUNT)*12)
+#define PG_NUMBERS_SIZE(COUNT) (20 + (COUNT)*12)
 
 /* Statements are prepared on a link when they are first run there. */
-enum link_statement {
-    LINK_FENCE,
-    LINK_PARTITIONS,
-    LINK_MARKS,
-    LINK_SCAN,
-    LINK_RUNS,
-    LINK_PAGES,
-    LINK_RECORDS,
-    LINK_STREAM,
-    LINK_COVER_STREAMS,
-    LINK_COVER_RECEIPTS,
-    LINK_SNAPSHOT,
-    LINK_RUN,
-    LINK_PAGE,
-    LINK_OTHER,
-    LINK_MARK_LATE,
-    LINK_MARK_EXPIRED,
-    LINK_MODULE,
-    LINK_OLDEST_RUN,
-    LINK_DELETE_PAGES,
-    LINK_DELETE_RUN,
-    LINK_OLDEST_DAY,
-    LINK_DELETE_DAY,
-    LINK_LOOK,
-    LINK_WALK,
-    LINK_FIND_RECEIPT,
-    LINK_CLAIM,
-    LINK_RELEASE,
-    LINK_BEAT,
-    LINK_LEAVE,
-    LINK_STATEMENTS
+enum pg_statement {
+    PG_FENCE,
+    PG_PARTITIONS,
+    PG_MARKS,
+    PG_SCAN,
+    PG_RUNS,
+    PG_PAGES,
+    PG_RECORDS,
+    PG_STREAM,
+    PG_COVER_STREAMS,
+    PG_COVER_RECEIPTS,
+    PG_SNAPSHOT,
+    PG_RUN,
+    PG_PAGE,
+    PG_OTHER,
+    PG_MARK_LATE,
+    PG_MARK_EXPIRED,
+    PG_MODULE,
+    PG_OLDEST_RUN,
+    PG_DELETE_PAGES,
+    PG_DELETE_RUN,
+    PG_OLDEST_DAY,
+    PG_DELETE_DAY,
+    PG_LOOK,
+    PG_WALK,
+    PG_FIND_RECEIPT,
+    PG_CLAIM,
+    PG_RELEASE,
+    PG_BEAT,
+    PG_LEAVE,
+    PG_STATEMENTS
 };
 
 /* How to reach a server; made once, read by all threads. */
@@ -59,10 +59,10 @@ struct server_address {
     uint32_t lease_ms;
 };
 
-struct link {
+struct pg_link {
     PGconn *connection;
     const struct server_address *address;
-    bool prepared[LINK_STATEMENTS];
+    bool prepared[PG_STATEMENTS];
     bool warned; /* since it was last cleared, the server has warned of something */
     char warning[128];
     bool begun, piped; /* a transaction was begun; and its first statement was sent */
@@ -72,14 +72,14 @@ struct link {
 /* Parameters in binary. What they point to must outlive their use. */
 struct parameters {
     int count;
-    const char *values[LINK_PARAMETERS_MAX];
-    int sizes[LINK_PARAMETERS_MAX], formats[LINK_PARAMETERS_MAX];
-    uint64_t numbers[LINK_PARAMETERS_MAX];
+    const char *values[PG_PARAMETERS_MAX];
+    int sizes[PG_PARAMETERS_MAX], formats[PG_PARAMETERS_MAX];
+    uint64_t numbers[PG_PARAMETERS_MAX];
 };
 void parameter_number(struct parameters *parameters, uint64_t number);
 /* bytea, uuid or text; NULL data is an empty value. */
 void parameter_bytes(struct parameters *parameters, struct slice bytes);
-/* bigint[], written into bytes, which are of LINK_NUMBERS_SIZE(count). */
+/* bigint[], written into bytes, which are of PG_NUMBERS_SIZE(count). */
 void parameter_numbers(struct parameters *parameters, const uint64_t *numbers, size_t count, uint8_t *bytes);
 
 /* Columns of binary results: an integer of 2, 4 or 8 bytes (0 when NULL), and the bytes of anything else. */
@@ -92,15 +92,15 @@ enum error address_init(
     struct server_address *out, const char *url, uint32_t lease_ms, const char *holder, struct store_fault *fault);
 void address_fini(struct server_address *address);
 /* Connects and refuses servers on which a commit would not be durable, or that cannot be written. */
-enum error server_link_open(struct link *out, const struct server_address *address, struct store_fault *fault);
-void server_link_close(struct link *link);
-bool link_is_open(const struct link *link);
+enum error pg_open(struct pg_link *out, const struct server_address *address, struct store_fault *fault);
+void pg_close(struct pg_link *link);
+bool pg_is_open(const struct pg_link *link);
 
 /* ---- postgres_fault.c ---- */
 /* What an SQLSTATE means; a text that is none gives error_unreachable. */
 enum error error_of_state(const char *state);
 /* Describes a result that is not what was hoped for, or, when it is NULL, why the connection broke. */
-enum error server_link_fault(struct link *link, const PGresult *result, const char *doing, struct store_fault *fault);
+enum error pg_fault(struct pg_link *link, const PGresult *result, const char *doing, struct store_fault *fault);
 /* Why connecting failed. */
 enum error connect_fault(const struct server_address *address, PGconn *connection, struct store_fault *fault);
 
@@ -108,35 +108,35 @@ enum error connect_fault(const struct server_address *address, PGconn *connectio
 /* Runs SQL without parameters; the results of all but the last statement are dropped. *out, when it is not NULL, is
  * freed with PQclear. */
 enum error
-link_execute(struct link *link, const char *sql, PGresult **out, const char *doing, struct store_fault *fault);
+pg_execute(struct pg_link *link, const char *sql, PGresult **out, const char *doing, struct store_fault *fault);
 /* Runs a statement and waits for its rows, in a transaction that was begun or by itself. */
-enum error link_run(struct link *link,
-                    enum link_statement statement,
-                    const struct parameters *parameters,
-                    PGresult **out,
-                    const char *doing,
-                    struct store_fault *fault);
+enum error pg_run(struct pg_link *link,
+                  enum pg_statement statement,
+                  const struct parameters *parameters,
+                  PGresult **out,
+                  const char *doing,
+                  struct store_fault *fault);
 /* The same, but gives up, and closes the link, at a time of CLOCK_BOOTTIME in microseconds. */
-enum error link_run_until(struct link *link,
-                          enum link_statement statement,
-                          const struct parameters *parameters,
-                          uint64_t deadline_us,
-                          PGresult **out,
-                          const char *doing,
-                          struct store_fault *fault);
+enum error pg_run_until(struct pg_link *link,
+                        enum pg_statement statement,
+                        const struct parameters *parameters,
+                        uint64_t deadline_us,
+                        PGresult **out,
+                        const char *doing,
+                        struct store_fault *fault);
 /* A transaction whose statements are sent without waiting for their results: begin sends nothing yet, put queues a
  * statement, settle waits for all that was put, commit for the end. With nothing put, commit does nothing. When one of
  * them fails the transaction is rolled back, or the connection is lost; error_unknown_outcome when it was lost while
  * the commit was under way. */
-void link_begin(struct link *link);
-enum error link_put(struct link *link,
-                    enum link_statement statement,
-                    const struct parameters *parameters,
-                    const char *doing,
-                    struct store_fault *fault);
-enum error link_settle(struct link *link, const char *doing, struct store_fault *fault);
-enum error link_commit(struct link *link, const char *doing, struct store_fault *fault);
-void link_rollback(struct link *link);
+void pg_begin(struct pg_link *link);
+enum error pg_put(struct pg_link *link,
+                  enum pg_statement statement,
+                  const struct parameters *parameters,
+                  const char *doing,
+                  struct store_fault *fault);
+enum error pg_settle(struct pg_link *link, const char *doing, struct store_fault *fault);
+enum error pg_commit(struct pg_link *link, const char *doing, struct store_fault *fault);
+void pg_rollback(struct pg_link *link);
 
 uint64_t clock_boot_us(void);
 

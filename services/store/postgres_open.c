@@ -43,13 +43,13 @@ static enum error meta_check(const struct server *server,
 
 /* Several hosts in one URL stand for a primary and its standbys: a take-over by a standby loses nothing only if commits
  * wait for one. */
-static enum error standby_check(struct link *link, struct store_fault *fault)
+static enum error standby_check(struct pg_link *link, struct store_fault *fault)
 {
     PGresult *result;
     if (link->address->hosts < 2)
         return error_none;
     enum error error =
-        link_execute(link, "SELECT current_setting('synchronous_standby_names')", &result, "reading settings", fault);
+        pg_execute(link, "SELECT current_setting('synchronous_standby_names')", &result, "reading settings", fault);
     if (error != error_none)
         return error;
     if (PQgetvalue(result, 0, 0)[0] == 0)
@@ -67,14 +67,14 @@ static enum error server_open(struct server *server,
                               struct server_meta *out,
                               struct store_fault *fault)
 {
-    struct link link;
-    enum error error = server_link_open(&link, &server->address, fault);
+    struct pg_link link;
+    enum error error = pg_open(&link, &server->address, fault);
     if (error != error_none)
         return error;
     error = standby_check(&link, fault);
     if (error == error_none)
         error = schema_open(&link, postgres_migrations, postgres_format, config->create ? wanted : NULL, out, fault);
-    server_link_close(&link);
+    pg_close(&link);
     return error;
 }
 
@@ -198,25 +198,25 @@ enum error postgres_open(struct store **out, const struct store_config *config, 
     return error;
 }
 
-enum error server_link(struct link *out,
-                       const struct postgres_store *store,
-                       const struct server *server,
-                       struct store_fault *fault)
+enum error server_connect(struct pg_link *out,
+                          const struct postgres_store *store,
+                          const struct server *server,
+                          struct store_fault *fault)
 {
     PGresult *result;
-    enum error error = server_link_open(out, &server->address, fault);
+    enum error error = pg_open(out, &server->address, fault);
     if (error != error_none)
         return error;
-    error = link_execute(out, "SELECT incarnation FROM fluvius.meta", &result, "reading what log this is", fault);
+    error = pg_execute(out, "SELECT incarnation FROM fluvius.meta", &result, "reading what log this is", fault);
     if (error != error_none) {
-        server_link_close(out);
+        pg_close(out);
         return error;
     }
     if (PQntuples(result) != 1 ||
         (uint64_t)strtoll(PQgetvalue(result, 0, 0), NULL, 10) != store->base.info.incarnation) {
         error = fault_set(
             fault, error_bad_settings, "%s: holds another log than when this process began", server->address.name);
-        server_link_close(out);
+        pg_close(out);
     }
     PQclear(result);
     return error;

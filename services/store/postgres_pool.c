@@ -89,15 +89,15 @@ static enum error beat_try(struct postgres_store *store,
                            PGresult **out,
                            struct store_fault *fault)
 {
-    struct link *link = &server->beats;
+    struct pg_link *link = &server->beats;
     enum error error = error_none;
-    if (!link_is_open(link)) {
-        server_link_close(link);
-        error = server_link(link, store, server, fault);
+    if (!pg_is_open(link)) {
+        pg_close(link);
+        error = server_connect(link, store, server, fault);
     }
     uint64_t deadline_us = clock_boot_us() + (uint64_t)store->lease_ms * 1000;
     if (error == error_none)
-        error = link_run_until(link, LINK_BEAT, parameters, deadline_us, out, "sending a beat", fault);
+        error = pg_run_until(link, PG_BEAT, parameters, deadline_us, out, "sending a beat", fault);
     return error;
 }
 
@@ -108,9 +108,9 @@ static enum error beat_send(struct postgres_store *store,
                             PGresult **out,
                             struct store_fault *fault)
 {
-    bool was_open = link_is_open(&server->beats);
+    bool was_open = pg_is_open(&server->beats);
     enum error error = beat_try(store, server, parameters, out, fault);
-    if (error == error_none || !was_open || link_is_open(&server->beats))
+    if (error == error_none || !was_open || pg_is_open(&server->beats))
         return error;
     return beat_try(store, server, parameters, out, fault);
 }
@@ -155,7 +155,7 @@ postgres_beat(struct store *base, const struct store_beat *beat, struct store_po
 {
     struct postgres_store *store = postgres_of(base);
     struct store_pool *pool = pool_new(&store->base.info);
-    uint8_t *loads = malloc(LINK_NUMBERS_SIZE((size_t)store->base.info.units));
+    uint8_t *loads = malloc(PG_NUMBERS_SIZE((size_t)store->base.info.units));
     struct parameters parameters = {0};
     uint64_t lease_us = (uint64_t)store->lease_ms * 1000, before_us = clock_boot_us();
     enum error error = error_no_memory;
@@ -185,7 +185,7 @@ void pool_leave(struct postgres_store *store)
     parameter_number(&parameters, store->boot);
     for (uint32_t i = 0; i < store->server_count; i++) {
         uint64_t deadline_us = clock_boot_us() + (uint64_t)store->lease_ms * 1000;
-        if (link_is_open(&store->servers[i].beats))
-            link_run_until(&store->servers[i].beats, LINK_LEAVE, &parameters, deadline_us, NULL, "leaving", NULL);
+        if (pg_is_open(&store->servers[i].beats))
+            pg_run_until(&store->servers[i].beats, PG_LEAVE, &parameters, deadline_us, NULL, "leaving", NULL);
     }
 }

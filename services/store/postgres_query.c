@@ -21,7 +21,7 @@ uint64_t clock_boot_us(void)
 
 static void parameter_add(struct parameters *parameters, const void *value, size_t size)
 {
-    assert(parameters->count < LINK_PARAMETERS_MAX);
+    assert(parameters->count < PG_PARAMETERS_MAX);
     parameters->values[parameters->count] = value;
     parameters->sizes[parameters->count] = (int)size;
     parameters->formats[parameters->count++] = 1;
@@ -86,10 +86,10 @@ static bool result_good(const PGresult *result)
 }
 
 enum error
-link_execute(struct link *link, const char *sql, PGresult **out, const char *doing, struct store_fault *fault)
+pg_execute(struct pg_link *link, const char *sql, PGresult **out, const char *doing, struct store_fault *fault)
 {
-    PGresult *result = link_is_open(link) ? PQexec(link->connection, sql) : NULL;
-    enum error error = result_good(result) ? error_none : server_link_fault(link, result, doing, fault);
+    PGresult *result = pg_is_open(link) ? PQexec(link->connection, sql) : NULL;
+    enum error error = result_good(result) ? error_none : pg_fault(link, result, doing, fault);
     if (error == error_none && out != NULL)
         *out = result;
     else
@@ -97,12 +97,12 @@ link_execute(struct link *link, const char *sql, PGresult **out, const char *doi
     return error;
 }
 
-static void statement_name(enum link_statement statement, char name[16])
+static void statement_name(enum pg_statement statement, char name[16])
 {
     snprintf(name, 16, "s%d", (int)statement);
 }
 
-static bool statement_send(struct link *link, enum link_statement statement, const struct parameters *parameters)
+static bool statement_send(struct pg_link *link, enum pg_statement statement, const struct parameters *parameters)
 {
     char name[16];
     statement_name(statement, name);
@@ -133,7 +133,7 @@ static bool answer_wait(PGconn *connection, uint64_t deadline_us)
 }
 
 /* The one result of what was sent last; NULL when the connection broke or the time came. */
-static PGresult *result_take(struct link *link, uint64_t deadline_us)
+static PGresult *result_take(struct pg_link *link, uint64_t deadline_us)
 {
     PGresult *result = NULL, *next;
     for (;;) {
@@ -149,8 +149,8 @@ static PGresult *result_take(struct link *link, uint64_t deadline_us)
     }
 }
 
-static enum error statement_prepare(struct link *link,
-                                    enum link_statement statement,
+static enum error statement_prepare(struct pg_link *link,
+                                    enum pg_statement statement,
                                     uint64_t deadline_us,
                                     const char *doing,
                                     struct store_fault *fault)
@@ -162,43 +162,43 @@ static enum error statement_prepare(struct link *link,
     PGresult *result = NULL;
     if (PQsendPrepare(link->connection, name, statement_sql[statement], 0, NULL) == 1)
         result = result_take(link, deadline_us);
-    enum error error = result_good(result) ? error_none : server_link_fault(link, result, doing, fault);
+    enum error error = result_good(result) ? error_none : pg_fault(link, result, doing, fault);
     link->prepared[statement] = error == error_none;
     PQclear(result);
     return error;
 }
 
 /* A connection on which an answer is still to come cannot be used for anything else. */
-static enum error answer_missed(struct link *link, const char *doing, struct store_fault *fault)
+static enum error answer_missed(struct pg_link *link, const char *doing, struct store_fault *fault)
 {
-    server_link_close(link);
+    pg_close(link);
     return fault_set(fault, error_unreachable, "%s: %s: no answer in time", link->address->name, doing);
 }
 
-static enum error piped_run(struct link *link,
-                            enum link_statement statement,
+static enum error piped_run(struct pg_link *link,
+                            enum pg_statement statement,
                             const struct parameters *parameters,
                             PGresult **out,
                             const char *doing,
                             struct store_fault *fault);
 
-enum error link_run_until(struct link *link,
-                          enum link_statement statement,
-                          const struct parameters *parameters,
-                          uint64_t deadline_us,
-                          PGresult **out,
-                          const char *doing,
-                          struct store_fault *fault)
+enum error pg_run_until(struct pg_link *link,
+                        enum pg_statement statement,
+                        const struct parameters *parameters,
+                        uint64_t deadline_us,
+                        PGresult **out,
+                        const char *doing,
+                        struct store_fault *fault)
 {
-    if (!link_is_open(link))
-        return server_link_fault(link, NULL, doing, fault);
+    if (!pg_is_open(link))
+        return pg_fault(link, NULL, doing, fault);
     PGresult *result = NULL;
     enum error error = statement_prepare(link, statement, deadline_us, doing, fault);
     if (error == error_none && statement_send(link, statement, parameters))
         result = result_take(link, deadline_us);
     if (error == error_none && !result_good(result))
-        error = server_link_fault(link, result, doing, fault);
-    if (error != error_none && link_is_open(link) && PQtransactionStatus(link->connection) == PQTRANS_ACTIVE)
+        error = pg_fault(link, result, doing, fault);
+    if (error != error_none && pg_is_open(link) && PQtransactionStatus(link->connection) == PQTRANS_ACTIVE)
         error = answer_missed(link, doing, fault);
     if (error == error_none && out != NULL)
         *out = result;
@@ -207,27 +207,27 @@ enum error link_run_until(struct link *link,
     return error;
 }
 
-enum error link_run(struct link *link,
-                    enum link_statement statement,
-                    const struct parameters *parameters,
-                    PGresult **out,
-                    const char *doing,
-                    struct store_fault *fault)
+enum error pg_run(struct pg_link *link,
+                  enum pg_statement statement,
+                  const struct parameters *parameters,
+                  PGresult **out,
+                  const char *doing,
+                  struct store_fault *fault)
 {
     if (link->begun)
         return piped_run(link, statement, parameters, out, doing, fault);
-    return link_run_until(link, statement, parameters, UINT64_MAX, out, doing, fault);
+    return pg_run_until(link, statement, parameters, UINT64_MAX, out, doing, fault);
 }
 
 /* ---- many in a transaction ---- */
 
-void link_begin(struct link *link)
+void pg_begin(struct pg_link *link)
 {
     assert(!link->begun);
     link->begun = true;
 }
 
-static bool text_send(struct link *link, const char *sql)
+static bool text_send(struct pg_link *link, const char *sql)
 {
     bool sent = PQsendQueryParams(link->connection, sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
     link->pending += sent;
@@ -235,7 +235,7 @@ static bool text_send(struct link *link, const char *sql)
 }
 
 /* The first statement of a transaction is preceded by what begins it. */
-static bool pipe_open(struct link *link)
+static bool pipe_open(struct pg_link *link)
 {
     if (link->piped)
         return true;
@@ -243,10 +243,10 @@ static bool pipe_open(struct link *link)
     return link->piped && text_send(link, "BEGIN");
 }
 
-static bool pipe_put(struct link *link, enum link_statement statement, const struct parameters *parameters)
+static bool pipe_put(struct pg_link *link, enum pg_statement statement, const struct parameters *parameters)
 {
     char name[16];
-    if (!link_is_open(link) || !pipe_open(link))
+    if (!pg_is_open(link) || !pipe_open(link))
         return false;
     if (!link->prepared[statement]) {
         statement_name(statement, name);
@@ -261,23 +261,23 @@ static bool pipe_put(struct link *link, enum link_statement statement, const str
     return true;
 }
 
-enum error link_put(struct link *link,
-                    enum link_statement statement,
-                    const struct parameters *parameters,
-                    const char *doing,
-                    struct store_fault *fault)
+enum error pg_put(struct pg_link *link,
+                  enum pg_statement statement,
+                  const struct parameters *parameters,
+                  const char *doing,
+                  struct store_fault *fault)
 {
-    return pipe_put(link, statement, parameters) ? error_none : server_link_fault(link, NULL, doing, fault);
+    return pipe_put(link, statement, parameters) ? error_none : pg_fault(link, NULL, doing, fault);
 }
 
 /* Reads the results of all that was sent; gives the last one. */
-static enum error pending_read(struct link *link, PGresult **last, const char *doing, struct store_fault *fault)
+static enum error pending_read(struct pg_link *link, PGresult **last, const char *doing, struct store_fault *fault)
 {
     enum error error = error_none;
     for (; link->pending > 0 && error == error_none; link->pending--) {
         PGresult *result = result_take(link, UINT64_MAX);
         if (!result_good(result))
-            error = server_link_fault(link, result, doing, fault);
+            error = pg_fault(link, result, doing, fault);
         if (error == error_none && link->pending == 1 && last != NULL)
             *last = result;
         else
@@ -286,27 +286,27 @@ static enum error pending_read(struct link *link, PGresult **last, const char *d
     return error;
 }
 
-static enum error flushed_read(struct link *link, PGresult **last, const char *doing, struct store_fault *fault)
+static enum error flushed_read(struct pg_link *link, PGresult **last, const char *doing, struct store_fault *fault)
 {
     if (PQsendFlushRequest(link->connection) != 1 || PQflush(link->connection) < 0)
-        return server_link_fault(link, NULL, doing, fault);
+        return pg_fault(link, NULL, doing, fault);
     return pending_read(link, last, doing, fault);
 }
 
-enum error link_settle(struct link *link, const char *doing, struct store_fault *fault)
+enum error pg_settle(struct pg_link *link, const char *doing, struct store_fault *fault)
 {
     return link->piped ? flushed_read(link, NULL, doing, fault) : error_none;
 }
 
-static enum error piped_run(struct link *link,
-                            enum link_statement statement,
+static enum error piped_run(struct pg_link *link,
+                            enum pg_statement statement,
                             const struct parameters *parameters,
                             PGresult **out,
                             const char *doing,
                             struct store_fault *fault)
 {
     PGresult *result = NULL;
-    enum error error = link_put(link, statement, parameters, doing, fault);
+    enum error error = pg_put(link, statement, parameters, doing, fault);
     if (error == error_none)
         error = flushed_read(link, &result, doing, fault);
     if (error == error_none && out != NULL)
@@ -316,7 +316,7 @@ static enum error piped_run(struct link *link,
     return error;
 }
 
-static void prepared_forget(struct link *link)
+static void prepared_forget(struct pg_link *link)
 {
     /* Which of those that were sent were prepared is not known when one before them has failed. */
     PQclear(PQexec(link->connection, "DEALLOCATE ALL"));
@@ -324,10 +324,10 @@ static void prepared_forget(struct link *link)
 }
 
 /* Reads up to the point where the server takes statements again. */
-static bool pipe_drain(struct link *link)
+static bool pipe_drain(struct pg_link *link)
 {
     unsigned nothing = 0;
-    while (link_is_open(link) && nothing < 2) {
+    while (pg_is_open(link) && nothing < 2) {
         PGresult *result = PQgetResult(link->connection);
         ExecStatusType status = PQresultStatus(result);
         nothing = result == NULL ? nothing + 1 : 0;
@@ -336,41 +336,41 @@ static bool pipe_drain(struct link *link)
             break;
     }
     link->pending = 0;
-    return link_is_open(link) && PQexitPipelineMode(link->connection) == 1;
+    return pg_is_open(link) && PQexitPipelineMode(link->connection) == 1;
 }
 
-void link_rollback(struct link *link)
+void pg_rollback(struct pg_link *link)
 {
     bool piped = link->piped;
     link->begun = link->piped = false;
-    if (!piped || !link_is_open(link))
+    if (!piped || !pg_is_open(link))
         return;
     if (PQpipelineSync(link->connection) != 1 || !pipe_drain(link)) {
-        server_link_close(link);
+        pg_close(link);
         return;
     }
     PQclear(PQexec(link->connection, "ROLLBACK"));
     prepared_forget(link);
 }
 
-enum error link_commit(struct link *link, const char *doing, struct store_fault *fault)
+enum error pg_commit(struct pg_link *link, const char *doing, struct store_fault *fault)
 {
     if (!link->piped) {
         link->begun = false;
         return error_none;
     }
     if (!text_send(link, "COMMIT") || PQpipelineSync(link->connection) != 1) {
-        enum error error = server_link_fault(link, NULL, doing, fault);
-        link_rollback(link);
+        enum error error = pg_fault(link, NULL, doing, fault);
+        pg_rollback(link);
         return error;
     }
     enum error error = pending_read(link, NULL, doing, fault);
-    if (!link_is_open(link)) {
+    if (!pg_is_open(link)) {
         link->begun = link->piped = false;
         return error == error_fenced ? error : error_unknown_outcome;
     }
     if (!pipe_drain(link)) {
-        server_link_close(link);
+        pg_close(link);
         return error == error_none ? error_unknown_outcome : error;
     }
     link->begun = link->piped = false;

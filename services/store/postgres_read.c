@@ -8,33 +8,33 @@
 
 enum { LOG_ROWS = 256, WALK_ROWS = CHAIN_SPAN, RECORDS_AT_ONCE = 256 };
 
-static enum error link_ready(struct link *link, const struct unit *unit, struct store_fault *fault)
+static enum error link_ready(struct pg_link *link, const struct unit *unit, struct store_fault *fault)
 {
-    if (link_is_open(link))
+    if (pg_is_open(link))
         return error_none;
-    server_link_close(link);
-    return server_link(link, postgres_store_of(unit), postgres_unit_of(unit)->server, fault);
+    pg_close(link);
+    return server_connect(link, postgres_store_of(unit), postgres_unit_of(unit)->server, fault);
 }
 
 /* That a connection was lost shows only when it is used: then a new one is tried at once. */
 static enum error run(struct unit *unit,
-                      enum link_statement statement,
+                      enum pg_statement statement,
                       const struct parameters *parameters,
                       PGresult **out,
                       const char *doing,
                       struct store_fault *fault)
 {
     struct server *server = postgres_unit_of(unit)->server;
-    struct link *link = &server->reader;
+    struct pg_link *link = &server->reader;
     pthread_mutex_lock(&server->mutex);
-    bool again = link_is_open(link);
+    bool again = pg_is_open(link);
     enum error error = link_ready(link, unit, fault);
     if (error == error_none)
-        error = link_run(link, statement, parameters, out, doing, fault);
-    if (error != error_none && again && !link_is_open(link)) {
+        error = pg_run(link, statement, parameters, out, doing, fault);
+    if (error != error_none && again && !pg_is_open(link)) {
         error = link_ready(link, unit, fault);
         if (error == error_none)
-            error = link_run(link, statement, parameters, out, doing, fault);
+            error = pg_run(link, statement, parameters, out, doing, fault);
     }
     pthread_mutex_unlock(&server->mutex);
     return error;
@@ -68,7 +68,7 @@ static enum error read_log(struct unit *unit,
         parameter_number(&parameters, position_of(partition, after_seq));
         parameter_number(&parameters, position_of(partition, POSITION_SEQ_MAX));
         parameter_number(&parameters, some);
-        error = run(unit, LINK_SCAN, &parameters, &result, "reading the log", fault);
+        error = run(unit, PG_SCAN, &parameters, &result, "reading the log", fault);
         if (error != error_none)
             return error;
         uint32_t rows = (uint32_t)PQntuples(result);
@@ -108,7 +108,7 @@ static enum error look(struct unit *unit,
     parameter_number(&parameters, head);
     parameter_number(&parameters, snapshot);
     enum error error =
-        run(unit, LINK_LOOK, &parameters, &postgres_unit_of(unit)->looked, "reading the stream index", fault);
+        run(unit, PG_LOOK, &parameters, &postgres_unit_of(unit)->looked, "reading the stream index", fault);
     if (error == error_none)
         looked_read(postgres_unit_of(unit)->looked, out);
     return error;
@@ -144,7 +144,7 @@ static enum error walk(struct unit *unit,
         some = count < WALK_ROWS ? count : WALK_ROWS;
         parameter_number(&parameters, position_of(partition, seq));
         parameter_number(&parameters, some);
-        error = run(unit, LINK_WALK, &parameters, &result, "reading a stream", fault);
+        error = run(unit, PG_WALK, &parameters, &result, "reading a stream", fault);
         if (error != error_none)
             return error;
         error = steps_give(result, some, &seq, step, context);
@@ -163,11 +163,11 @@ static enum error records(struct unit *unit,
     enum error error = error_none;
     for (size_t done = 0; done < count && error == error_none; done += RECORDS_AT_ONCE) {
         size_t some = count - done < RECORDS_AT_ONCE ? count - done : RECORDS_AT_ONCE;
-        uint8_t bytes[LINK_NUMBERS_SIZE(RECORDS_AT_ONCE)];
+        uint8_t bytes[PG_NUMBERS_SIZE(RECORDS_AT_ONCE)];
         struct parameters parameters = {0};
         PGresult *result;
         parameter_numbers(&parameters, positions + done, some, bytes);
-        error = run(unit, LINK_RECORDS, &parameters, &result, "reading records", fault);
+        error = run(unit, PG_RECORDS, &parameters, &result, "reading records", fault);
         if (error != error_none)
             return error;
         error = positions_visit(unit, result, positions + done, some, visit, context, fault);
@@ -201,7 +201,7 @@ static enum error find_receipt(struct unit *unit, struct wanted *wanted, struct 
     parameter_bytes(&parameters, slice_of(&wanted->entry, RECEIPT_KEY_SIZE));
     parameter_number(&parameters, time_ms);
     parameter_number(&parameters, wanted->timed ? time_ms + RECEIPT_BEHIND_MS : INT64_MAX);
-    enum error error = run(unit, LINK_FIND_RECEIPT, &parameters, &result, "looking for a receipt", fault);
+    enum error error = run(unit, PG_FIND_RECEIPT, &parameters, &result, "looking for a receipt", fault);
     if (error != error_none)
         return error;
     answer_search(wanted, result);

@@ -7,13 +7,13 @@
 enum { SCAN_ROWS = 4096, RUNS_AT_ONCE = 64, RECORDS_AT_ONCE = 1024 };
 
 static enum error run(struct unit *unit,
-                      enum link_statement statement,
+                      enum pg_statement statement,
                       const struct parameters *parameters,
                       PGresult **out,
                       const char *doing,
                       struct store_fault *fault)
 {
-    return link_run(&postgres_unit_of(unit)->writer, statement, parameters, out, doing, fault);
+    return pg_run(&postgres_unit_of(unit)->writer, statement, parameters, out, doing, fault);
 }
 
 /* A row of what is covered, and the partition's last record, if there is one. */
@@ -39,7 +39,7 @@ static enum error find_partitions(struct unit *unit, struct partition_found *out
     PGresult *result;
     parameter_number(&parameters, unit->store->info.units);
     parameter_number(&parameters, unit->number);
-    enum error error = run(unit, LINK_PARTITIONS, &parameters, &result, "looking for the heads", fault);
+    enum error error = run(unit, PG_PARTITIONS, &parameters, &result, "looking for the heads", fault);
     if (error != error_none)
         return error;
     for (int row = 0; row < PQntuples(result) && error == error_none; row++)
@@ -53,7 +53,7 @@ static enum error find_marks(struct unit *unit, struct receipt_marks *out, struc
     struct parameters parameters = {0};
     PGresult *result;
     parameter_number(&parameters, unit->number);
-    enum error error = run(unit, LINK_MARKS, &parameters, &result, "looking for the last run of receipts", fault);
+    enum error error = run(unit, PG_MARKS, &parameters, &result, "looking for the last run of receipts", fault);
     if (error != error_none)
         return error;
     if (PQntuples(result) == 1)
@@ -81,7 +81,7 @@ static enum error scan(struct unit *unit,
         parameter_number(&parameters, position_of(partition, after_seq));
         parameter_number(&parameters, position_of(partition, POSITION_SEQ_MAX));
         parameter_number(&parameters, SCAN_ROWS);
-        error = run(unit, LINK_SCAN, &parameters, &result, "scanning the log", fault);
+        error = run(unit, PG_SCAN, &parameters, &result, "scanning the log", fault);
         if (error != error_none)
             return error;
         rows = PQntuples(result);
@@ -103,7 +103,7 @@ static enum error newest_runs(struct unit *unit,
         parameter_number(&parameters, unit->number);
         parameter_number(&parameters, before);
         parameter_number(&parameters, RUNS_AT_ONCE);
-        enum error error = run(unit, LINK_RUNS, &parameters, &result, "reading runs of receipts", fault);
+        enum error error = run(unit, PG_RUNS, &parameters, &result, "reading runs of receipts", fault);
         if (error != error_none)
             return error;
         rows = PQntuples(result);
@@ -128,7 +128,7 @@ static enum error pages(struct unit *unit,
     parameter_number(&parameters, unit->number);
     parameter_number(&parameters, number << RECEIPT_PAGE_BITS);
     parameter_number(&parameters, ((number + 1) << RECEIPT_PAGE_BITS) - 1);
-    enum error error = run(unit, LINK_PAGES, &parameters, &result, "reading receipts", fault);
+    enum error error = run(unit, PG_PAGES, &parameters, &result, "reading receipts", fault);
     if (error != error_none)
         return error;
     for (int row = 0; row < PQntuples(result) && error == error_none; row++) {
@@ -149,11 +149,11 @@ static enum error writer_records(struct unit *unit,
     enum error error = error_none;
     for (size_t done = 0; done < count && error == error_none; done += RECORDS_AT_ONCE) {
         size_t some = count - done < RECORDS_AT_ONCE ? count - done : RECORDS_AT_ONCE;
-        uint8_t bytes[LINK_NUMBERS_SIZE(RECORDS_AT_ONCE)];
+        uint8_t bytes[PG_NUMBERS_SIZE(RECORDS_AT_ONCE)];
         struct parameters parameters = {0};
         PGresult *result;
         parameter_numbers(&parameters, positions + done, some, bytes);
-        error = run(unit, LINK_RECORDS, &parameters, &result, "reading receipts", fault);
+        error = run(unit, PG_RECORDS, &parameters, &result, "reading receipts", fault);
         if (error != error_none)
             return error;
         error = positions_visit(unit, result, positions + done, some, visit, context, fault);

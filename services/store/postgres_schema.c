@@ -17,10 +17,10 @@ const uint32_t postgres_format = sizeof postgres_migrations / sizeof postgres_mi
 #define ADVISORY_LOCK "7307498461" /* any number that others are not likely to choose */
 
 static enum error
-number_read(struct link *link, const char *sql, const char *doing, uint64_t *out, struct store_fault *fault)
+number_read(struct pg_link *link, const char *sql, const char *doing, uint64_t *out, struct store_fault *fault)
 {
     PGresult *result;
-    enum error error = link_execute(link, sql, &result, doing, fault);
+    enum error error = pg_execute(link, sql, &result, doing, fault);
     if (error != error_none)
         return error;
     *out = PQntuples(result) == 1 ? strtoull(PQgetvalue(result, 0, 0), NULL, 10) : 0;
@@ -28,7 +28,7 @@ number_read(struct link *link, const char *sql, const char *doing, uint64_t *out
     return error_none;
 }
 
-static enum error format_read(struct link *link, uint64_t *out, struct store_fault *fault)
+static enum error format_read(struct pg_link *link, uint64_t *out, struct store_fault *fault)
 {
     uint64_t there = 0, format = 0;
     static const char doing[] = "looking for the schema";
@@ -45,7 +45,7 @@ static enum error format_read(struct link *link, uint64_t *out, struct store_fau
     return error;
 }
 
-static enum error format_check(const struct link *link, uint64_t format, uint32_t count, struct store_fault *fault)
+static enum error format_check(const struct pg_link *link, uint64_t format, uint32_t count, struct store_fault *fault)
 {
     const char *name = link->address->name;
     if (format > count)
@@ -72,14 +72,14 @@ static uint64_t meta_number(const PGresult *result, int column)
     return (uint64_t)strtoll(PQgetvalue(result, 0, column), NULL, 10);
 }
 
-static enum error meta_read(struct link *link, struct server_meta *out, struct store_fault *fault)
+static enum error meta_read(struct pg_link *link, struct server_meta *out, struct store_fault *fault)
 {
     PGresult *result;
-    enum error error = link_execute(link,
-                                    "SELECT incarnation, partitions, units, server, servers FROM fluvius.meta",
-                                    &result,
-                                    "reading what log this is",
-                                    fault);
+    enum error error = pg_execute(link,
+                                  "SELECT incarnation, partitions, units, server, servers FROM fluvius.meta",
+                                  &result,
+                                  "reading what log this is",
+                                  fault);
     if (error != error_none)
         return error;
     if (PQntuples(result) == 0) {
@@ -98,7 +98,7 @@ static enum error meta_read(struct link *link, struct server_meta *out, struct s
     return error;
 }
 
-static enum error meta_make(struct link *link, const struct server_meta *make, struct store_fault *fault)
+static enum error meta_make(struct pg_link *link, const struct server_meta *make, struct store_fault *fault)
 {
     char sql[1024];
     int size = snprintf(sql,
@@ -125,18 +125,18 @@ static enum error meta_make(struct link *link, const struct server_meta *make, s
                         make->server);
     if (size < 0 || (size_t)size >= sizeof sql)
         return fault_set(fault, error_bad_settings, "%s: numbers too long", link->address->name);
-    return link_execute(link, sql, NULL, "making the log", fault);
+    return pg_execute(link, sql, NULL, "making the log", fault);
 }
 
-static enum error migration_run(struct link *link, const char *sql, uint32_t number, struct store_fault *fault)
+static enum error migration_run(struct pg_link *link, const char *sql, uint32_t number, struct store_fault *fault)
 {
     char note[96];
     snprintf(note, sizeof note, "INSERT INTO fluvius.migration (number) VALUES (%u)", number);
-    enum error error = link_execute(link, sql, NULL, "migrating the schema", fault);
-    return error == error_none ? link_execute(link, note, NULL, "migrating the schema", fault) : error;
+    enum error error = pg_execute(link, sql, NULL, "migrating the schema", fault);
+    return error == error_none ? pg_execute(link, note, NULL, "migrating the schema", fault) : error;
 }
 
-static enum error migrate(struct link *link,
+static enum error migrate(struct pg_link *link,
                           const char *const *migrations,
                           uint32_t count,
                           const struct server_meta *make,
@@ -154,23 +154,23 @@ static enum error migrate(struct link *link,
     return error;
 }
 
-static enum error migrate_alone(struct link *link,
+static enum error migrate_alone(struct pg_link *link,
                                 const char *const *migrations,
                                 uint32_t count,
                                 const struct server_meta *make,
                                 struct store_fault *fault)
 {
-    enum error error = link_execute(
+    enum error error = pg_execute(
         link, "BEGIN; SELECT pg_advisory_xact_lock(" ADVISORY_LOCK ")", NULL, "waiting for other migrations", fault);
     if (error == error_none)
         error = migrate(link, migrations, count, make, fault);
     if (error == error_none)
-        return link_execute(link, "COMMIT", NULL, "migrating the schema", fault);
-    link_execute(link, "ROLLBACK", NULL, "", NULL);
+        return pg_execute(link, "COMMIT", NULL, "migrating the schema", fault);
+    pg_execute(link, "ROLLBACK", NULL, "", NULL);
     return error;
 }
 
-enum error schema_open(struct link *link,
+enum error schema_open(struct pg_link *link,
                        const char *const *migrations,
                        uint32_t count,
                        const struct server_meta *make,

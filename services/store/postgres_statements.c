@@ -7,55 +7,52 @@
 
 #define BY_KEY " WHERE hash = $1 AND key = $2"
 
-const char *const statement_sql[LINK_STATEMENTS] = {
-    [LINK_FENCE] = "SELECT fluvius.fence($1, $2, $3)",
-    [LINK_PARTITIONS] =
+const char *const statement_sql[PG_STATEMENTS] = {
+    [PG_FENCE] = "SELECT fluvius.fence($1, $2, $3)",
+    [PG_PARTITIONS] =
         "SELECT c.partition, c.streams, c.receipts, l.* FROM fluvius.covered c LEFT JOIN LATERAL"
         " (SELECT " LOG_COLUMNS " FROM fluvius.log WHERE position > c.partition << 40"
         " AND position < (c.partition + 1) << 40 ORDER BY position DESC LIMIT 1) l ON true WHERE c.partition % $1 = $2",
-    [LINK_MARKS] =
-        "SELECT coalesce((SELECT run FROM fluvius.receipt_run WHERE unit = $1 ORDER BY run DESC LIMIT 1), 0),"
-        " (SELECT max_ms FROM fluvius.receipt_run WHERE unit = $1 ORDER BY run DESC LIMIT 1),"
-        " late_ms, expired_ms FROM fluvius.receipt_mark WHERE unit = $1",
-    [LINK_SCAN] = "SELECT " LOG_COLUMNS " FROM fluvius.log WHERE position > $1 AND position <= $2"
-                  " ORDER BY position LIMIT $3",
-    [LINK_RUNS] = "SELECT run, max_ms, count FROM fluvius.receipt_run WHERE unit = $1 AND run < $2"
-                  " ORDER BY run DESC LIMIT $3",
-    [LINK_PAGES] = "SELECT entries FROM fluvius.receipt_page WHERE unit = $1 AND page BETWEEN $2 AND $3 ORDER BY page",
-    [LINK_RECORDS] = "SELECT " LOG_COLUMNS " FROM fluvius.log WHERE position = ANY($1) ORDER BY position",
-    [LINK_STREAM] = "INSERT INTO fluvius.stream (hash, key, partition, head, version) VALUES ($1, $2, $3, $4, $5)"
-                    " ON CONFLICT (hash, key) DO UPDATE SET head = excluded.head, version = excluded.version",
-    [LINK_COVER_STREAMS] = "UPDATE fluvius.covered SET streams = $2 WHERE partition = $1",
-    [LINK_COVER_RECEIPTS] = "UPDATE fluvius.covered SET receipts = $2 WHERE partition = $1",
-    [LINK_SNAPSHOT] =
-        "INSERT INTO fluvius.snapshot AS s (hash, key, version, seq, time_us, fingerprint, checksum, state)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (hash, key) DO UPDATE SET"
-        " version = excluded.version, seq = excluded.seq, time_us = excluded.time_us,"
-        " fingerprint = excluded.fingerprint, checksum = excluded.checksum, state = excluded.state"
-        " WHERE excluded.version >= s.version",
-    [LINK_RUN] = "INSERT INTO fluvius.receipt_run (unit, run, min_ms, max_ms, count, pages)"
-                 " VALUES ($1, $2, $3, $4, $5, $6)",
-    [LINK_PAGE] = "INSERT INTO fluvius.receipt_page (unit, page, first, entries) VALUES ($1, $2, $3, $4)",
-    [LINK_OTHER] =
-        "INSERT INTO fluvius.receipt_other (unit, day, id, stream_hash, position) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT DO NOTHING",
-    [LINK_MARK_LATE] = "UPDATE fluvius.receipt_mark SET late_ms = $2 WHERE unit = $1",
-    [LINK_MARK_EXPIRED] = "UPDATE fluvius.receipt_mark SET expired_ms = $2 WHERE unit = $1",
-    [LINK_MODULE] = "INSERT INTO fluvius.module (fingerprint, description) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-    [LINK_OLDEST_RUN] = "SELECT run, max_ms FROM fluvius.receipt_run WHERE unit = $1 ORDER BY run LIMIT 1",
-    [LINK_DELETE_PAGES] = "DELETE FROM fluvius.receipt_page WHERE unit = $1 AND page BETWEEN $2 AND $3",
-    [LINK_DELETE_RUN] = "DELETE FROM fluvius.receipt_run WHERE unit = $1 AND run = $2",
-    [LINK_OLDEST_DAY] = "SELECT day FROM fluvius.receipt_other WHERE unit = $1 ORDER BY day LIMIT 1",
-    [LINK_DELETE_DAY] = "DELETE FROM fluvius.receipt_other o USING (SELECT unit, day, id, stream_hash"
-                        " FROM fluvius.receipt_other WHERE unit = $1 AND day = $2 LIMIT 1024) d"
-                        " WHERE o.unit = d.unit AND o.day = d.day AND o.id = d.id AND o.stream_hash = d.stream_hash",
+    [PG_MARKS] = "SELECT coalesce((SELECT run FROM fluvius.receipt_run WHERE unit = $1 ORDER BY run DESC LIMIT 1), 0),"
+                 " (SELECT max_ms FROM fluvius.receipt_run WHERE unit = $1 ORDER BY run DESC LIMIT 1),"
+                 " late_ms, expired_ms FROM fluvius.receipt_mark WHERE unit = $1",
+    [PG_SCAN] = "SELECT " LOG_COLUMNS " FROM fluvius.log WHERE position > $1 AND position <= $2"
+                " ORDER BY position LIMIT $3",
+    [PG_RUNS] = "SELECT run, max_ms, count FROM fluvius.receipt_run WHERE unit = $1 AND run < $2"
+                " ORDER BY run DESC LIMIT $3",
+    [PG_PAGES] = "SELECT entries FROM fluvius.receipt_page WHERE unit = $1 AND page BETWEEN $2 AND $3 ORDER BY page",
+    [PG_RECORDS] = "SELECT " LOG_COLUMNS " FROM fluvius.log WHERE position = ANY($1) ORDER BY position",
+    [PG_STREAM] = "INSERT INTO fluvius.stream (hash, key, partition, head, version) VALUES ($1, $2, $3, $4, $5)"
+                  " ON CONFLICT (hash, key) DO UPDATE SET head = excluded.head, version = excluded.version",
+    [PG_COVER_STREAMS] = "UPDATE fluvius.covered SET streams = $2 WHERE partition = $1",
+    [PG_COVER_RECEIPTS] = "UPDATE fluvius.covered SET receipts = $2 WHERE partition = $1",
+    [PG_SNAPSHOT] = "INSERT INTO fluvius.snapshot AS s (hash, key, version, seq, time_us, fingerprint, checksum, state)"
+                    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (hash, key) DO UPDATE SET"
+                    " version = excluded.version, seq = excluded.seq, time_us = excluded.time_us,"
+                    " fingerprint = excluded.fingerprint, checksum = excluded.checksum, state = excluded.state"
+                    " WHERE excluded.version >= s.version",
+    [PG_RUN] = "INSERT INTO fluvius.receipt_run (unit, run, min_ms, max_ms, count, pages)"
+               " VALUES ($1, $2, $3, $4, $5, $6)",
+    [PG_PAGE] = "INSERT INTO fluvius.receipt_page (unit, page, first, entries) VALUES ($1, $2, $3, $4)",
+    [PG_OTHER] = "INSERT INTO fluvius.receipt_other (unit, day, id, stream_hash, position) VALUES ($1, $2, $3, $4, $5)"
+                 " ON CONFLICT DO NOTHING",
+    [PG_MARK_LATE] = "UPDATE fluvius.receipt_mark SET late_ms = $2 WHERE unit = $1",
+    [PG_MARK_EXPIRED] = "UPDATE fluvius.receipt_mark SET expired_ms = $2 WHERE unit = $1",
+    [PG_MODULE] = "INSERT INTO fluvius.module (fingerprint, description) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    [PG_OLDEST_RUN] = "SELECT run, max_ms FROM fluvius.receipt_run WHERE unit = $1 ORDER BY run LIMIT 1",
+    [PG_DELETE_PAGES] = "DELETE FROM fluvius.receipt_page WHERE unit = $1 AND page BETWEEN $2 AND $3",
+    [PG_DELETE_RUN] = "DELETE FROM fluvius.receipt_run WHERE unit = $1 AND run = $2",
+    [PG_OLDEST_DAY] = "SELECT day FROM fluvius.receipt_other WHERE unit = $1 ORDER BY day LIMIT 1",
+    [PG_DELETE_DAY] = "DELETE FROM fluvius.receipt_other o USING (SELECT unit, day, id, stream_hash"
+                      " FROM fluvius.receipt_other WHERE unit = $1 AND day = $2 LIMIT 1024) d"
+                      " WHERE o.unit = d.unit AND o.day = d.day AND o.id = d.id AND o.stream_hash = d.stream_hash",
     /* One row: what the stream table says, what the snapshot table says; either may be NULL. */
-    [LINK_LOOK] = "SELECT s.head, s.version, p.version, p.seq, p.time_us, p.fingerprint, p.checksum, p.state"
-                  " FROM (SELECT) one LEFT JOIN (SELECT head, version FROM fluvius.stream" BY_KEY
-                  " AND $3::bigint <> 0) s ON true"
-                  " LEFT JOIN (SELECT version, seq, time_us, fingerprint, checksum, state FROM fluvius.snapshot" BY_KEY
-                  " AND $4::bigint <> 0) p ON true",
-    [LINK_WALK] =
+    [PG_LOOK] = "SELECT s.head, s.version, p.version, p.seq, p.time_us, p.fingerprint, p.checksum, p.state"
+                " FROM (SELECT) one LEFT JOIN (SELECT head, version FROM fluvius.stream" BY_KEY
+                " AND $3::bigint <> 0) s ON true"
+                " LEFT JOIN (SELECT version, seq, time_us, fingerprint, checksum, state FROM fluvius.snapshot" BY_KEY
+                " AND $4::bigint <> 0) p ON true",
+    [PG_WALK] =
         "WITH RECURSIVE walk AS (SELECT position, version, previous, 1::bigint AS number FROM fluvius.log"
         " WHERE position = $1 UNION ALL SELECT l.position, l.version, l.previous, w.number + 1 FROM walk w"
         " JOIN fluvius.log l ON l.position = ((w.position >> 40) << 40 | w.previous)"
@@ -63,7 +60,7 @@ const char *const statement_sql[LINK_STATEMENTS] = {
     /* The pages that can hold an id of a time, and the position if it is among the others. Runs are looked at in the
      * order of max_ms up to the first that is so far ahead that no later one reaches back; a run's page is the last
      * that does not begin after the key. */
-    [LINK_FIND_RECEIPT] =
+    [PG_FIND_RECEIPT] =
         "SELECT p.entries, NULL::bigint FROM fluvius.receipt_run r, LATERAL (SELECT entries FROM fluvius.receipt_page"
         " WHERE unit = r.unit AND page >= r.run << 20 AND page < r.run << 20 | r.pages AND first <= $4"
         " ORDER BY page DESC LIMIT 1) p WHERE r.unit = $1 AND r.max_ms >= $5 AND r.min_ms <= $5 AND r.max_ms <="
@@ -74,11 +71,11 @@ const char *const statement_sql[LINK_STATEMENTS] = {
         "(SELECT day FROM fluvius.receipt_other WHERE unit = $1 ORDER BY day DESC LIMIT 1)) d, LATERAL"
         " (SELECT position FROM fluvius.receipt_other WHERE unit = $1 AND day = d AND id = $2 AND stream_hash = $3"
         " LIMIT 1) o",
-    [LINK_CLAIM] = "SELECT new_epoch, refused FROM fluvius.claim($1, $2, $3)",
-    [LINK_RELEASE] = "UPDATE fluvius.unit SET boot = NULL, holder = '', pid = NULL, started = NULL"
-                     " WHERE number = $1 AND epoch = $2 AND boot = $3",
-    [LINK_BEAT] =
+    [PG_CLAIM] = "SELECT new_epoch, refused FROM fluvius.claim($1, $2, $3)",
+    [PG_RELEASE] = "UPDATE fluvius.unit SET boot = NULL, holder = '', pid = NULL, started = NULL"
+                   " WHERE number = $1 AND epoch = $2 AND boot = $3",
+    [PG_BEAT] =
         "SELECT number, boot, name, load, leaving, epoch FROM fluvius.beat($1, $2, $3, $4, $5::bigint <> 0, $6)",
-    [LINK_LEAVE] = "DELETE FROM fluvius.member m WHERE boot = $1"
-                   " AND NOT EXISTS (SELECT 1 FROM fluvius.unit u WHERE u.boot = m.boot)",
+    [PG_LEAVE] = "DELETE FROM fluvius.member m WHERE boot = $1"
+                 " AND NOT EXISTS (SELECT 1 FROM fluvius.unit u WHERE u.boot = m.boot)",
 };

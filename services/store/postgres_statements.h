@@ -12,6 +12,6 @@
     "resource, identifier, event, command, \"user\", traceparent, data"
 #define LOG_COLUMNS_COUNT 19
 
-extern const char *const statement_sql[LINK_STATEMENTS];
+extern const char *const statement_sql[PG_STATEMENTS];
 
 #endif

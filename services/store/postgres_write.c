@@ -5,31 +5,31 @@
  * ends with the fence. */
 #include "services/store/postgres.h"
 
-static struct link *writer_of(struct unit *unit)
+static struct pg_link *writer_of(struct unit *unit)
 {
     return &postgres_unit_of(unit)->writer;
 }
 
 static enum error put(struct unit *unit,
-                      enum link_statement statement,
+                      enum pg_statement statement,
                       const struct parameters *parameters,
                       const char *doing,
                       struct store_fault *fault)
 {
-    return link_put(writer_of(unit), statement, parameters, doing, fault);
+    return pg_put(writer_of(unit), statement, parameters, doing, fault);
 }
 
 static enum error begin(struct unit *unit, struct store_fault *fault)
 {
-    if (!link_is_open(writer_of(unit)))
+    if (!pg_is_open(writer_of(unit)))
         return fault_set(fault, error_unreachable, "%s: its connection was lost: claim it again", unit->name);
-    link_begin(writer_of(unit));
+    pg_begin(writer_of(unit));
     return error_none;
 }
 
 static enum error settle(struct unit *unit, struct store_fault *fault)
 {
-    return link_settle(writer_of(unit), "writing the stream index", fault);
+    return pg_settle(writer_of(unit), "writing the stream index", fault);
 }
 
 static enum error commit(struct unit *unit, struct store_fault *fault)
@@ -40,16 +40,16 @@ static enum error commit(struct unit *unit, struct store_fault *fault)
     parameter_number(&parameters, unit->claim->epoch);
     parameter_number(&parameters, postgres_store_of(unit)->boot);
     if (writer_of(unit)->piped)
-        error = put(unit, LINK_FENCE, &parameters, "committing", fault);
+        error = put(unit, PG_FENCE, &parameters, "committing", fault);
     if (error == error_none)
-        return link_commit(writer_of(unit), "committing", fault);
-    link_rollback(writer_of(unit));
+        return pg_commit(writer_of(unit), "committing", fault);
+    pg_rollback(writer_of(unit));
     return error;
 }
 
 static void rollback(struct unit *unit)
 {
-    link_rollback(writer_of(unit));
+    pg_rollback(writer_of(unit));
 }
 
 static enum error
@@ -61,11 +61,11 @@ put_stream(struct unit *unit, const struct stream_entry *entry, struct slice key
     parameter_number(&parameters, entry->partition);
     parameter_number(&parameters, entry->head);
     parameter_number(&parameters, entry->version);
-    return put(unit, LINK_STREAM, &parameters, "writing the stream index", fault);
+    return put(unit, PG_STREAM, &parameters, "writing the stream index", fault);
 }
 
 static enum error put_pair(struct unit *unit,
-                           enum link_statement statement,
+                           enum pg_statement statement,
                            uint64_t first,
                            uint64_t second,
                            const char *doing,
@@ -79,12 +79,12 @@ static enum error put_pair(struct unit *unit,
 
 static enum error cover_streams(struct unit *unit, uint32_t partition, uint64_t seq, struct store_fault *fault)
 {
-    return put_pair(unit, LINK_COVER_STREAMS, partition, seq, "writing what the stream index covers", fault);
+    return put_pair(unit, PG_COVER_STREAMS, partition, seq, "writing what the stream index covers", fault);
 }
 
 static enum error cover_receipts(struct unit *unit, uint32_t partition, uint64_t seq, struct store_fault *fault)
 {
-    return put_pair(unit, LINK_COVER_RECEIPTS, partition, seq, "writing what the runs cover", fault);
+    return put_pair(unit, PG_COVER_RECEIPTS, partition, seq, "writing what the runs cover", fault);
 }
 
 static enum error put_snapshot(struct unit *unit,
@@ -103,7 +103,7 @@ static enum error put_snapshot(struct unit *unit,
     parameter_number(&parameters, snapshot->fingerprint);
     parameter_number(&parameters, checksum);
     parameter_bytes(&parameters, snapshot->state);
-    return put(unit, LINK_SNAPSHOT, &parameters, "writing a snapshot", fault);
+    return put(unit, PG_SNAPSHOT, &parameters, "writing a snapshot", fault);
 }
 
 static enum error put_run(struct unit *unit,
@@ -120,7 +120,7 @@ static enum error put_run(struct unit *unit,
     parameter_number(&parameters, marks->max_ms);
     parameter_number(&parameters, count);
     parameter_number(&parameters, pages);
-    return put(unit, LINK_RUN, &parameters, "writing a run of receipts", fault);
+    return put(unit, PG_RUN, &parameters, "writing a run of receipts", fault);
 }
 
 static enum error
@@ -131,7 +131,7 @@ put_page(struct unit *unit, uint64_t page, const struct receipt_entry *entries, 
     parameter_number(&parameters, page);
     parameter_bytes(&parameters, slice_of(&entries[0], RECEIPT_KEY_SIZE));
     parameter_bytes(&parameters, slice_of(entries, count * sizeof entries[0]));
-    return put(unit, LINK_PAGE, &parameters, "writing a page of receipts", fault);
+    return put(unit, PG_PAGE, &parameters, "writing a page of receipts", fault);
 }
 
 static enum error
@@ -143,12 +143,12 @@ put_other(struct unit *unit, uint64_t day, const struct receipt_entry *entry, st
     parameter_bytes(&parameters, slice_of(entry->id.bytes, sizeof entry->id.bytes));
     parameter_number(&parameters, load_big_endian(entry->stream_hash));
     parameter_number(&parameters, load_big_endian(entry->position));
-    return put(unit, LINK_OTHER, &parameters, "writing a receipt", fault);
+    return put(unit, PG_OTHER, &parameters, "writing a receipt", fault);
 }
 
 static enum error put_mark(struct unit *unit, enum receipt_mark mark, uint64_t value, struct store_fault *fault)
 {
-    enum link_statement statement = mark == RECEIPT_MARK_LATE ? LINK_MARK_LATE : LINK_MARK_EXPIRED;
+    enum pg_statement statement = mark == RECEIPT_MARK_LATE ? PG_MARK_LATE : PG_MARK_EXPIRED;
     return put_pair(unit, statement, unit->number, value, "writing where receipts end", fault);
 }
 
@@ -158,17 +158,17 @@ put_module(struct unit *unit, uint64_t fingerprint, struct slice description, st
     struct parameters parameters = {0};
     parameter_number(&parameters, fingerprint);
     parameter_bytes(&parameters, description);
-    return put(unit, LINK_MODULE, &parameters, "keeping a description", fault);
+    return put(unit, PG_MODULE, &parameters, "keeping a description", fault);
 }
 
 /* Reads one row of up to two numbers; *found is false when there is none. */
 static enum error
-oldest_read(struct unit *unit, enum link_statement statement, uint64_t out[2], bool *found, struct store_fault *fault)
+oldest_read(struct unit *unit, enum pg_statement statement, uint64_t out[2], bool *found, struct store_fault *fault)
 {
     struct parameters parameters = {0};
     PGresult *result;
     parameter_number(&parameters, unit->number);
-    enum error error = link_run(writer_of(unit), statement, &parameters, &result, "looking for old receipts", fault);
+    enum error error = pg_run(writer_of(unit), statement, &parameters, &result, "looking for old receipts", fault);
     if (error != error_none)
         return error;
     *found = PQntuples(result) == 1;
@@ -181,7 +181,7 @@ oldest_read(struct unit *unit, enum link_statement statement, uint64_t out[2], b
 static enum error oldest_run(struct unit *unit, uint64_t *run, uint64_t *max_ms, bool *found, struct store_fault *fault)
 {
     uint64_t row[2] = {0};
-    enum error error = oldest_read(unit, LINK_OLDEST_RUN, row, found, fault);
+    enum error error = oldest_read(unit, PG_OLDEST_RUN, row, found, fault);
     *run = row[0];
     *max_ms = row[1];
     return error;
@@ -190,7 +190,7 @@ static enum error oldest_run(struct unit *unit, uint64_t *run, uint64_t *max_ms,
 static enum error oldest_day(struct unit *unit, uint64_t *day, bool *found, struct store_fault *fault)
 {
     uint64_t row[2] = {0};
-    enum error error = oldest_read(unit, LINK_OLDEST_DAY, row, found, fault);
+    enum error error = oldest_read(unit, PG_OLDEST_DAY, row, found, fault);
     *day = row[0];
     return error;
 }
@@ -201,15 +201,15 @@ static enum error delete_run(struct unit *unit, uint64_t run, struct store_fault
     parameter_number(&parameters, unit->number);
     parameter_number(&parameters, run << RECEIPT_PAGE_BITS);
     parameter_number(&parameters, ((run + 1) << RECEIPT_PAGE_BITS) - 1);
-    enum error error = put(unit, LINK_DELETE_PAGES, &parameters, "deleting old receipts", fault);
+    enum error error = put(unit, PG_DELETE_PAGES, &parameters, "deleting old receipts", fault);
     if (error != error_none)
         return error;
-    return put_pair(unit, LINK_DELETE_RUN, unit->number, run, "deleting old receipts", fault);
+    return put_pair(unit, PG_DELETE_RUN, unit->number, run, "deleting old receipts", fault);
 }
 
 static enum error delete_day(struct unit *unit, uint64_t day, struct store_fault *fault)
 {
-    return put_pair(unit, LINK_DELETE_DAY, unit->number, day, "deleting old receipts", fault);
+    return put_pair(unit, PG_DELETE_DAY, unit->number, day, "deleting old receipts", fault);
 }
 
 const struct unit_writing postgres_writing = {

@@ -93,12 +93,12 @@ void postgres_abandon(struct store **store)
     struct postgres_store *postgres = postgres_of(*store);
     for (uint32_t number = 0; number < postgres->base.info.units; number++) {
         struct postgres_unit *unit = postgres_unit_of(unit_of(*store, number));
-        server_link_close(&unit->writer);
+        pg_close(&unit->writer);
         if (unit->base.claim != NULL)
             postgres_release(*store, number);
     }
     for (uint32_t i = 0; i < postgres->server_count; i++)
-        server_link_close(&postgres->servers[i].beats);
+        pg_close(&postgres->servers[i].beats);
     store_close(store);
 }
 

@@ -26,7 +26,7 @@ struct suite_backend {
 struct suite {
     const struct suite_backend *backend;
     struct store_config config;
-    char directory[64], url[128];
+    char directory[64], url[160];
     struct store *store;
     struct model model;
     struct store_fault fault;
