@@ -104,8 +104,9 @@ void parking_turn(struct broker *broker)
         struct pending *pending = LIST_OWNER(node, struct pending, node);
         next = list_next(&broker->parked, node);
         struct shard_session *owner = owner_of(broker, pending);
-        if (owner != NULL && (!pending->moved || broker->now_us >= pending->since_us + MOVED_RETRY_US)) {
-            pending->moved = false;
+        bool again = owner == pending->moved_by && broker->now_us < pending->since_us + MOVED_RETRY_US;
+        if (owner != NULL && !again) {
+            pending->moved_by = NULL;
             pending_route(broker, pending);
         } else if (broker->now_us >= pending->since_us + patience_us) {
             pending_give_up(broker, pending);

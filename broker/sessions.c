@@ -208,7 +208,7 @@ static void pending_answered(struct broker *broker, struct pending *pending, enu
         pending_end(broker, pending, status, raw);
         return;
     }
-    pending->moved = true; /* it was not run: it waits for whoever owns the partition next */
+    pending->moved_by = pending->session; /* it was not run: it waits for whoever owns the partition next */
     pending_park(broker, pending);
 }
 

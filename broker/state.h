@@ -49,7 +49,8 @@ struct pending {
     char identifier[UUID_TEXT_SIZE];            /* made for a :new; "" otherwise */
     uint64_t arrived_us, deadline_us, since_us; /* since: parked */
     struct shard_session *session;
-    bool moved; /* a shard gave it back: it waits a little even when there is an owner */
+    const struct shard_session
+        *moved_by; /* gave it back, and gets it again only after a while; maybe gone. NULL: none */
     uint32_t next_free;
 };
 
