@@ -24,8 +24,9 @@ struct tunnel;
 
 #define TUNNEL_URL_SIZE 320
 
-/* A peer was refused: "10.0.0.7:40112", "shows no certificate". At most once a second; unsaid: how many others were
- * refused since it was last told. On the tunnel's thread. */
+/* A peer was refused: "10.0.0.7:40112", "shows no certificate". Told once a second, and when the reason is another, but
+ * at most ten times a second; unsaid: how many were refused without that since it was last told. On the tunnel's
+ * thread. */
 typedef void (*tunnel_refused)(void *context, const char *peer, const char *why, uint64_t unsaid);
 
 struct tunnel_config {

@@ -55,7 +55,7 @@ static void take(struct tunnel *tunnel, int accepted, const struct sockaddr_stor
         passage_shake(passage);
     } else {
         passage->inner.socket = accepted;
-        passage_reach(passage);
+        passage_wait(passage);
     }
 }
 

@@ -11,7 +11,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { TELL_MS = 1000 };
+enum { TELL_MS = 1000, TELL_MAX = 10, PAUSE_MIN_MS = 20, PAUSE_MAX_MS = 1000 };
 
 /* ---- the table ---- */
 
@@ -103,25 +103,43 @@ void passage_end(struct passage *passage)
     side_watch(passage->tunnel, &passage->outer, EPOLLIN);
 }
 
+/* Another reason than the last, or the first in a second; ten in a second at most. */
+static bool is_news(struct tunnel *tunnel, const char *why)
+{
+    int64_t now_ms = tunnel_now_ms();
+    if (now_ms >= tunnel->told_ms + TELL_MS) {
+        tunnel->told_ms = now_ms;
+        tunnel->told = 0;
+    }
+    if (tunnel->told == TELL_MAX || (tunnel->told > 0 && strcmp(tunnel->fault, why) == 0))
+        return false;
+    tunnel->told++;
+    snprintf(tunnel->fault, sizeof tunnel->fault, "%s", why);
+    return true;
+}
+
 static void tell_server(struct tunnel *tunnel, const struct passage *passage, const char *why)
 {
     char peer[64];
-    int64_t now_ms = tunnel_now_ms();
     tunnel->refusals++;
     if (tunnel->refused == NULL)
         return;
-    if (now_ms < tunnel->told_ms + TELL_MS) {
+    if (!is_news(tunnel, why)) {
         tunnel->unsaid++;
         return;
     }
     address_print(&passage->peer, peer);
     tunnel->refused(tunnel->context, peer, why, tunnel->unsaid);
-    tunnel->told_ms = now_ms;
     tunnel->unsaid = 0;
 }
 
+/* Also says when the next attempt may begin: nng tries again at once half of the time, and a handshake costs the server
+ * a millisecond. */
 static void fault_set(struct tunnel *tunnel, const char *why)
 {
+    int64_t pause_ms = tunnel->pause_ms == 0 ? PAUSE_MIN_MS : 2 * tunnel->pause_ms;
+    tunnel->pause_ms = why == NULL ? 0 : pause_ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : pause_ms;
+    tunnel->reach_at_ms = tunnel_now_ms() + tunnel->pause_ms;
     pthread_mutex_lock(&tunnel->lock);
     tunnel->fault[0] = '\0';
     if (why != NULL)
@@ -294,7 +312,7 @@ static void reached(struct passage *passage)
 
 /* The name is looked up each time, as addresses change; that holds up this connection alone, its thread has no other.
  */
-void passage_reach(struct passage *passage)
+static void reach(struct passage *passage)
 {
     char why[160];
     struct tunnel *tunnel = passage->tunnel;
@@ -308,8 +326,17 @@ void passage_reach(struct passage *passage)
         return;
     }
     passage->untried = passage->found;
-    side_watch(tunnel, &passage->inner, EPOLLRDHUP); /* nng has lost patience */
     reach_next(passage, 0);
+}
+
+void passage_wait(struct passage *passage)
+{
+    passage->state = PASSAGE_WAITING;
+    side_watch(passage->tunnel, &passage->inner, EPOLLRDHUP); /* nng has lost patience */
+    if (tunnel_now_ms() >= passage->tunnel->reach_at_ms)
+        reach(passage);
+    else
+        passage_until(passage, passage->tunnel->reach_at_ms);
 }
 
 /* ---- events ---- */
@@ -319,6 +346,9 @@ void passage_event(struct side *side)
     struct passage *passage = side->passage;
     bool inner = side == &passage->inner;
     switch (passage->state) {
+    case PASSAGE_WAITING:
+        passage_close(passage);
+        return;
     case PASSAGE_REACHING:
         inner ? passage_close(passage) : reached(passage);
         return;
@@ -342,6 +372,9 @@ void passage_event(struct side *side)
 void passage_late(struct passage *passage)
 {
     switch (passage->state) {
+    case PASSAGE_WAITING:
+        reach(passage);
+        return;
     case PASSAGE_REACHING:
         reach_next(passage, ETIMEDOUT);
         return;

@@ -4,7 +4,7 @@
  * What the files of the tunnel share. Everything belongs to the tunnel's thread, but for what stands below `lock`.
  *
  *   server: SHAKING -> JOINING (to nng) -> OPEN -> ENDING     the peer is led to nng once we know it
- *   client: REACHING (the server) -> SHAKING -> OPEN -> ENDING
+ *   client: WAITING -> REACHING (the server) -> SHAKING -> OPEN -> ENDING
  *
  * ENDING reads and drops for a moment what the peer still sends: closing at once would reset the connection, and the
  * peer would lose what it was told last, such as why it was refused. Any state may end at once: passage_close. */
@@ -26,7 +26,8 @@ enum {
 };
 
 enum passage_state {
-    PASSAGE_REACHING = 1,
+    PASSAGE_WAITING = 1,
+    PASSAGE_REACHING,
     PASSAGE_SHAKING,
     PASSAGE_JOINING,
     PASSAGE_OPEN,
@@ -81,8 +82,10 @@ struct tunnel {
     int64_t swept_ms;
     tunnel_refused refused;
     void *context;
-    int64_t told_ms;
+    int64_t told_ms; /* when the present second of telling began */
+    uint32_t told;
     uint64_t unsaid;
+    int64_t pause_ms, reach_at_ms; /* a client's, after failures */
     pthread_t thread;
     bool runs;
     _Atomic bool shut;         /* a hint: one connection more does no harm */
@@ -91,8 +94,8 @@ struct tunnel {
 
     pthread_mutex_t lock;
     uint32_t count;
-    struct passage **items; /* of max; changed by the tunnel's thread alone, so it reads them without the lock */
-    char fault[TLS_FAULT_SIZE];
+    struct passage **items;     /* of max; changed by the tunnel's thread alone, so it reads them without the lock */
+    char fault[TLS_FAULT_SIZE]; /* a client's last; a server's thread keeps there what it told last */
 };
 
 /* tunnel.c */
@@ -116,8 +119,8 @@ void tunnel_accept(struct tunnel *tunnel);
 
 /* tunnel_passage.c */
 struct passage *passage_new(struct tunnel *tunnel, const struct sockaddr_storage *peer);
-/* Takes the socket of nng's side, and looks for the server. */
-void passage_reach(struct passage *passage);
+/* Looks for the server, now or when it is time after a failure. */
+void passage_wait(struct passage *passage);
 void passage_shake(struct passage *passage);
 void passage_event(struct side *side);
 /* When its time has passed. */

@@ -127,14 +127,17 @@ class Wire:
         self.close()
 
 
-def is_closed(sock, patience_s=PATIENCE_S):
-    """Reads until the other side closes; False when it does not in time."""
+def is_closed(sock, patience_s=PATIENCE_S, answer=None):
+    """Reads until the other side closes; False when it does not in time. What comes is put into answer."""
     until = time.monotonic() + patience_s
     try:
         while (left := until - time.monotonic()) > 0:
             sock.settimeout(left)
-            if not sock.recv(65536):
+            data = sock.recv(65536)
+            if not data:
                 return True
+            if answer is not None:
+                answer += data
     except TimeoutError:
         return False
     except OSError:

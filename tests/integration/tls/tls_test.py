@@ -16,7 +16,7 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "cli")]
-from authority import Authority, Identity, Wire, is_closed, plain, wait_for, wrapped
+from authority import REQ, Authority, Identity, Wire, greeting, is_closed, plain, port_of, wait_for, wrapped
 from commands import ADA, fluvius
 from platform_under_test import Platform, Tap, tool
 
@@ -224,6 +224,30 @@ def bounds(certificates):
         tap.check("starting over" not in logged(), "the broker is well", logged())
 
 
+def listening_ports(pid):
+    """The ports on which a process listens."""
+    inodes = set()
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+            inodes.add(os.readlink(f"/proc/{pid}/fd/{name}"))
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        rows = [line.split() for line in file.readlines()[1:]]
+    return {int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes}
+
+
+def past_the_tunnel(platform):
+    """The broker's nng listens on loopback, but only for its own process."""
+    outer = {port_of(platform.bus), port_of(platform.events)}
+    inner = listening_ports(platform.children()["broker"]) - outer
+    tap.check(len(inner) == 2, "behind each TLS address is one of loopback", inner)
+    for port in inner:
+        with plain(f"tcp://127.0.0.1:{port}") as sock:
+            sock.sendall(greeting(REQ) + (5).to_bytes(8, "big") + b"\x80\0\0\1\x80")
+            answer = bytearray()
+            closed = is_closed(sock, answer=answer)
+        tap.check(closed and len(answer) <= 8, "who connects there from outside is closed, unanswered", answer)
+
+
 # ---- mutual ----
 
 def work(name, token=None):
@@ -243,7 +267,7 @@ def services(certificates):
             tap.check(answer.get("code") == "unauthenticated", "a certificate does not stand for the token", answer)
             wire.send(work("both", environment["FLUVIUS_SERVICE_TOKEN"]))
             with Wire(bus, certificates.client) as other:
-                taken = wait_for(lambda: b"both" in other.ask(HEALTH)["r"][0]["data"].get("shards", [{}])[0].get("name", "").encode())
+                taken = wait_for(lambda: "both" in [shard["name"] for shard in other.ask(HEALTH)["r"][0]["data"]["shards"]])
             tap.check(taken, "a shard with both is taken")
         try:
             Wire(bus, certificates.outsider).close()
@@ -350,6 +374,7 @@ def main():
             refusing(platform, certificates, run)
             half_handshakes(platform, certificates, run)
             dying_peers(platform, certificates, run)
+            past_the_tunnel(platform)
             kills(platform, certificates, run)
     finally:
         shutil.rmtree(directory, ignore_errors=True)

@@ -4,6 +4,9 @@
  * What the tunnel promises: links work through it as without, and who is not to be let in is told why. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <nng/supplemental/tls/tls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -67,6 +70,33 @@ Test(tunnel, a_large_frame_comes_whole)
     tunneled_close(&tunneled);
     buffer_fini(&outcome.reply);
     free(bytes);
+}
+
+/* On the network it is what nng speaks. */
+Test(tunnel, a_client_with_nngs_own_tls_is_answered)
+{
+    struct tunneled tunneled;
+    nng_socket socket;
+    nng_dialer dialer;
+    nng_tls_config *config;
+    char *reply = NULL;
+    size_t size = 0;
+    tunneled_open(&tunneled, "broker", TLS_CLIENTS_NONE);
+    cr_assert_eq(nng_tls_config_alloc(&config, NNG_TLS_MODE_CLIENT), 0);
+    cr_assert_eq(nng_tls_config_ca_file(config, "ca.pem"), 0);
+    cr_assert_eq(nng_tls_config_server_name(config, "localhost"), 0);
+    cr_assert_eq(nng_req0_open(&socket), 0);
+    cr_assert_eq(nng_dialer_create(&dialer, socket, tunneled.url), 0);
+    cr_assert_eq(nng_dialer_set_ptr(dialer, NNG_OPT_TLS_CONFIG, config), 0);
+    cr_assert_eq(nng_dialer_start(dialer, 0), 0);
+    cr_assert_eq(nng_send(socket, "ping", 4, 0), 0);
+    answer_next(&tunneled, "pong");
+    cr_assert_eq(nng_recv(socket, &reply, &size, NNG_FLAG_ALLOC), 0);
+    cr_assert(slice_is(slice_of(reply, size), "pong"));
+    nng_free(reply, size);
+    nng_close(socket);
+    nng_tls_config_free(config);
+    tunneled_close(&tunneled);
 }
 
 Test(tunnel, a_server_that_asks_for_none_takes_clients_without_certificate)
