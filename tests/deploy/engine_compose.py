@@ -1,0 +1,145 @@
+# Copyright 2026 The Fluvius Authors.
+# SPDX-License-Identifier: Apache-2.0
+"""A Docker engine, found or started, and the project of deploy/compose.yaml on it."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "integration"))
+from platform_under_test import ROOT
+from postgres_under_test import free_port
+
+BASE, IMAGE, POSTGRES = "fluvius-engine/base", "fluvius-engine/fluvius", "fluvius-engine/postgres"
+SUBNET = "10.223.0.1/24"
+
+
+class Engine:
+    """with Engine(directory) as engine: engine.usable, engine.docker("ps") ..."""
+
+    def __init__(self, directory):
+        self.directory, self.process, self.why, self.about = directory, None, "", ""
+        self.environment = dict(os.environ)
+
+    def docker(self, *words, check=True, **more):
+        return subprocess.run(["docker", *words], check=check, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=self.environment, **more)
+
+    def answers(self):
+        return self.docker("info", check=False).returncode == 0
+
+    def _start(self):
+        """Gives why there is none, or an empty text."""
+        for program in ("dockerd", "docker", "docker-compose"):
+            if shutil.which(program) is None:
+                return f"no {program} (Debian: docker.io docker-compose)"
+        if self.answers():
+            return ""
+        if os.geteuid() != 0:
+            return "none runs, and only root can start one"
+        self.environment["DOCKER_HOST"] = f"unix://{self.directory}/docker.sock"
+        with open(os.path.join(self.directory, "dockerd.log"), "wb") as log:
+            self.process = subprocess.Popen(
+                ["dockerd", "--data-root", self.directory + "/docker", "--exec-root", self.directory + "/exec", "--bip", SUBNET,
+                 "--pidfile", self.directory + "/dockerd.pid", "-H", self.environment["DOCKER_HOST"]], stdout=log, stderr=log)
+        for _ in range(60):
+            if self.process.poll() is not None:
+                break
+            if self.answers():
+                return ""
+            time.sleep(0.5)
+        with open(os.path.join(self.directory, "dockerd.log"), encoding="utf-8", errors="replace") as log:
+            return "dockerd does not start here: " + log.read().splitlines()[-1]
+
+    @property
+    def usable(self):
+        return self.why == ""
+
+    def __enter__(self):
+        self.why = self._start()
+        if self.usable:
+            info = json.loads(self.docker("info", "--format", "{{json .}}").stdout)
+            self.about = f"Docker {info['ServerVersion']}, {info['Driver']}, cgroup v{info.get('CgroupVersion', '1')}" + \
+                (", started for this" if self.process else "")
+        return self
+
+    def __exit__(self, *exc):
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(60)
+
+
+def make_base(engine, tap):
+    """A Debian of packages alone, with this machine's sources: where the registry cannot be reached."""
+    if engine.docker("image", "inspect", BASE, check=False).returncode != 0:
+        tap.note("mmdebstrap makes the base image")
+        tree = subprocess.Popen(["mmdebstrap", "--quiet", "--variant=minbase", "bookworm", "-"], stdout=subprocess.PIPE)
+        engine.docker("import", "-", BASE, stdin=tree.stdout)
+        if tree.wait() != 0:
+            raise RuntimeError("mmdebstrap failed")
+    return BASE
+
+
+class Compose:
+    """The project: compose.run("up", "-d"), compose.containers("shard") ..."""
+
+    def __init__(self, engine, directory, base, keep):
+        self.engine, self.directory, self.base, self.keep = engine, directory, base, keep
+        self.secrets = os.path.join(directory, "secrets")
+        ports = {name: f"127.0.0.1:{free_port()}" for name in ("HTTP", "BUS", "EVENTS", "BUS_2", "EVENTS_2")}
+        self.http, self.buses = ports["HTTP"], [f"tcp://{ports['BUS']}", f"tcp://{ports['BUS_2']}"]
+        self.environment = {**engine.environment, "COMPOSE_PROJECT_NAME": "fluvius-engine", "FLUVIUS_SECRETS": self.secrets,
+                            "FLUVIUS_IMAGE": IMAGE, "FLUVIUS_BASE": base, "POSTGRES_IMAGE": POSTGRES,
+                            **{f"FLUVIUS_{name}_PORT": address for name, address in ports.items()}}
+        subprocess.run([os.path.join(ROOT, "deploy", "prepare"), self.secrets], check=True, stdout=subprocess.DEVNULL)
+
+    def secret(self, name):
+        with open(os.path.join(self.secrets, name), encoding="utf-8") as file:
+            return file.read().strip()
+
+    def run(self, *words, check=True):
+        return subprocess.run(["docker-compose", "-f", os.path.join(ROOT, "deploy", "compose.yaml"), *words], check=check,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.environment)
+
+    def build(self, tap):
+        self.engine.docker("build", "-q", "-t", POSTGRES, "--build-arg", "BASE=" + self.base, "-f",
+                           os.path.join(HERE, "postgres.Dockerfile"), HERE)
+        self.run("build", "-q", "migrate")
+        size = int(self.engine.docker("image", "inspect", "-f", "{{.Size}}", IMAGE).stdout)
+        below = int(self.engine.docker("image", "inspect", "-f", "{{.Size}}", self.base).stdout)
+        tap.check(size - below < 30 << 20, "the image is its base and less than 30 MB", f"{size} of {below}")
+        tap.note(f"image: {size / 1e6:.0f} MB, of those {below / 1e6:.0f} MB base")
+
+    def inspect(self, container, what):
+        return self.engine.docker("inspect", "-f", what, container).stdout.strip()
+
+    def containers(self, service):
+        """Those that run."""
+        return self.run("ps", "-q", service).stdout.split()
+
+    def healthy(self, services, seconds=90):
+        """Waits until all containers of the services are; gives those that are not."""
+        until = time.monotonic() + seconds
+        while True:
+            found = {container: self.inspect(container, "{{.State.Status}} {{.State.Health.Status}}")
+                     for service in services for container in self.containers(service)}
+            bad = {container: state for container, state in found.items() if state != "running healthy"}
+            if (found and not bad) or time.monotonic() > until:
+                return bad or ({} if found else {"nothing": "runs"})
+            time.sleep(0.3)
+
+    def sql(self, text):
+        """Rows as COPY or psql print them."""
+        return self.run("exec", "-T", "postgres", "psql", "-h", "/run/postgresql", "-X", "-q", "-A", "-t", "-U", "fluvius", "-d",
+                        "fluvius", "-c", text).stdout
+
+    def remove(self):
+        if self.keep:
+            return
+        self.run("--profile", "embedded", "--profile", "tools", "down", "-v", "--remove-orphans", "-t", "5", check=False)
+        self.engine.docker("image", "rm", "-f", IMAGE, POSTGRES, check=False)
+        if self.base == BASE:
+            self.engine.docker("image", "rm", "-f", BASE, check=False)
