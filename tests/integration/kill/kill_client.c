@@ -50,7 +50,7 @@ static uint64_t random_below(struct run *run, uint64_t bound)
 static const char *command_choose(struct run *run)
 {
     uint64_t dice = random_below(run, 100);
-    return dice < 72 ? "deposit" : dice < 86 ? "withdraw" : dice < 95 ? "open" : dice < 96 ? "close" : "read";
+    return dice < 73 ? "deposit" : dice < 87 ? "withdraw" : dice < 97 ? "open" : dice < 98 ? "close" : "read";
 }
 
 /* A few give up so soon that nobody knows what became of them. */
@@ -63,9 +63,9 @@ static void exchange_choose(struct run *run, struct exchange *exchange)
     if (!new) {
         unsigned account = (unsigned)random_below(run, run->accounts);
         snprintf(exchange->account, sizeof exchange->account, "kill-%u", account);
-        exchange->dry_run = !exchange_is_read(exchange) && random_below(run, 100) < 3;
+        exchange->dry_run = !exchange_is_read(exchange) && random_below(run, 100) < 2;
     }
-    exchange->deadline_ms = random_below(run, 100) < 2 ? 1 + (uint32_t)random_below(run, 20) : limit_deadline_max_ms;
+    exchange->deadline_ms = random_below(run, 100) < 1 ? 1 + (uint32_t)random_below(run, 20) : limit_deadline_max_ms;
     exchange->id = client_new_id();
 }
 

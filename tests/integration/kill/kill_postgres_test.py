@@ -5,4 +5,5 @@
 too. Takes kill_test.py's options."""
 import kill_test
 
-kill_test.main("--postgres", "--shards", "4", "--brokers", "2", "--kills", "20", "--commands", "40000", "--recoveries", "3")
+kill_test.main("--postgres", "--shards", "4", "--brokers", "2", "--kills", "12", "--pause", "4", "--commands", "40000",
+               "--recoveries", "2")

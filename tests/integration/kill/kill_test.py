@@ -127,7 +127,7 @@ def kill_at_random(platform, server, clients, options, chance, tap):
     """Returns {name: times}."""
     killed, count, seen, busy = {}, 0, 0, 0
     while count < options.kills or answers_so_far(clients) < options.commands:
-        time.sleep(chance.uniform(0.1, 1.2))  # how long the platform lives is the test's input, not a wait for it
+        time.sleep(chance.uniform(0.1, options.pause))  # how long the platform lives is the test's input, not a wait for it
         if count >= options.kills:
             continue
         children = victims(platform, server, chance)
@@ -186,6 +186,7 @@ def main(*defaults):
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--commands", type=int, default=200000)
+    parser.add_argument("--pause", type=float, default=1.2, help="the longest time between two kills, in seconds")
     parser.add_argument("--shards", type=int, default=2)
     parser.add_argument("--brokers", type=int, default=1)
     parser.add_argument("--recoveries", type=int, default=0)
