@@ -37,7 +37,7 @@ class HttpClient(threading.Thread):
     def __init__(self, address, seed, path):
         super().__init__(daemon=True)
         self.address, self.random, self.path = address.replace("http://", ""), random.Random(seed), path
-        self.lines, self.stop, self.connection = [], False, None
+        self.lines, self.stop, self.connection, self.finished = [], False, None, False
 
     def ask(self, method, path, body=None, headers=None):
         """Gives the answer and its body; repeats until there is one that is final."""
@@ -60,7 +60,7 @@ class HttpClient(threading.Thread):
                                 '{"amount":%d}' % amount, {"Content-Type": "application/json", "Idempotency-Key": key})
         good = answer.status == 200
         status = "ok" if good else body["type"].rsplit(":", 1)[1]
-        version = int(body["data"]["_etag"]) if good else body["version"]
+        version = int(body["data"]["_etag"]) if good else body.get("version")
         balance = body["data"]["state"]["balance"] if good and dry else None
         print(history.line(CLIENTS + 1, account, "deposit", started, status, amount=amount, id=None if dry else key,
                            dry=dry or None, version=version, balance=balance), file=file)
@@ -82,6 +82,7 @@ class HttpClient(threading.Thread):
                     self.read(account, file)
                 else:
                     self.deposit(account, file, dice < 20)
+        self.finished = True
 
 
 def history_path(platform, name):
@@ -214,7 +215,7 @@ def main(*defaults):
         over_http.stop = True
         over_http.join(60)
         lines += over_http.lines
-        tap.check(not over_http.is_alive(), "the HTTP client came to an end")
+        tap.check(over_http.finished, "the HTTP client came to an end")
         platform.stop()
         tap.note(f"killed {sum(killed.values())} times: {killed}")
         tap.note("; ".join(note.strip().splitlines()[-1] for note in notes if note.strip()))
