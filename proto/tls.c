@@ -88,6 +88,13 @@ static void context_configure(SSL_CTX *context)
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 }
 
+static void tls_free(struct tls *tls)
+{
+    SSL_CTX_free(tls->context);
+    free(tls->server_name);
+    free(tls);
+}
+
 static enum error tls_new(struct tls **out, bool server, const char *server_name)
 {
     struct tls *tls = calloc(1, sizeof *tls);
@@ -99,7 +106,7 @@ static enum error tls_new(struct tls **out, bool server, const char *server_name
     if (is_set(server_name))
         tls->server_name = strdup(server_name);
     if (tls->context == NULL || (is_set(server_name) && tls->server_name == NULL)) {
-        tls_release(&tls);
+        tls_free(tls);
         return error_no_memory;
     }
     context_configure(tls->context);
@@ -112,7 +119,7 @@ static enum error tls_open(struct tls **out, struct tls *tls, const struct tls_f
     SSL_CTX_set_verify(tls->context, mode, NULL);
     enum error error = tls_files_load(tls, files, fault);
     if (error != error_none)
-        tls_release(&tls);
+        tls_free(tls);
     else
         *out = tls;
     return error;
@@ -147,11 +154,8 @@ void tls_release(struct tls **tls)
 {
     struct tls *released = *tls;
     *tls = NULL;
-    if (released == NULL || --released->holders > 0)
-        return;
-    SSL_CTX_free(released->context);
-    free(released->server_name);
-    free(released);
+    if (released != NULL && --released->holders == 0)
+        tls_free(released);
 }
 
 bool tls_asks(const struct tls *tls)

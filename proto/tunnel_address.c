@@ -35,9 +35,11 @@ bool address_split(const char *url, const char *scheme, char host[256], char por
 
 uint16_t address_port(const struct sockaddr_storage *address)
 {
-    if (address->ss_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
-    return ntohs(((const struct sockaddr_in *)address)->sin_port);
+    struct sockaddr_in6 six;
+    struct sockaddr_in four;
+    memcpy(&six, address, sizeof six);
+    memcpy(&four, address, sizeof four);
+    return ntohs(address->ss_family == AF_INET6 ? six.sin6_port : four.sin_port);
 }
 
 void address_print(const struct sockaddr_storage *address, char out[64])
