@@ -242,6 +242,68 @@ STORE_TEST(backend_number_that_is_anothers_by_now_is_left_alone)
 
 /* ---- races ---- */
 
+struct claimer {
+    struct store *store;
+    enum error error;
+    _Atomic bool done;
+    pthread_t thread;
+};
+
+static void *claimer_run(void *argument)
+{
+    struct claimer *claimer = argument;
+    const struct store_claim *claim;
+    claimer->error = store_claim(claimer->store, 0, &claim, NULL);
+    claimer->done = true;
+    return NULL;
+}
+
+static PGconn *transaction_open(struct suite *suite, const char *sql)
+{
+    PGconn *connection = PQconnectdb(suite->url);
+    PQclear(PQexec(connection, "BEGIN"));
+    PGresult *result = PQexec(connection, sql);
+    cr_assert(PQresultStatus(result) == PGRES_TUPLES_OK, "%s", PQerrorMessage(connection));
+    PQclear(result);
+    return connection;
+}
+
+/* Until it waits for a lock, or has ended. */
+static void claimer_wait(struct suite *suite, struct claimer *claimer)
+{
+    while (!claimer->done && number(suite, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == 0)
+        ;
+}
+
+STORE_TEST(beat_that_is_under_way_at_a_claim_keeps_the_unit)
+{
+    struct claimer claimer = {.store = other_open(suite, 7)};
+    postgres_expire(suite->directory, suite->config.boot);
+    PGconn *beat = transaction_open(suite, "SELECT * FROM fluvius.beat(1, 'suite', 60000, 0, false, '{}')");
+    pthread_create(&claimer.thread, NULL, claimer_run, &claimer);
+    claimer_wait(suite, &claimer);
+    PQclear(PQexec(beat, "COMMIT"));
+    pthread_join(claimer.thread, NULL);
+    cr_assert(claimer.error == error_locked);
+    PQfinish(beat);
+    store_close(&claimer.store);
+}
+
+STORE_TEST(transaction_that_was_fenced_ends_before_another_owns)
+{
+    struct claimer claimer = {.store = other_open(suite, 7)};
+    postgres_expire(suite->directory, suite->config.boot);
+    PGconn *fenced = transaction_open(suite, "SELECT fluvius.fence(0, 1, 1)");
+    pthread_create(&claimer.thread, NULL, claimer_run, &claimer);
+    claimer_wait(suite, &claimer);
+    cr_assert(!claimer.done && number(suite, "SELECT epoch FROM fluvius.unit WHERE number = 0") == 1);
+    PQclear(PQexec(fenced, "COMMIT"));
+    pthread_join(claimer.thread, NULL);
+    cr_assert(claimer.error == error_none);
+    PQfinish(fenced);
+    store_close(&claimer.store);
+}
+
 enum { RACERS = 4, ROUNDS = 25 };
 
 struct racer {

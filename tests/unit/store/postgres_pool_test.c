@@ -89,8 +89,9 @@ STORE_TEST(lease_ends_before_the_servers_does)
     store_close(&other);
 }
 
-STORE_TEST(beat_goes_on_over_a_new_connection)
+STORE_TEST(beats_and_reads_go_on_over_new_connections)
 {
+    cr_assert(model_check_log(&suite->model, suite->store, 10), "%s", suite->model.fault);
     postgres_sql(suite->directory,
                  "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '%s' AND pid <> "
                  "pg_backend_pid()",
