@@ -7,7 +7,8 @@
  * account. It also reads, rehearses (dry runs), and acts on what it has read (expected versions).
  *
  *   kill_client BUS open ACCOUNTS IN_FLIGHT [HISTORY]        opens the accounts
- *   kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY] > LOG
+ *   kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY [PERCENT]] > LOG
+ *   PERCENT: so many requests are reads or dry runs, half of each; else a few
  *   LOG: the commands' answers, a line each; HISTORY: everything, for tests/linear. See exchange.h for both.
  *   FLUVIUS_TOKEN in the environment is its token. */
 #include "tests/integration/kill/exchange.h"
@@ -32,7 +33,7 @@ struct run {
     pthread_mutex_t mutex;
     pthread_cond_t finished;
     uint64_t random;
-    uint32_t accounts, open, mismatches, repetitions;
+    uint32_t accounts, looks, open, mismatches, repetitions; /* looks: percent that are reads or dry runs */
     bool stop;
     struct exchange *remembered;
     uint32_t count;
@@ -51,6 +52,15 @@ static const char *command_choose(struct run *run)
 {
     uint64_t dice = random_below(run, 100);
     return dice < 73 ? "deposit" : dice < 87 ? "withdraw" : dice < 97 ? "open" : dice < 98 ? "close" : "read";
+}
+
+static void look_choose(struct run *run, struct exchange *exchange)
+{
+    uint64_t dice = random_below(run, 200);
+    if (run->looks == 0 || dice >= 2 * run->looks)
+        return;
+    exchange->dry_run = dice >= run->looks;
+    snprintf(exchange->command, sizeof exchange->command, "%s", exchange->dry_run ? "deposit" : "read");
 }
 
 /* A few give up so soon that nobody knows what became of them. */
@@ -194,21 +204,22 @@ static int open_accounts(struct run *run)
 
 int main(int argc, char **argv)
 {
-    if (argc != 5 && argc != 6) {
-        fprintf(stderr, "usage: kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY]\n");
+    if (argc < 5 || argc > 7) {
+        fprintf(stderr, "usage: kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY [PERCENT]]\n");
         return 2;
     }
     struct run run = {.mutex = PTHREAD_MUTEX_INITIALIZER,
                       .finished = PTHREAD_COND_INITIALIZER,
-                      .history = argc == 6 ? fopen(argv[5], "w") : NULL,
+                      .history = argc > 5 ? fopen(argv[5], "w") : NULL,
                       .number = (uint32_t)(strtoull(argv[2], NULL, 10) % 100),
                       .random = strtoull(argv[2], NULL, 10) * 2654435761u + 1,
                       .accounts = (uint32_t)atoi(argv[3]),
+                      .looks = argc > 6 ? (uint32_t)atoi(argv[6]) : 0,
                       .remembered = calloc(REMEMBERED, sizeof(struct exchange))};
     uint32_t in_flight = (uint32_t)atoi(argv[4]);
     struct lane *lanes = calloc(in_flight, sizeof *lanes);
     struct client_config config = {.urls = argv[1], .token = getenv("FLUVIUS_TOKEN")};
-    if (run.remembered == NULL || lanes == NULL || (argc == 6 && run.history == NULL) ||
+    if (run.remembered == NULL || lanes == NULL || (argc > 5 && run.history == NULL) ||
         client_open(&run.client, &config) != error_none)
         return 2;
     int status = 0;
