@@ -88,13 +88,19 @@ class Compose:
 
     def __init__(self, engine, directory, base, keep):
         self.engine, self.directory, self.base, self.keep = engine, directory, base, keep
-        self.secrets = os.path.join(directory, "secrets")
+        self.secrets, self.backups = os.path.join(directory, "secrets"), os.path.join(directory, "backups")
+        self.volumes = set()
         ports = {name: f"127.0.0.1:{free_port()}" for name in ("HTTP", "BUS", "EVENTS", "BUS_2", "EVENTS_2")}
         self.http, self.buses = ports["HTTP"], [f"tcp://{ports['BUS']}", f"tcp://{ports['BUS_2']}"]
         self.environment = {**engine.environment, "COMPOSE_PROJECT_NAME": "fluvius-engine", "FLUVIUS_SECRETS": self.secrets,
+                            "FLUVIUS_BACKUPS": self.backups,
                             "FLUVIUS_IMAGE": IMAGE, "FLUVIUS_BASE": base, "POSTGRES_IMAGE": POSTGRES,
                             **{f"FLUVIUS_{name}_PORT": address for name, address in ports.items()}}
         subprocess.run([os.path.join(ROOT, "deploy", "prepare"), self.secrets], check=True, stdout=subprocess.DEVNULL)
+        os.mkdir(self.backups)
+        os.chmod(directory, 0o711)
+        if os.geteuid() == 0:
+            os.chown(self.backups, 10001, 10001)
 
     def secret(self, name):
         with open(os.path.join(self.secrets, name), encoding="utf-8") as file:
@@ -136,10 +142,18 @@ class Compose:
         return self.run("exec", "-T", "postgres", "psql", "-h", "/run/postgresql", "-X", "-q", "-A", "-t", "-U", "fluvius", "-d",
                         "fluvius", "-c", text).stdout
 
+    def note_volumes(self):
+        """Remembers the shards' own volumes: scaling down leaves them behind."""
+        for container in self.run("ps", "-q", "-a", "shard", check=False).stdout.split():
+            self.volumes.update(self.engine.docker("inspect", "-f", "{{range .Mounts}}{{.Name}} {{end}}", container, check=False).stdout.split())
+
     def remove(self):
         if self.keep:
             return
+        self.note_volumes()
         self.run("--profile", "embedded", "--profile", "tools", "down", "-v", "--remove-orphans", "-t", "5", check=False)
+        if self.volumes:
+            self.engine.docker("volume", "rm", *self.volumes, check=False)
         self.engine.docker("image", "rm", "-f", IMAGE, POSTGRES, check=False)
         if self.base == BASE:
             self.engine.docker("image", "rm", "-f", BASE, check=False)

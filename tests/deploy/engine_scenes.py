@@ -120,8 +120,21 @@ def scales(compose, load, seconds, tap):
         took = settled(compose, count)
         tap.check(done.returncode == 0 and took is not None, f"scaled to {count} shards under load", (done.stdout, health(compose)))
         tap.note(f"{count} shards after {time.monotonic() - started:.1f} s; {load.decided() - before} commands were decided meanwhile")
+        compose.note_volumes()
         time.sleep(seconds)
     tap.check(load.goes_on() is not None, "clients go on")
+
+
+def backup(compose, tap):
+    """A copy of what the clients are writing, restored into a database beside it."""
+    url = "postgresql://fluvius@postgres/"
+    done = compose.run("run", "--rm", "backup", "save", url + "fluvius", "/backups/first", check=False)
+    tap.check(done.returncode == 0 and "saved: /backups/first" in done.stdout, "the log is saved while commands run", done.stdout)
+    compose.sql("create database restored")
+    done = compose.run("run", "--rm", "backup", "restore", "/backups/first", url + "restored", check=False)
+    tap.check(done.returncode == 0 and "restored: log" in done.stdout, "and restored as another log", done.stdout)
+    done = compose.run("run", "--rm", "fluvius", "migrate", "--store", url + "restored", check=False)
+    tap.check(done.returncode == 0 and "256 partitions in 32 units" in done.stdout, "which a store opens", done.stdout)
 
 
 def embedded(compose, tap):
