@@ -74,6 +74,7 @@ static void exchange_choose(struct run *run, struct exchange *exchange)
         unsigned account = (unsigned)random_below(run, run->accounts);
         snprintf(exchange->account, sizeof exchange->account, "kill-%u", account);
         exchange->dry_run = !exchange_is_read(exchange) && random_below(run, 100) < 2;
+        look_choose(run, exchange);
     }
     exchange->deadline_ms = random_below(run, 100) < 1 ? 1 + (uint32_t)random_below(run, 20) : limit_deadline_max_ms;
     exchange->id = client_new_id();

@@ -54,7 +54,7 @@ class Link:
     def __init__(self, proxy):
         self.proxy, self.shard, self.server = proxy, Side(self, True), Side(self, False)
         self.name, self.pid, self.started, self.copying, self.committing, self.held = "", 0, False, False, False, False
-        self.passed = 0
+        self.passed, self.lost_side = 0, None
 
     def other(self, side):
         return self.server if side is self.shard else self.shard
@@ -74,6 +74,9 @@ class Link:
 
     def lost(self, side):
         """What has come is still delivered."""
+        if self.proxy.frozen(self):
+            self.lost_side = side
+            return
         if side is self.server and not self.held:
             self.flow(side)
         self.proxy.links.discard(self)
@@ -95,7 +98,7 @@ class Link:
 
     def flow(self, side):
         """Passes whole messages on."""
-        if self.server.transport is None or (self.held and side is self.shard):
+        if self.server.transport is None or (self.held and side is self.shard) or self.proxy.frozen(self):
             return
         out, at, data = bytearray(), 0, side.data
         if side.from_shard and not self.started:
@@ -167,13 +170,25 @@ class Link:
         return None, b""
 
 
+class Line(Link):
+    """A connection of which nothing is known but its bytes."""
+
+    def flow(self, side):
+        if self.server.transport is None or self.proxy.frozen(self):
+            return
+        data, side.data = bytes(side.data), bytearray()
+        if data:
+            self.send(side, data)
+
+
 class Proxy:
     """with Proxy(port) as proxy: proxy.port; proxy.arm(moment, action), where action(link) gives PASS, HOLD or CUT and is
     called once, in the proxy's thread, when a link is there for which fits(link) holds; proxy.release() lets go of what
-    is held."""
+    is held. While frozen(link) holds nothing passes over a link, not even its end."""
 
-    def __init__(self, port):
-        self.server, self.links, self.armed, self.kept = ("127.0.0.1", port), set(), None, []
+    def __init__(self, port, kind=Link):
+        self.server, self.kind, self.links, self.armed, self.kept = ("127.0.0.1", port), kind, set(), None, []
+        self.frozen = self.nothing
         self.loop, self.port = asyncio.new_event_loop(), None
         ready = threading.Event()
         self.thread = threading.Thread(target=self.run, args=(ready,), daemon=True)
@@ -182,7 +197,7 @@ class Proxy:
 
     def run(self, ready):
         asyncio.set_event_loop(self.loop)
-        server = self.loop.run_until_complete(self.loop.create_server(lambda: Link(self).shard, "127.0.0.1", 0, backlog=256))
+        server = self.loop.run_until_complete(self.loop.create_server(lambda: self.kind(self).shard, "127.0.0.1", 0, backlog=256))
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         self.loop.run_forever()
@@ -225,6 +240,21 @@ class Proxy:
 
     def release(self):
         self.loop.call_soon_threadsafe(self.let_go)
+
+    @staticmethod
+    def nothing(_):
+        return False
+
+    def everything_flows(self):
+        self.frozen = self.nothing
+        for link in list(self.links):
+            for side in (link.server, link.shard):
+                link.flow(side)
+            if link.lost_side is not None:
+                link.lost(link.lost_side)
+
+    def thaw(self):
+        self.loop.call_soon_threadsafe(self.everything_flows)
 
     def __enter__(self):
         return self

@@ -11,7 +11,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import checker
 import history
-from platform_under_test import BUILD, Platform
+from platform_under_test import BUILD, Platform, module
 from postgres_under_test import Postgres
 from proxy import Proxy
 
@@ -45,8 +45,9 @@ on conflict do nothing
 class Scene:
     """with Scene(seed, shards, lease_ms) as scene: scene.server, scene.proxy, scene.platform, scene.start(); scene.judge(...)"""
 
-    def __init__(self, seed, shards, lease_ms, brokers=1, keep=False, server=None, reads=30):
+    def __init__(self, seed, shards, lease_ms, brokers=1, keep=False, server=None, reads=30, silent_ms=3000):
         self.seed, self.shards, self.lease_ms, self.brokers, self.keep, self.reads = seed, shards, lease_ms, brokers, keep, reads
+        self.silent_ms = silent_ms  # after so long brokers take a shard for lost that says nothing
         self.stack, self.server, self.clients, self.days = contextlib.ExitStack(), server, [], 0
 
     def __enter__(self):
@@ -54,9 +55,12 @@ class Scene:
             self.server = self.stack.enter_context(Postgres())
         self.proxy = self.stack.enter_context(Proxy(self.server.port))
         url = f"postgresql://fluvius@127.0.0.1:{self.proxy.port}/postgres?sslmode=disable&gssencmode=disable"
+        self.environment = {"FLUVIUS_LEASE_MS": str(self.lease_ms), "FLUVIUS_STORE": url, "FLUVIUS_SERVICE_TOKEN": "scene",
+                            "FLUVIUS_SILENT_MS": str(self.silent_ms)}
         self.platform = self.stack.enter_context(Platform(
             "--shards", str(self.shards), "--brokers", str(self.brokers), "--store", url, keep=self.keep,
-            environment={"FLUVIUS_LEASE_MS": str(self.lease_ms)}))
+            environment=self.environment))
+        self.bus, self.names = self.platform.bus, ["open"]
         self.server.psql(WATCH + "".join(
             f"create constraint trigger watch after insert or update or delete on fluvius.{name}"
             " deferrable initially deferred for each row execute function watch.look();" for name in WATCHED))
@@ -73,8 +77,8 @@ class Scene:
     def path(self, name):
         return os.path.join(self.platform.data, f"history-{name}.jsonl")
 
-    def client(self, name, *words, **more):
-        return subprocess.Popen([CLIENT, self.platform.bus, str(name), str(ACCOUNTS), str(IN_FLIGHT), *words], **more)
+    def client(self, name, *words, bus=None, **more):
+        return subprocess.Popen([CLIENT, bus or self.bus, str(name), str(ACCOUNTS), str(IN_FLIGHT), *words], **more)
 
     def start(self):
         """Opens the accounts and starts the clients; True when that went well."""
@@ -82,14 +86,15 @@ class Scene:
         if opened.wait() != 0:
             return False
         for number in range(1, CLIENTS + 1):
-            with open(os.path.join(self.platform.data, f"client-{number}.log"), "wb") as log:
-                self.clients.append((self.client(self.seed * 100 + number, self.path(number), str(self.reads),
-                                                 stdin=subprocess.PIPE, stdout=log, stderr=subprocess.PIPE), log.name))
+            self.clients.append(self.start_client(number, self.reads))
         return True
 
-    def answers(self):
-        """How many bytes of answers there are: more when there are more."""
-        return sum(os.path.getsize(path) for _, path in self.clients)
+    def start_client(self, number, reads, bus=None):
+        """Gives it and the path of its log."""
+        self.names.append(number)
+        with open(os.path.join(self.platform.data, f"client-{number}.log"), "wb") as log:
+            return self.client(self.seed * 100 + number, self.path(number), str(reads), bus=bus, stdin=subprocess.PIPE,
+                               stdout=log, stderr=subprocess.PIPE), log.name
 
     def wait_for_answers(self, seconds=60):
         """Until every client got new ones."""
@@ -113,6 +118,15 @@ class Scene:
         return lines, codes, notes
 
     # ---- the pool ----
+
+    def start_shard(self, name, bus):
+        """A shard beside the platform's own, which reaches brokers by other ways."""
+        words = [os.path.join(BUILD, "bin", "fluvius-shard"), "--name", name, "--bus", bus,
+                 "--journal", os.path.join(self.platform.data, f"{name}.journal")]
+        for domain in ("bank", "objects"):
+            words += ["--domain", module(domain)]
+        with open(self.platform.log, "ab") as log:
+            return subprocess.Popen(words, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def shard_pids(self):
         return {name: pid for name, pid in self.platform.children().items() if name.startswith("shard")}
@@ -153,6 +167,6 @@ class Scene:
         self.judge_histories(tap)
 
     def judge_histories(self, tap):
-        code, said = history.check([self.path(name) for name in ["open"] + list(range(1, CLIENTS + 1))])
+        code, said = history.check([self.path(name) for name in self.names])
         tap.note(said.splitlines()[-1] if said else "nothing said")
         tap.check(code == 0, "each aggregate's history, with reads and dry runs, is linearizable", said)
