@@ -19,7 +19,14 @@ static const struct setting entries[] = {
     {"http", SETTING_TEXT, AT(http), "127.0.0.1:8080", 0, 0, "ADDR:PORT for HTTP; port 0 chooses one"},
     {"bus", SETTING_TEXT, AT(bus), "tcp://127.0.0.1:7410", 0, 0, "URL where clients and shards connect"},
     {"events", SETTING_TEXT, AT(events), "tcp://127.0.0.1:7411", 0, 0, "URL where committed events are published"},
-    {"shards", SETTING_INTEGER, AT(shards), "2", 1, SHARDS_MAX, "shard processes; 1 to 4 on SQLite"},
+    {"shards", SETTING_INTEGER, AT(shards), "2", 1, SHARDS_MAX, "shard processes; on SQLite at most one a log file"},
+    {"files",
+     SETTING_INTEGER,
+     AT(files),
+     "0",
+     0,
+     FILES_MAX,
+     "log files of a new SQLite store; 0: one a processor, 2 to 4"},
     {"brokers",
      SETTING_INTEGER,
      AT(brokers),
@@ -103,8 +110,10 @@ static bool is_embedded(const struct up_settings *settings)
 
 static bool shards_check(const struct up_settings *settings)
 {
-    return !is_embedded(settings) || settings->shards <= STORE_UNITS ||
-           refuse("--shards", "more than 4 need another store than SQLite, see --store");
+    if (is_embedded(settings) && settings->shards > (settings->files == 0 ? FILES_MAX : settings->files)) {
+        return refuse("--shards", "a shard needs a log file of its own: see --files; or another store: see --store");
+    }
+    return true;
 }
 
 /* The services would refuse the same, one after the other. */
@@ -306,14 +315,15 @@ broker_add(const struct up_settings *settings, const struct platform *platform, 
     return true;
 }
 
-/* Unit u belongs to shard u mod N. */
-static void units_of(int shard, int shards, char *out, size_t size)
+/* Each shard commits to its own files: fewer files make larger commits, more let more shards run. */
+static int64_t files_of(const struct up_settings *settings)
 {
-    size_t used = 0;
+    enum { FEWEST = 2, USUAL = 4 };
+    int64_t files = sysconf(_SC_NPROCESSORS_ONLN);
 
-    for (int unit = shard; unit < STORE_UNITS; unit += shards) {
-        used += (size_t)snprintf(out + used, size - used, "%s%d", used == 0 ? "" : ",", unit);
-    }
+    files = files < FEWEST ? FEWEST : files > USUAL ? USUAL : files;
+    files = files < settings->shards ? settings->shards : files;
+    return settings->files == 0 ? files : settings->files;
 }
 
 /* The embedded store: its files lie in the data directory, and each shard gets its share of them. */
@@ -321,9 +331,9 @@ static void embedded_add(const struct up_settings *settings, int shard, struct c
 {
     char units[32], partitions[16], files[16], store[PATH_MAX + 16];
 
-    units_of(shard, (int)settings->shards, units, sizeof units);
+    snprintf(units, sizeof units, "%d/%d", shard, (int)settings->shards);
     snprintf(partitions, sizeof partitions, "%d", STORE_PARTITIONS);
-    snprintf(files, sizeof files, "%d", STORE_UNITS);
+    snprintf(files, sizeof files, "%d", (int)files_of(settings));
     snprintf(store, sizeof store, "sqlite:%s", settings->data);
     option_add(child, "--store", settings->store == NULL ? store : settings->store);
     option_add(child, "--units", units);

@@ -10,13 +10,13 @@
 
 #include <stdio.h>
 
-#define STORE_UNITS 4 /* log files of the embedded store; a shard needs at least one of its own */
+#define FILES_MAX 16 /* log files of the embedded store; a shard needs at least one of its own */
 #define SHARDS_MAX 32
 #define STORE_PARTITIONS 16
 
 struct up_settings {
     char *data, *store, *http, *bus, *events, *token_file, *log_level;
-    int64_t shards, brokers;
+    int64_t shards, brokers, files;
     struct setting_list domains;
     struct tls_settings tls;
     bool json;

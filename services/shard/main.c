@@ -51,8 +51,6 @@ static int settings_open(struct service *service, int argc, char **argv)
     }
     if (!log_level_find(service->settings.log_level, &level))
         return refuse("log-level", service->settings.log_level);
-    if (!units_parse(service->settings.units, service->units, &service->unit_count))
-        return refuse("units", "wants numbers below 64, separated by commas");
     if (!name_complete(&service->settings))
         return refuse("name", "give one: the host's cannot be used");
     log_init("shard", level);
@@ -84,10 +82,14 @@ static int units_choose(struct service *service)
         service->unit_count = service->log.units;
         for (uint32_t i = 0; i < service->unit_count; i++)
             service->units[i] = i;
+        return 0;
     }
-    for (uint32_t i = 0; i < service->unit_count; i++)
-        if (service->units[i] >= service->log.units)
-            return refuse("units", "the log has no such unit");
+    if (!units_parse(service->settings.units, service->log.units, service->units, &service->unit_count)) {
+        char why[96];
+        snprintf(
+            why, sizeof why, "%.32s is no share of this log's %u units", service->settings.units, service->log.units);
+        return refuse("units", why);
+    }
     return 0;
 }
 

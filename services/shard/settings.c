@@ -4,6 +4,7 @@
  * See settings.h. */
 #include "services/shard/settings.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #define AT(MEMBER) offsetof(struct shard_settings, MEMBER)
@@ -21,10 +22,10 @@ static const struct setting settings[] = {
     {"units",
      SETTING_TEXT,
      AT(units),
-     "0,1,2,3",
+     "0/1",
      0,
      0,
-     "ownership units to serve (SQLite: log files); a pool decides by itself"},
+     "units (SQLite: log files) to serve: 0,2 or K/N, every N-th from K on; a pool decides"},
     {"partitions", SETTING_INTEGER, AT(partitions), "16", 1, 65536, "partitions, when the log is created"},
     {"files", SETTING_INTEGER, AT(files), "4", 1, 64, "ownership units, when the log is created"},
     {"lease-ms",
@@ -82,19 +83,38 @@ const struct settings_table shard_settings_table = {
     .doc = "Runs aggregates as actors: decides commands, commits their events, answers through the brokers.",
     .settings = settings};
 
-bool units_parse(const char *text, uint32_t *units, uint32_t *count)
+static bool number_parse(const char **at, char end, uint32_t *out)
+{
+    char *rest;
+    unsigned long number = strtoul(*at, &rest, 10);
+    if (rest == *at || !isdigit((unsigned char)**at) || number > UNITS_MAX || *rest != end)
+        return false;
+    *at = rest + (end != 0);
+    *out = (uint32_t)number;
+    return true;
+}
+
+static bool share_parse(const char *text, uint32_t log_units, uint32_t *units, uint32_t *count)
+{
+    uint32_t first, step;
+    if (!number_parse(&text, '/', &first) || !number_parse(&text, 0, &step) || first >= step)
+        return false;
+    for (uint32_t unit = first; unit < log_units && *count < UNITS_MAX; unit += step)
+        units[(*count)++] = unit;
+    return *count > 0;
+}
+
+bool units_parse(const char *text, uint32_t log_units, uint32_t *units, uint32_t *count)
 {
     *count = 0;
-    for (;;) {
-        char *end;
-        unsigned long unit = strtoul(text, &end, 10);
-        if (end == text || unit >= 64 || *count == 64)
+    if (strchr(text, '/') != NULL)
+        return share_parse(text, log_units, units, count);
+    for (bool last = false; !last;) {
+        uint32_t unit;
+        last = strchr(text, ',') == NULL;
+        if (!number_parse(&text, last ? 0 : ',', &unit) || unit >= log_units || *count == UNITS_MAX)
             return false;
-        units[(*count)++] = (uint32_t)unit;
-        if (*end == 0)
-            return true;
-        if (*end != ',')
-            return false;
-        text = end + 1;
+        units[(*count)++] = unit;
     }
+    return true;
 }

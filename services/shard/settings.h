@@ -17,7 +17,10 @@ struct shard_settings {
 
 extern const struct settings_table shard_settings_table;
 
-/* Reads "0,2" into numbers below 64; false when it is not that. */
-bool units_parse(const char *text, uint32_t *units, uint32_t *count);
+#define UNITS_MAX 64
+
+/* Which of a log's units are meant: "0,2" names them, "1/3" is every third from unit 1 on. False when the text is
+ * neither, names one that the log has not, or means none; units has room for UNITS_MAX. */
+bool units_parse(const char *text, uint32_t log_units, uint32_t *units, uint32_t *count);
 
 #endif

@@ -114,7 +114,7 @@ def refuses_before_anything_starts(directory):
               "a token file that others may read is refused", answer)
     answer = up("--domain", "/nowhere/x.so")
     tap.check(answer.code == 2 and "/nowhere/x.so" in answer.err, "a module that is not there is named", answer)
-    for words in (("--shards", "0"), ("--shards", "5"), ("--log-level", "loud"), ("--nonsense",), ("extra",)):
+    for words in (("--shards", "0"), ("--shards", "17"), ("--files", "2", "--shards", "3"), ("--log-level", "loud"), ("--nonsense",), ("extra",)):
         tap.check(up(*words).code == 2, f"{' '.join(words)} is a usage error (2)")
     answer = up("--domain", module("bank"), environment={"FLUVIUS_SHARDS": "many"})
     tap.check(answer.code == 2 and "FLUVIUS_SHARDS" in answer.err, "a bad variable is named", answer)
@@ -190,6 +190,19 @@ def runs_four_shards_or_one():
                       f"{shards} shards own all partitions", health)
 
 
+def shares_out_its_files(directory):
+    data = os.path.join(directory, "shares")
+    for shards in ("1", "2"):
+        with Platform("--shards", shards, "--files", "3", data=data) as platform:
+            run = on(platform)
+            wait_for(lambda: run("health").code == 0)
+            health = run("health").json()
+            owned = sorted(shard["partitions"] for shard in health.get("shards", []))
+            tap.check(owned == ([16] if shards == "1" else [5, 11]), f"{shards} of 3 files' shards own them all", health)
+    answer = fluvius("up", "--data", data, "--domain", module("bank"), "--shards", "4", *QUIET)
+    tap.check(answer.code not in (0, -9) and "log's 3 units" in answer.err, "a shard without a file ends it", answer)
+
+
 def outlives_a_broker():
     with Platform("--brokers", "2") as platform:
         run = on(platform)
@@ -216,6 +229,7 @@ with tempfile.TemporaryDirectory(prefix="fluvius-up-") as temporary:
     gives_up_on_bad_settings(temporary)
     tokens_guard(temporary)
     listens_everywhere(temporary)
+    shares_out_its_files(temporary)
 shows_its_settings()
 runs_four_shards_or_one()
 outlives_a_broker()
