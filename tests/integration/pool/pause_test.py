@@ -76,7 +76,7 @@ def pause(stage, moment, chance, faults, took):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--pauses", type=int, default=5)
+    parser.add_argument("--pauses", type=int, default=4)
     parser.add_argument("--shards", type=int, default=3)
     parser.add_argument("--lease-ms", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 20))
