@@ -121,6 +121,7 @@ struct shard_counters {
     uint64_t events, commits, committed_records, loads, repeated, crashed;
     uint64_t handoffs, handoff_us; /* planned ones that are done; how long the last took, from its first refusal */
     uint64_t lost;                 /* units that went to another owner unplanned */
+    uint64_t store_faults;         /* commits, claims and beats that the store did not do */
 };
 
 struct shard;

@@ -116,6 +116,7 @@ void pool_seen(struct shard *shard, const struct pool_view *view)
     struct pool_plan plan;
     struct store_owner owners[POOL_UNITS_MAX];
     shard->beat_error = view->pool == NULL ? view->error : error_none;
+    shard->counters.store_faults += shard->beat_error != error_none;
     if (view->pool == NULL)
         return;
     struct store_pool pool = *view->pool;

@@ -94,6 +94,12 @@ void shard_metrics(const struct service *service, struct buffer *out)
     print_pool(service, extra, out);
     metrics_print(&commit_time, 1, extra, out);
     metrics_print(&commit_records, 1, extra, out);
+    print(out,
+          extra,
+          METRIC_COUNTER,
+          "fluvius_store_faults_total",
+          "commits, claims and beats that the store did not do",
+          counters->store_faults);
     print(out, extra, METRIC_COUNTER, "fluvius_events_total", "events decided", counters->events);
     print(out, extra, METRIC_COUNTER, "fluvius_loads_total", "aggregates loaded", counters->loads);
     print(out, extra, METRIC_COUNTER, "fluvius_repeated_total", "retries answered by a receipt", counters->repeated);

@@ -106,6 +106,7 @@ void unit_claimed(struct shard *shard, struct claimed *claimed)
     } else {
         unit->state = UNIT_UNOWNED;
         unit->trouble = claimed->error;
+        shard->counters.store_faults += claimed->error != error_locked;
         unit->retry_us = shard->now.monotonic_us + CLAIM_RETRY_US;
         if (shard->config.pool && claimed->error == error_locked)
             unit->wanted = false; /* another was faster: the next view says whose it is */
@@ -245,6 +246,7 @@ void unit_committed(struct shard *shard, struct batch *batch)
     assert(unit->committing == batch);
     shard->committing--;
     if (batch->error != error_none) {
+        shard->counters.store_faults += batch->error != error_fenced;
         unit_lost(shard, unit, batch->error);
         return;
     }

@@ -13,13 +13,17 @@ static const struct {
     {"FL001", error_fenced},
     {"53100", error_no_space},
     {"53200", error_no_memory},
-    {"53", error_unreachable},      /* too many connections */
-    {"57P04", error_not_found},     /* database dropped */
-    {"57P", error_unreachable},     /* shutting down, crashed, starting up */
-    {"57014", error_locked},        /* somebody cancelled the statement */
-    {"28", error_login_refused},    /* wrong user or password */
-    {"42501", error_login_refused}, /* not allowed to */
-    {"3D000", error_not_found},     /* no such database */
+    {"53300", error_connection_limit},
+    {"53", error_unreachable},
+    {"57P04", error_not_found},      /* database dropped */
+    {"57P", error_unreachable},      /* shutting down, crashed, starting up */
+    {"57014", error_locked},         /* somebody cancelled the statement */
+    {"28", error_login_refused},     /* wrong user or password */
+    {"42501", error_login_refused},  /* not allowed to */
+    {"3D000", error_not_found},      /* no such database */
+    {"42P01", error_missing_schema}, /* no such table, function or schema */
+    {"42883", error_missing_schema},
+    {"3F000", error_missing_schema},
     {"25006", error_read_only},
     {"55P03", error_locked}, /* a lock was not to be had in time */
     {"40", error_locked},    /* deadlock, serialization */

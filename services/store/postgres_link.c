@@ -38,9 +38,18 @@ static char *name_make(const PQconninfoOption *options)
 static uint32_t hosts_count(const PQconninfoOption *options)
 {
     uint32_t count = 1;
-    for (const char *at = or_else(option_value(options, "host"), ""); *at != 0; at++)
+    for (const char *at = or_else(option_value(options, "hostaddr"), or_else(option_value(options, "host"), ""));
+         *at != 0;
+         at++)
         count += *at == ',';
     return count;
+}
+
+/* One name may stand for several servers too: then the URL says that it wants the primary. */
+static bool wants_primary(const PQconninfoOption *options)
+{
+    const char *wanted = or_else(option_value(options, "target_session_attrs"), "");
+    return strcmp(wanted, "read-write") == 0 || strcmp(wanted, "primary") == 0;
 }
 
 /* A dead server is noticed within about a lease: owners are replaced by then anyway. What the URL says counts more. */
@@ -98,6 +107,7 @@ enum error address_init(
     address.keywords = calloc(count, sizeof address.keywords[0]);
     address.values = calloc(count, sizeof address.values[0]);
     address.hosts = hosts_count(address.options);
+    address.failover = address.hosts > 1 || wants_primary(address.options);
     snprintf(address.application, sizeof address.application, "fluvius %s", holder);
     *out = address;
     if (address.name == NULL || address.keywords == NULL || address.values == NULL) {
@@ -189,15 +199,36 @@ static const char session_sql[] =
     " SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;"
     " SET enable_mergejoin = off; SET jit = off";
 
-enum { SETTING_FSYNC, SETTING_FULL_PAGES, SETTING_COMMIT, SETTING_READ_ONLY, SETTING_RECOVERY, SETTING_ENCODING };
+enum { SETTING_COMMIT = PG_SERVER_SETTINGS_COUNT, SETTING_READ_ONLY, SETTING_RECOVERY, SETTING_ENCODING };
 
 static const char settings_sql[] =
-    "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),"
+    "SELECT " PG_SERVER_SETTINGS ", current_setting('synchronous_commit'),"
     " current_setting('transaction_read_only'), pg_is_in_recovery()::text, current_setting('server_encoding')";
 
 static bool is(const PGresult *result, int column, const char *value)
 {
     return strcmp(PQgetvalue(result, 0, column), value) == 0;
+}
+
+/* A take-over by a standby loses nothing only if commits wait for one. */
+enum error
+pg_server_check(const struct server_address *address, const PGresult *result, int column, struct store_fault *fault)
+{
+    const char *flush = PQgetvalue(result, 0, column), *pages = PQgetvalue(result, 0, column + 1);
+    if (strcmp(flush, "on") != 0 || strcmp(pages, "on") != 0)
+        return fault_set(fault,
+                         error_unsafe_settings,
+                         "%s: fsync is %s and full_page_writes is %s: both must be on",
+                         address->name,
+                         flush,
+                         pages);
+    if (address->failover && PQgetvalue(result, 0, column + 2)[0] == 0)
+        return fault_set(fault,
+                         error_unsafe_settings,
+                         "%s: a primary with standbys, but synchronous_standby_names is empty: a standby would lack "
+                         "commits",
+                         address->name);
+    return error_none;
 }
 
 static enum error settings_check(const struct pg_link *link, const PGresult *result, struct store_fault *fault)
@@ -209,13 +240,9 @@ static enum error settings_check(const struct pg_link *link, const PGresult *res
                          "%s: the server is %s",
                          name,
                          is(result, SETTING_RECOVERY, "true") ? "a standby" : "read-only");
-    if (!is(result, SETTING_FSYNC, "on") || !is(result, SETTING_FULL_PAGES, "on"))
-        return fault_set(fault,
-                         error_unsafe_settings,
-                         "%s: fsync is %s and full_page_writes is %s: both must be on",
-                         name,
-                         PQgetvalue(result, 0, SETTING_FSYNC),
-                         PQgetvalue(result, 0, SETTING_FULL_PAGES));
+    enum error error = pg_server_check(link->address, result, 0, fault);
+    if (error != error_none)
+        return error;
     if (!is(result, SETTING_COMMIT, "on") && !is(result, SETTING_COMMIT, "remote_apply"))
         return fault_set(fault, error_unsafe_settings, "%s: synchronous_commit cannot be switched on", name);
     if (!is(result, SETTING_ENCODING, "UTF8"))

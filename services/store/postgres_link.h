@@ -49,6 +49,11 @@ enum pg_statement {
     PG_STATEMENTS
 };
 
+/* Settings of a server that may change while sessions last: columns of a query, as text. */
+#define PG_SERVER_SETTINGS                                                                                             \
+    "current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_standby_names')"
+#define PG_SERVER_SETTINGS_COUNT 3
+
 /* How to reach a server; made once, read by all threads. */
 struct server_address {
     char *name; /* for faults: "HOST:PORT/DATABASE", without any secret */
@@ -56,6 +61,7 @@ struct server_address {
     PQconninfoOption *options; /* what the values point into */
     char timeout[16], idle[16], application[80];
     uint32_t hosts;
+    bool failover; /* it names standbys, or asks for whichever server is the primary */
     uint32_t lease_ms;
 };
 
@@ -68,6 +74,10 @@ struct pg_link {
     bool begun, piped; /* a transaction was begun; and its first statement was sent */
     unsigned pending;  /* statements sent whose results were not read */
 };
+
+/* Are those, from the column on, such that what has committed stays? error_unsafe_settings, saying which are not. */
+enum error
+pg_server_check(const struct server_address *address, const PGresult *result, int column, struct store_fault *fault);
 
 /* Parameters in binary. What they point to must outlive their use. */
 struct parameters {

@@ -41,26 +41,6 @@ static enum error meta_check(const struct server *server,
         wanted->info.units);
 }
 
-/* Several hosts in one URL stand for a primary and its standbys: a take-over by a standby loses nothing only if commits
- * wait for one. */
-static enum error standby_check(struct pg_link *link, struct store_fault *fault)
-{
-    PGresult *result;
-    if (link->address->hosts < 2)
-        return error_none;
-    enum error error =
-        pg_execute(link, "SELECT current_setting('synchronous_standby_names')", &result, "reading settings", fault);
-    if (error != error_none)
-        return error;
-    if (PQgetvalue(result, 0, 0)[0] == 0)
-        error = fault_set(fault,
-                          error_unsafe_settings,
-                          "%s: several hosts, but synchronous_standby_names is empty: a standby would lack commits",
-                          link->address->name);
-    PQclear(result);
-    return error;
-}
-
 static enum error server_open(struct server *server,
                               const struct store_config *config,
                               const struct server_meta *wanted,
@@ -71,9 +51,7 @@ static enum error server_open(struct server *server,
     enum error error = pg_open(&link, &server->address, fault);
     if (error != error_none)
         return error;
-    error = standby_check(&link, fault);
-    if (error == error_none)
-        error = schema_open(&link, postgres_migrations, postgres_format, config->create ? wanted : NULL, out, fault);
+    error = schema_open(&link, postgres_migrations, postgres_format, config->create ? wanted : NULL, out, fault);
     pg_close(&link);
     return error;
 }

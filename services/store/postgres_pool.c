@@ -8,7 +8,7 @@
 #include "services/store/grow.h"
 #include "services/store/postgres.h"
 
-enum { COLUMN_NUMBER, COLUMN_BOOT, COLUMN_NAME, COLUMN_LOAD, COLUMN_LEAVING, COLUMN_EPOCH };
+enum { COLUMN_NUMBER, COLUMN_BOOT, COLUMN_NAME, COLUMN_LOAD, COLUMN_LEAVING, COLUMN_EPOCH, COLUMN_SETTINGS };
 enum { MARGIN_PART = 10 }; /* so much of a lease is left out, for clocks of different speed */
 
 /* ---- what a server answers ---- */
@@ -83,6 +83,18 @@ static struct store_pool *pool_new(const struct store_info *info)
 
 /* ---- beats ---- */
 
+/* The settings under which commits are durable may have changed since the sessions began: then the lease is not
+ * renewed. */
+static enum error beat_check(struct server *server, PGresult **result, struct store_fault *fault)
+{
+    enum error error = pg_server_check(&server->address, *result, COLUMN_SETTINGS, fault);
+    if (error == error_none)
+        return error_none;
+    PQclear(*result);
+    pg_close(&server->beats);
+    return error;
+}
+
 static enum error beat_try(struct postgres_store *store,
                            struct server *server,
                            const struct parameters *parameters,
@@ -98,7 +110,7 @@ static enum error beat_try(struct postgres_store *store,
     uint64_t deadline_us = clock_boot_us() + (uint64_t)store->lease_ms * 1000;
     if (error == error_none)
         error = pg_run_until(link, PG_BEAT, parameters, deadline_us, out, "sending a beat", fault);
-    return error;
+    return error == error_none ? beat_check(server, out, fault) : error;
 }
 
 /* That a connection was lost since the last beat shows only when it is used: then a new one is tried at once. */

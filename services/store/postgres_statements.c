@@ -74,8 +74,8 @@ const char *const statement_sql[PG_STATEMENTS] = {
     [PG_CLAIM] = "SELECT new_epoch, refused FROM fluvius.claim($1, $2, $3)",
     [PG_RELEASE] = "UPDATE fluvius.unit SET boot = NULL, holder = '', pid = NULL, started = NULL"
                    " WHERE number = $1 AND epoch = $2 AND boot = $3",
-    [PG_BEAT] =
-        "SELECT number, boot, name, load, leaving, epoch FROM fluvius.beat($1, $2, $3, $4, $5::bigint <> 0, $6)",
+    [PG_BEAT] = "SELECT number, boot, name, load, leaving, epoch, " PG_SERVER_SETTINGS
+                " FROM fluvius.beat($1, $2, $3, $4, $5::bigint <> 0, $6)",
     [PG_LEAVE] = "DELETE FROM fluvius.member m WHERE boot = $1"
                  " AND NOT EXISTS (SELECT 1 FROM fluvius.unit u WHERE u.boot = m.boot)",
 };

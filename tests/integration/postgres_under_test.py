@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts a PostgreSQL server of Debian's package in a temporary directory on a free port, for integration tests. The
 server refuses to run as root: then it runs as the user that the package made. Only the standard library is used."""
+import contextlib
 import glob
 import os
 import pwd
@@ -25,18 +26,41 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Postgres:
-    """with Postgres(...) as server: server.url, server.rows(sql), server.backends() ..."""
+def server_user():
+    """Whom the server runs as."""
+    return pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 
-    def __init__(self, **settings):
-        self.user = pwd.getpwnam("postgres") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+
+def is_postgres(pid):
+    """A process that still runs, and not one that was given the number of one that has ended, nor a dead one."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+        return name == "postgres" and rest.split()[0] != "Z"
+    except OSError:
+        return False
+
+
+class Postgres:
+    """with Postgres(...) as server: server.url, server.rows(sql), server.backends() ...
+
+    standby_of=SERVER makes a standby of that one instead, on a port if that is given; initdb are more words for initdb;
+    environment is the server's."""
+
+    def __init__(self, standby_of=None, port=None, initdb=(), environment=None, **settings):
+        self.user = server_user()
         self.directory = tempfile.mkdtemp(prefix="fluvius-postgres-")
         os.chown(self.directory, self.user.pw_uid, self.user.pw_gid)
-        self.data, self.port, self.process = os.path.join(self.directory, "data"), free_port(), None
+        self.data, self.port, self.process = os.path.join(self.directory, "data"), port or free_port(), None
+        self.environment = dict(os.environ, **(environment or {}))
         self.url = f"postgresql://fluvius@127.0.0.1:{self.port}/postgres"
         self.settings = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.directory,
-                         "max_connections": 100, "shared_buffers": "128MB", "logging_collector": "off", **settings}
-        self.run("initdb", "-D", self.data, "-U", "fluvius", "-A", "trust", "--no-instructions")
+                         "max_connections": 100, "shared_buffers": "128MB", "logging_collector": "off",
+                         "dynamic_shared_memory_type": "mmap", **settings}
+        if standby_of is None:
+            self.run("initdb", "-D", self.data, "-U", "fluvius", "-A", "trust", "--no-instructions", *initdb)
+        else:
+            self.run("pg_basebackup", "-d", standby_of.url, "-D", self.data, "-R", "-X", "stream", "-c", "fast")
         self.start()
 
     def as_user(self):
@@ -52,7 +76,8 @@ class Postgres:
         words = [f"-c{name}={value}" for name, value in self.settings.items()]
         with open(os.path.join(self.directory, "log"), "ab") as log:
             self.process = subprocess.Popen([os.path.join(programs(), "postgres"), "-D", self.data, *words],
-                                            cwd=self.directory, stdout=log, stderr=log, **self.as_user())
+                                            cwd=self.directory, stdout=log, stderr=log, env=self.environment,
+                                            **self.as_user())
         self.wait_until_ready()
 
     def wait_until_ready(self, seconds=60):
@@ -83,9 +108,46 @@ class Postgres:
             self.process.send_signal(how)
             self.process.wait(60)
 
+    def children(self):
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+
+    def signal_all(self, how):
+        for pid in [self.process.pid] + self.children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+
+    def kill(self):
+        """All at once, as when the machine loses its power: none can tell the others."""
+        self.process.send_signal(signal.SIGSTOP)
+        children = self.children()
+        self.signal_all(signal.SIGKILL)
+        self.process.wait(60)
+        while any(is_postgres(child) for child in children):
+            time.sleep(0.002)
+
+    def shared_memory_remove(self):
+        """What a killed server leaves in the kernel; who is started on the same data would take it over."""
+        with contextlib.suppress(OSError, IndexError):
+            with open(os.path.join(self.data, "postmaster.pid"), encoding="ascii") as file:
+                words = file.read().splitlines()[6].split()
+            subprocess.run(["ipcrm", "-m", words[1]], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def promote(self):
+        self.psql("select pg_promote(true, 60)")
+
+    def set(self, **settings):
+        """Changes settings of the running server but for those it was started with (None: back to the default); sessions
+        see them at once."""
+        for name, value in settings.items():
+            self.psql(f"alter system reset {name}" if value is None else f"alter system set {name} = '{value}'")
+        self.psql("select pg_reload_conf()")
+
     def __enter__(self):
         return self
 
     def __exit__(self, *exc):
-        self.stop()
+        self.stop(signal.SIGQUIT)
+        self.shared_memory_remove()
         shutil.rmtree(self.directory, ignore_errors=True)

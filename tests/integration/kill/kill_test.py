@@ -106,6 +106,24 @@ def start_clients(platform, seed):
     return clients
 
 
+def stop_clients(clients, over_http, tap):
+    """Gives the lines of all of them."""
+    lines, codes, notes = [], [], []
+    for client, path in clients:
+        client.stdin.close()
+    for client, path in clients:
+        notes.append(client.stderr.read().decode())
+        codes.append(client.wait())
+        with open(path, encoding="utf-8") as log:
+            lines += log.read().splitlines()
+    over_http.stop = True
+    over_http.join(60)
+    tap.check(over_http.finished, "the HTTP client came to an end")
+    tap.note("; ".join(note.strip().splitlines()[-1] for note in notes if note.strip()))
+    tap.check(all(code == 0 for code in codes), "every repeated command got the answer it got first", "\n".join(notes))
+    return lines + over_http.lines
+
+
 def answers_so_far(clients):
     total = 0
     for _, path in clients:
@@ -205,23 +223,9 @@ def main(*defaults):
         clients = start_clients(platform, options.seed)
         killed = kill_at_random(platform, server, clients, options, chance, tap)
         recoveries(platform, options, chance, tap)
-        lines, codes, notes = [], [], []
-        for client, path in clients:
-            client.stdin.close()
-        for client, path in clients:
-            notes.append(client.stderr.read().decode())
-            codes.append(client.wait())
-            with open(path, encoding="utf-8") as log:
-                lines += log.read().splitlines()
-        over_http.stop = True
-        over_http.join(60)
-        lines += over_http.lines
-        tap.check(over_http.finished, "the HTTP client came to an end")
+        lines = stop_clients(clients, over_http, tap)
         platform.stop()
         tap.note(f"killed {sum(killed.values())} times: {killed}")
-        tap.note("; ".join(note.strip().splitlines()[-1] for note in notes if note.strip()))
-        tap.check(all(code == 0 for code in codes), "every repeated command got the answer it got first",
-                  "\n".join(notes))
         rows = checker.read_log(platform.data) if server is None else checker.read_postgres(server)
         judge(rows, lines, options, killed, tap)
         judge_histories(platform, tap)

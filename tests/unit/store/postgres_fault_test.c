@@ -169,7 +169,7 @@ Test(postgres_login, refused_logins_are_told_apart)
     postgres_database_make(database);
     refused(error_login_refused, "does not exist", open_as("stranger", database, true, &fault));
     postgres_sql("postgres", "DROP ROLE IF EXISTS few; CREATE ROLE few LOGIN CONNECTION LIMIT 0");
-    refused(error_unreachable, "too many connections", open_as("few", database, true, &fault));
+    refused(error_connection_limit, "too many connections", open_as("few", database, true, &fault));
     postgres_sql("postgres", "DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN");
     refused(error_login_refused, "permission denied", open_as("weak", database, true, &fault));
     postgres_database_drop(database);
@@ -265,6 +265,9 @@ Test(postgres_server, settings_under_which_commits_are_lost_are_refused)
     cr_assert(own_open("postgres", "127.0.0.1", true, NULL) == error_none);
     refused(
         error_unsafe_settings, "synchronous_standby_names", own_open("postgres", "127.0.0.1,127.0.0.1", true, &fault));
+    char url[128];
+    snprintf(url, sizeof url, "postgresql://postgres@127.0.0.1:%u/postgres?target_session_attrs=primary", own.port);
+    refused(error_unsafe_settings, "synchronous_standby_names", open_once(url, true, &fault));
     postgres_server_remove(&own);
 }
 
