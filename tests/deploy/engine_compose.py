@@ -14,7 +14,29 @@ from platform_under_test import ROOT
 from postgres_under_test import free_port
 
 BASE, IMAGE, POSTGRES = "fluvius-engine/base", "fluvius-engine/fluvius", "fluvius-engine/postgres"
-SUBNET = "10.223.0.1/24"
+SUBNET, FORWARDING = "10.223.0.1/24", "/proc/sys/net/ipv4/ip_forward"
+
+
+class Network:
+    """What a dockerd changes in the machine's network, put back when it is gone."""
+
+    def __init__(self):
+        self.rules = subprocess.run(["iptables-save"], check=False, stdout=subprocess.PIPE).stdout
+        self.bridge = os.path.exists("/sys/class/net/docker0")
+        with open(FORWARDING, encoding="ascii") as file:
+            self.forwarding = file.read()
+
+    def put_back(self):
+        # Tables that had no rules are not in the copy.
+        for table in ("filter", "nat"):
+            for words in (["-F"], ["-X"]):
+                subprocess.run(["iptables", "-t", table, *words], check=False, stderr=subprocess.DEVNULL)
+        subprocess.run(["iptables", "-P", "FORWARD", "ACCEPT"], check=False)
+        subprocess.run(["iptables-restore"], input=self.rules, check=False)
+        with open(FORWARDING, "w", encoding="ascii") as file:
+            file.write(self.forwarding)
+        if not self.bridge:
+            subprocess.run(["ip", "link", "delete", "docker0"], check=False, stderr=subprocess.DEVNULL)
 
 
 class Engine:
@@ -22,6 +44,7 @@ class Engine:
 
     def __init__(self, directory):
         self.directory, self.process, self.why, self.about = directory, None, "", ""
+        self.network = None
         self.environment = dict(os.environ)
 
     def docker(self, *words, check=True, **more):
@@ -33,13 +56,17 @@ class Engine:
 
     def _start(self):
         """Gives why there is none, or an empty text."""
-        for program in ("dockerd", "docker", "docker-compose"):
-            if shutil.which(program) is None:
-                return f"no {program} (Debian: docker.io docker-compose)"
+        missing = [program for program in ("docker", "docker-compose") if shutil.which(program) is None]
+        if missing:
+            return f"no {missing[0]} (Debian: docker.io docker-compose)"
         if self.answers():
             return ""
         if os.geteuid() != 0:
             return "none runs, and only root can start one"
+        missing = [program for program in ("dockerd", "iptables", "ip") if shutil.which(program) is None]
+        if missing:
+            return f"none runs, and there is no {missing[0]} to start one (Debian: docker.io iptables iproute2)"
+        self.network = Network()
         self.environment["DOCKER_HOST"] = f"unix://{self.directory}/docker.sock"
         with open(os.path.join(self.directory, "dockerd.log"), "wb") as log:
             self.process = subprocess.Popen(
@@ -70,6 +97,8 @@ class Engine:
         if self.process is not None:
             self.process.terminate()
             self.process.wait(60)
+        if self.network is not None:
+            self.network.put_back()
 
 
 def make_base(engine, tap):
