@@ -46,22 +46,28 @@ class Platform:
         self.ready = json.loads(line)
         self.bus, self.http, self.events = self.ready["bus"], self.ready["http"], self.ready["events"]
 
-    def children(self):
-        """{name: pid} of the processes that run now."""
-        found = {}
+    def processes(self):
+        """[(pid, command line)] of the processes that run now."""
+        found = []
         pid = self.process.pid
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
             pids = file.read().split()
         for child in pids:
             try:
                 with open(f"/proc/{child}/cmdline", "rb") as file:
-                    words = file.read().decode().split("\0")
+                    found.append((int(child), file.read().decode().split("\0")))
             except OSError:
                 continue
+        return found
+
+    def children(self):
+        """{name: pid} of the processes that run now."""
+        found = {}
+        for pid, words in self.processes():
             name = os.path.basename(words[0]).replace("fluvius-", "")
             if "--name" in words:
                 name = words[words.index("--name") + 1]
-            found[name] = int(child)
+            found[name] = pid
         return found
 
     def stop(self, how=signal.SIGTERM):

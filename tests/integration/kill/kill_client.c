@@ -7,8 +7,9 @@
  * account. It also reads, rehearses (dry runs), and acts on what it has read (expected versions).
  *
  *   kill_client BUS open ACCOUNTS IN_FLIGHT [HISTORY]        opens the accounts
- *   kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY [PERCENT]] > LOG
+ *   kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY [PERCENT [patient]]] > LOG
  *   PERCENT: so many requests are reads or dry runs, half of each; else a few
+ *   patient: gives every command all the time there is, so that none may end undecided
  *   LOG: the commands' answers, a line each; HISTORY: everything, for tests/linear. See exchange.h for both.
  *   FLUVIUS_TOKEN in the environment is its token. */
 #include "tests/integration/kill/exchange.h"
@@ -34,7 +35,7 @@ struct run {
     pthread_cond_t finished;
     uint64_t random;
     uint32_t accounts, looks, open, mismatches, repetitions; /* looks: percent that are reads or dry runs */
-    bool stop;
+    bool stop, patient;
     struct exchange *remembered;
     uint32_t count;
     struct buffer data;
@@ -76,7 +77,8 @@ static void exchange_choose(struct run *run, struct exchange *exchange)
         exchange->dry_run = !exchange_is_read(exchange) && random_below(run, 100) < 2;
         look_choose(run, exchange);
     }
-    exchange->deadline_ms = random_below(run, 100) < 1 ? 1 + (uint32_t)random_below(run, 20) : limit_deadline_max_ms;
+    bool hasty = !run->patient && random_below(run, 100) < 1;
+    exchange->deadline_ms = hasty ? 1 + (uint32_t)random_below(run, 20) : limit_deadline_max_ms;
     exchange->id = client_new_id();
 }
 
@@ -205,12 +207,13 @@ static int open_accounts(struct run *run)
 
 int main(int argc, char **argv)
 {
-    if (argc < 5 || argc > 7) {
-        fprintf(stderr, "usage: kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY [PERCENT]]\n");
+    if (argc < 5 || argc > 8) {
+        fprintf(stderr, "usage: kill_client BUS SEED ACCOUNTS IN_FLIGHT [HISTORY [PERCENT [patient]]]\n");
         return 2;
     }
     struct run run = {.mutex = PTHREAD_MUTEX_INITIALIZER,
                       .finished = PTHREAD_COND_INITIALIZER,
+                      .patient = argc == 8,
                       .history = argc > 5 ? fopen(argv[5], "w") : NULL,
                       .number = (uint32_t)(strtoull(argv[2], NULL, 10) % 100),
                       .random = strtoull(argv[2], NULL, 10) * 2654435761u + 1,
