@@ -140,19 +140,23 @@ class Scene:
             found[int(unit)] = (int(epoch), int(holder.split()[-1]) if holder else 0)
         return found
 
+    def move_to(self, server):
+        """Another server is the log's from now on."""
+        self.server, self.proxy.server = server, ("127.0.0.1", server.port)
+
     def add_old_receipts(self):
         self.days += 3
         self.server.psql(OLD.format(self.days - 2, self.days))
 
     # ---- the judgement ----
 
-    def judge(self, tap, server=None):
-        """Ends the clients and compares what they were told with the log, of the server's or of another's."""
+    def judge(self, tap):
+        """Ends the clients and compares what they were told with the log."""
         lines, codes, notes = self.end()
         self.platform.stop()
         tap.note("; ".join(note.strip().splitlines()[-1] for note in notes if note.strip()))
         tap.check(all(code == 0 for code in codes), "every repeated command got the answer it got first", "\n".join(notes))
-        rows = checker.read_postgres(server or self.server)
+        rows = checker.read_postgres(self.server)
         faults, decided = checker.answer_faults(rows, lines)
         epochs = max(row["epoch"] for row in rows)
         tap.note(f"{len(lines)} answers, {decided} decided; {len(rows)} rows, epochs up to {epochs}")
@@ -162,7 +166,7 @@ class Scene:
                             ("0 commands applied twice", checker.receipt_faults(rows)),
                             ("0 balances below zero", checker.balance_faults(rows))):
             tap.check(not found, name, "\n".join(found))
-        stale = (server or self.server).rows("select relation, how, count(*) from watch.stale group by 1, 2")
+        stale = self.server.rows("select relation, how, count(*) from watch.stale group by 1, 2")
         tap.check(not stale, "nothing was written or deleted in the indexes by who owned nothing any more", stale)
         self.judge_histories(tap)
 
