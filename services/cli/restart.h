@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The restart policy of `fluvius up`, pure: what to do when a service ends. The first restart is immediate, then the
- * delay doubles up to 5 s; a service that stayed up for 10 s starts from the beginning. */
+ * delay doubles up to 1 s; a service that stayed up for 5 s starts from the beginning. */
 #ifndef CLI_RESTART_H
 #define CLI_RESTART_H
 
@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #define RESTART_FIRST_US 100000
-#define RESTART_LONGEST_US 5000000
-#define RESTART_FORGET_US 10000000
+#define RESTART_LONGEST_US 1000000
+#define RESTART_FORGET_US 5000000
 #define EXIT_CONFIGURATION 78 /* EX_CONFIG of sysexits.h: starting again would not help */
 
 struct restart {
