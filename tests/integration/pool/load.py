@@ -185,13 +185,13 @@ def wait_until(what, condition, seconds=60):
 
 
 def owners(server):
-    """{shard's name: units}, of those whose leases run, units 0 too; and units of nobody as None."""
+    """{shard's name: units}, of those whose leases run, units 0 too; and units of nobody, or of one that leaves, as None."""
     counts = {row[0]: int(row[1]) for row in server.rows(
         "select m.name, count(u.number) from fluvius.member m left join fluvius.unit u on u.boot = m.boot "
         "where m.expires_at > clock_timestamp() and not m.leaving group by m.name")}
     counts[None] = 0
     for row in server.rows("select count(*) from fluvius.unit u left join fluvius.member m on m.boot = u.boot "
-                           "and m.expires_at > clock_timestamp() where m.boot is null"):
+                           "and m.expires_at > clock_timestamp() where m.boot is null or m.leaving"):
         counts[None] = int(row[0])
     return counts
 
