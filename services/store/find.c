@@ -5,12 +5,12 @@
  * the tables and never back. */
 #include "services/store/unit.h"
 
-int wanted_compare(const struct wanted *wanted, const struct receipt_entry *entry)
+static int wanted_compare(const struct wanted *wanted, const struct receipt_entry *entry)
 {
     return memcmp(&wanted->entry, entry, RECEIPT_KEY_SIZE);
 }
 
-void wanted_search(struct wanted *wanted, const struct receipt_entry *entries, size_t count)
+static void entries_search(struct wanted *wanted, const struct receipt_entry *entries, size_t count)
 {
     size_t low = 0, high = count;
     while (low < high) {
@@ -26,6 +26,22 @@ void wanted_search(struct wanted *wanted, const struct receipt_entry *entries, s
         else
             high = middle;
     }
+}
+
+enum error
+wanted_search(const struct unit *unit, struct wanted *wanted, struct slice page, int *order, struct store_fault *fault)
+{
+    const struct receipt_entry *entries;
+    size_t count;
+    enum error error = page_open(unit, page, &entries, &count, fault);
+    if (error != error_none)
+        return error;
+    int where = wanted_compare(wanted, &entries[0]) < 0 ? -1 : wanted_compare(wanted, &entries[count - 1]) > 0 ? 1 : 0;
+    if (where == 0)
+        entries_search(wanted, entries, count);
+    if (order != NULL)
+        *order = where;
+    return error_none;
 }
 
 /* The record that is found must be what was wanted. */

@@ -177,17 +177,19 @@ static enum error records(struct unit *unit,
 }
 
 /* The answer has pages that can hold what is wanted, or where it is. */
-static void answer_search(struct wanted *wanted, const PGresult *result)
+static enum error
+answer_search(const struct unit *unit, struct wanted *wanted, const PGresult *result, struct store_fault *fault)
 {
-    for (int row = 0; row < PQntuples(result) && !wanted->found; row++) {
-        if (!PQgetisnull(result, row, 1)) {
+    enum error error = error_none;
+    for (int row = 0; row < PQntuples(result) && !wanted->found && error == error_none; row++) {
+        if (PQgetisnull(result, row, 1)) {
+            error = wanted_search(unit, wanted, result_bytes(result, row, 0), NULL, fault);
+        } else {
             wanted->found = true;
             wanted->position = result_number(result, row, 1);
-            continue;
         }
-        struct slice page = result_bytes(result, row, 0);
-        wanted_search(wanted, (const struct receipt_entry *)page.data, page.size / sizeof(struct receipt_entry));
     }
+    return error;
 }
 
 static enum error find_receipt(struct unit *unit, struct wanted *wanted, struct store_fault *fault)
@@ -204,9 +206,9 @@ static enum error find_receipt(struct unit *unit, struct wanted *wanted, struct 
     enum error error = run(unit, PG_FIND_RECEIPT, &parameters, &result, "looking for a receipt", fault);
     if (error != error_none)
         return error;
-    answer_search(wanted, result);
+    error = answer_search(unit, wanted, result, fault);
     PQclear(result);
-    return error_none;
+    return error;
 }
 
 const struct unit_reading postgres_reading = {

@@ -4,7 +4,7 @@
  * What a new owner reads, over its writer's connection. */
 #include "services/store/postgres.h"
 
-enum { SCAN_ROWS = 4096, RUNS_AT_ONCE = 64, RECORDS_AT_ONCE = 1024 };
+enum { SCAN_ROWS = 4096, RUNS_AT_ONCE = 64 };
 
 static enum error run(struct unit *unit,
                       enum pg_statement statement,
@@ -119,7 +119,7 @@ static enum error newest_runs(struct unit *unit,
 
 static enum error pages(struct unit *unit,
                         uint64_t number,
-                        enum error (*visit)(void *context, const struct receipt_entry *entries, size_t count),
+                        enum error (*visit)(void *context, struct slice page),
                         void *context,
                         struct store_fault *fault)
 {
@@ -131,34 +131,9 @@ static enum error pages(struct unit *unit,
     enum error error = run(unit, PG_PAGES, &parameters, &result, "reading receipts", fault);
     if (error != error_none)
         return error;
-    for (int row = 0; row < PQntuples(result) && error == error_none; row++) {
-        struct slice page = result_bytes(result, row, 0);
-        error = visit(context, (const struct receipt_entry *)page.data, page.size / sizeof(struct receipt_entry));
-    }
+    for (int row = 0; row < PQntuples(result) && error == error_none; row++)
+        error = visit(context, result_bytes(result, row, 0));
     PQclear(result);
-    return error;
-}
-
-static enum error writer_records(struct unit *unit,
-                                 const uint64_t *positions,
-                                 size_t count,
-                                 store_visit visit,
-                                 void *context,
-                                 struct store_fault *fault)
-{
-    enum error error = error_none;
-    for (size_t done = 0; done < count && error == error_none; done += RECORDS_AT_ONCE) {
-        size_t some = count - done < RECORDS_AT_ONCE ? count - done : RECORDS_AT_ONCE;
-        uint8_t bytes[PG_NUMBERS_SIZE(RECORDS_AT_ONCE)];
-        struct parameters parameters = {0};
-        PGresult *result;
-        parameter_numbers(&parameters, positions + done, some, bytes);
-        error = run(unit, PG_RECORDS, &parameters, &result, "reading receipts", fault);
-        if (error != error_none)
-            return error;
-        error = positions_visit(unit, result, positions + done, some, visit, context, fault);
-        PQclear(result);
-    }
     return error;
 }
 
@@ -168,5 +143,4 @@ const struct unit_claiming postgres_claiming = {
     .scan = scan,
     .newest_runs = newest_runs,
     .pages = pages,
-    .writer_records = writer_records,
 };

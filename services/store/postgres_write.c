@@ -123,14 +123,13 @@ static enum error put_run(struct unit *unit,
     return put(unit, PG_RUN, &parameters, "writing a run of receipts", fault);
 }
 
-static enum error
-put_page(struct unit *unit, uint64_t page, const struct receipt_entry *entries, size_t count, struct store_fault *fault)
+static enum error put_page(struct unit *unit, uint64_t number, struct slice page, struct store_fault *fault)
 {
     struct parameters parameters = {0};
     parameter_number(&parameters, unit->number);
-    parameter_number(&parameters, page);
-    parameter_bytes(&parameters, slice_of(&entries[0], RECEIPT_KEY_SIZE));
-    parameter_bytes(&parameters, slice_of(entries, count * sizeof entries[0]));
+    parameter_number(&parameters, number);
+    parameter_bytes(&parameters, slice_of(page.data, RECEIPT_KEY_SIZE));
+    parameter_bytes(&parameters, page);
     return put(unit, PG_PAGE, &parameters, "writing a page of receipts", fault);
 }
 

@@ -6,6 +6,9 @@
  * runs before, the few others into a table of their own. */
 #include <stdlib.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "services/store/unit.h"
 
 enum {
@@ -75,16 +78,35 @@ struct run {
     uint64_t day, latest_ms; /* of the log */
     struct receipt_marks after;
     uint64_t min_ms, count, pages;
-    struct receipt_entry page[ENTRIES_A_PAGE];
+    struct receipt_entry page[ENTRIES_A_PAGE + 1]; /* the checksum comes after the last */
     size_t page_count;
 };
+
+enum { PAGE_CHECKSUM = 8 };
+
+enum error page_open(const struct unit *unit,
+                     struct slice page,
+                     const struct receipt_entry **entries,
+                     size_t *count,
+                     struct store_fault *fault)
+{
+    size_t size = page.size < PAGE_CHECKSUM ? 0 : page.size - PAGE_CHECKSUM;
+    if (size == 0 || size % sizeof **entries != 0 || XXH3_64bits(page.data, size) != load_big_endian(page.data + size))
+        return fault_set(fault, error_corrupt, "%s: a page of receipts is damaged or missing", unit->name);
+    *entries = (const struct receipt_entry *)page.data;
+    *count = size / sizeof **entries;
+    return error_none;
+}
 
 static enum error page_flush(struct run *run, struct store_fault *fault)
 {
     if (run->page_count == 0)
         return error_none;
-    uint64_t page = run->after.next_run << RECEIPT_PAGE_BITS | run->pages;
-    enum error error = writing(run->unit)->put_page(run->unit, page, run->page, run->page_count, fault);
+    uint64_t number = run->after.next_run << RECEIPT_PAGE_BITS | run->pages;
+    size_t size = run->page_count * sizeof run->page[0];
+    store_big_endian((uint8_t *)run->page + size, XXH3_64bits(run->page, size));
+    enum error error =
+        writing(run->unit)->put_page(run->unit, number, slice_of(run->page, size + PAGE_CHECKSUM), fault);
     if (error != error_none)
         return error;
     run->pages++;

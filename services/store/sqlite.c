@@ -40,7 +40,6 @@ static const char *const writer_sql[WRITER_STATEMENTS] = {
     [WRITER_OTHER] = "INSERT OR IGNORE INTO receipt_other (day, id, stream_hash, position) VALUES (?1, ?2, ?3, ?4)",
     [WRITER_RUNS] = "SELECT run, max_ms, count FROM receipt_run ORDER BY run DESC",
     [WRITER_PAGES] = "SELECT entries FROM receipt_page WHERE page BETWEEN ?1 AND ?2",
-    [WRITER_RECORD] = "SELECT " ROW_COLUMNS " FROM log WHERE position = ?1",
     [WRITER_OLDEST_RUN] = "SELECT run, max_ms FROM receipt_run ORDER BY run LIMIT 1",
     [WRITER_DELETE_PAGES] = "DELETE FROM receipt_page WHERE page BETWEEN ?1 AND ?2",
     [WRITER_DELETE_RUN] = "DELETE FROM receipt_run WHERE run BETWEEN ?1 AND ?2",

@@ -125,7 +125,7 @@ static enum error newest_runs(struct unit *unit,
 
 static enum error pages(struct unit *unit,
                         uint64_t run,
-                        enum error (*visit)(void *context, const struct receipt_entry *entries, size_t count),
+                        enum error (*visit)(void *context, struct slice page),
                         void *context,
                         struct store_fault *fault)
 {
@@ -134,44 +134,11 @@ static enum error pages(struct unit *unit,
     int code = SQLITE_DONE;
     bind_unsigned(statement, 1, run << RECEIPT_PAGE_BITS);
     bind_unsigned(statement, 2, ((run + 1) << RECEIPT_PAGE_BITS) - 1);
-    while (error == error_none && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct slice page = column_bytes(statement, 0);
-        error = visit(context, (const struct receipt_entry *)page.data, page.size / sizeof(struct receipt_entry));
-    }
+    while (error == error_none && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        error = visit(context, column_bytes(statement, 0));
     sqlite3_reset(statement);
     if (error == error_none && code != SQLITE_DONE)
         error = unit_fault(unit, code, "reading receipts", fault);
-    return error;
-}
-
-static enum error
-record_give(struct unit *unit, uint64_t position, store_visit visit, void *context, struct store_fault *fault)
-{
-    sqlite3_stmt *statement = statement_of(unit, WRITER_RECORD);
-    struct store_record record = {0};
-    enum error error = error_none;
-    bind_unsigned(statement, 1, position);
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        error = row_read(writer_of(unit), statement, &record, fault);
-    else if (code != SQLITE_DONE)
-        error = unit_fault(unit, code, "reading a receipt", fault);
-    if (error == error_none)
-        error = visit(context, &record);
-    sqlite3_reset(statement);
-    return error;
-}
-
-static enum error writer_records(struct unit *unit,
-                                 const uint64_t *positions,
-                                 size_t count,
-                                 store_visit visit,
-                                 void *context,
-                                 struct store_fault *fault)
-{
-    enum error error = error_none;
-    for (size_t i = 0; i < count && error == error_none; i++)
-        error = record_give(unit, positions[i], visit, context, fault);
     return error;
 }
 
@@ -181,5 +148,4 @@ const struct unit_claiming sqlite_claiming = {
     .scan = scan,
     .newest_runs = newest_runs,
     .pages = pages,
-    .writer_records = writer_records,
 };

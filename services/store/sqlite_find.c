@@ -4,27 +4,19 @@
  * The way to a receipt through the tables: the runs that can hold an id of its time, then the others by day. */
 #include "services/store/sqlite.h"
 
-/* Looks into one page; *order says where to look on: < 0 in pages before it, > 0 in those after, 0 nowhere. */
+/* Looks into one page; *order as wanted_search says. */
 static enum error
 page_look(struct unit *unit, uint64_t page, struct wanted *wanted, int *order, struct store_fault *fault)
 {
     sqlite3_stmt *statement = sqlite_unit_of(unit)->reader.statements[READER_PAGE];
     bind_unsigned(statement, 1, page);
     int code = sqlite3_step(statement);
-    struct slice bytes = code == SQLITE_ROW ? column_bytes(statement, 0) : slice_of(NULL, 0);
-    const struct receipt_entry *entries = (const struct receipt_entry *)bytes.data;
-    size_t count = bytes.size / sizeof entries[0];
-    enum error error = error_none;
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        error = reader_fault(unit, code, "reading receipts", fault);
-    else if (count == 0)
-        error = fault_set(fault, error_corrupt, "%s: a page of receipts is missing", unit->name);
-    else if (wanted_compare(wanted, &entries[0]) < 0)
-        *order = -1;
-    else if (wanted_compare(wanted, &entries[count - 1]) > 0)
-        *order = 1;
+    enum error error;
+    if (code == SQLITE_ROW || code == SQLITE_DONE)
+        error = wanted_search(
+            unit, wanted, code == SQLITE_ROW ? column_bytes(statement, 0) : slice_of(NULL, 0), order, fault);
     else
-        *order = 0, wanted_search(wanted, entries, count);
+        error = reader_fault(unit, code, "reading receipts", fault);
     sqlite3_reset(statement);
     return error;
 }

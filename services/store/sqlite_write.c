@@ -88,12 +88,11 @@ static enum error put_run(struct unit *unit,
     return run(unit, WRITER_RUN, "writing a run of receipts", fault);
 }
 
-static enum error
-put_page(struct unit *unit, uint64_t page, const struct receipt_entry *entries, size_t count, struct store_fault *fault)
+static enum error put_page(struct unit *unit, uint64_t number, struct slice page, struct store_fault *fault)
 {
     sqlite3_stmt *statement = statement_of(unit, WRITER_PAGE);
-    bind_unsigned(statement, 1, page);
-    bind_bytes(statement, 2, slice_of(entries, count * sizeof entries[0]));
+    bind_unsigned(statement, 1, number);
+    bind_bytes(statement, 2, page);
     return run(unit, WRITER_PAGE, "writing a page of receipts", fault);
 }
 

@@ -306,7 +306,7 @@ enum error store_find_receipt(struct store *store,
 
 /* (writer) After a claim: gives every receipt whose id time is at or above *since_ms, and perhaps some older ones, so
  * that an id with such a time that was not given has never been decided. Ids older than *expired_ms have lost their
- * receipts. */
+ * receipts. Of what is given, id, stream_hash, partition and seq are set; store_find_receipt tells the rest. */
 enum error store_recent_receipts(struct store *store,
                                  uint32_t unit,
                                  void (*visit)(void *context, const struct store_receipt *receipt),

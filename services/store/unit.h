@@ -152,8 +152,7 @@ struct unit_writing {
                           uint64_t count,
                           uint64_t pages,
                           struct store_fault *fault);
-    enum error (*put_page)(
-        struct unit *unit, uint64_t page, const struct receipt_entry *entries, size_t count, struct store_fault *fault);
+    enum error (*put_page)(struct unit *unit, uint64_t number, struct slice page, struct store_fault *fault);
     enum error (*put_other)(struct unit *unit,
                             uint64_t day,
                             const struct receipt_entry *entry,
@@ -186,15 +185,9 @@ struct unit_claiming {
                               struct store_fault *fault);
     enum error (*pages)(struct unit *unit,
                         uint64_t run,
-                        enum error (*visit)(void *context, const struct receipt_entry *entries, size_t count),
+                        enum error (*visit)(void *context, struct slice page),
                         void *context,
                         struct store_fault *fault);
-    enum error (*writer_records)(struct unit *unit,
-                                 const uint64_t *positions,
-                                 size_t count,
-                                 store_visit visit,
-                                 void *context,
-                                 struct store_fault *fault);
 };
 
 /* The reading thread's. What is read between begin and end sees all that had committed at the begin. */
@@ -339,6 +332,14 @@ void receipts_written(struct unit *unit, const struct receipt_marks *after);
 /* Milliseconds of the unit's newest record. */
 uint64_t unit_newest_ms(const struct unit *unit);
 
+/* The entries of a page as it is stored: they, sorted, and their XXH3-64 in 8 bytes, big-endian. error_corrupt when
+ * that does not hold. */
+enum error page_open(const struct unit *unit,
+                     struct slice page,
+                     const struct receipt_entry **entries,
+                     size_t *count,
+                     struct store_fault *fault);
+
 /* ---- expire.c ---- */
 /* Deletes a little of what is older than the retention, in a transaction that the caller has begun. *more: there may be
  * more of it. */
@@ -354,10 +355,10 @@ enum error unit_recent_receipts(struct store *store,
                                 struct store_fault *fault);
 
 /* ---- find.c ---- */
-/* < 0: what is wanted stands before the entry; > 0: after; 0: it is the entry's. */
-int wanted_compare(const struct wanted *wanted, const struct receipt_entry *entry);
-/* Looks through the sorted entries of a page. */
-void wanted_search(struct wanted *wanted, const struct receipt_entry *entries, size_t count);
+/* Looks through a page. *order, which may be NULL, says where to look on: < 0 in pages before it, > 0 in those after, 0
+ * nowhere. */
+enum error
+wanted_search(const struct unit *unit, struct wanted *wanted, struct slice page, int *order, struct store_fault *fault);
 enum error unit_find_receipt(struct store *store,
                              uint32_t unit,
                              const struct uuid *id,

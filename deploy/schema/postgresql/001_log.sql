@@ -104,9 +104,9 @@ CREATE TABLE fluvius.snapshot (
 ) WITH (fillfactor = 80);
 
 -- Receipts whose command id is of version 7 and not much older than those before: a unit's run is written at a time,
--- sorted by id and cut into pages. An entry is id (16 bytes), stream hash (8), position (8), big-endian. max_ms never
--- decreases from run to run and min_ms is at most 15 minutes below the max_ms of the run before, so few runs can hold an
--- id.
+-- sorted by id and cut into pages. An entry is id (16 bytes), stream hash (8), position (8), big-endian; the XXH3-64 of
+-- its entries ends a page. max_ms never decreases from run to run and min_ms is at most 15 minutes below the max_ms of
+-- the run before, so few runs can hold an id.
 CREATE TABLE fluvius.receipt_run (
     unit bigint NOT NULL,
     run bigint NOT NULL,

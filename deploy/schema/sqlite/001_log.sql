@@ -72,8 +72,9 @@ CREATE TABLE snapshot (
 ) STRICT, WITHOUT ROWID;
 
 -- Receipts whose command id is of version 7 and not much older than those before: a run is written at a time, sorted by
--- id and cut into pages. An entry is id (16 bytes), stream hash (8), position (8), big-endian. max_ms never decreases from
--- run to run and min_ms is at most 15 minutes below the max_ms of the run before, so few runs can hold an id.
+-- id and cut into pages. An entry is id (16 bytes), stream hash (8), position (8), big-endian; the XXH3-64 of its entries
+-- ends a page. max_ms never decreases from run to run and min_ms is at most 15 minutes below the max_ms of the run before,
+-- so few runs can hold an id.
 CREATE TABLE receipt_run (
     run INTEGER PRIMARY KEY,
     min_ms INTEGER NOT NULL, -- of the ids' times

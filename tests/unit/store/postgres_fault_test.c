@@ -494,3 +494,29 @@ STORE_TEST(damaged_snapshot_is_left_out)
     postgres_sql(suite->directory, "UPDATE fluvius.snapshot SET state = 'other', version = 2");
     cr_assert(model_check_stream(model, suite->store, "one", UINT64_MAX), "%s", model->fault);
 }
+
+static void count_receipt(void *context, const struct store_receipt *receipt)
+{
+    (void)receipt;
+    ++*(unsigned *)context;
+}
+
+STORE_TEST(damaged_page_of_receipts_is_named)
+{
+    uint64_t since_ms, expired_ms;
+    unsigned given = 0;
+    struct store_receipt receipt;
+    suite->backend->tighten(suite);
+    for (int i = 0; i < 50; i++)
+        model_command(&suite->model, "one", model_id(&suite->model), 1, status_ok);
+    suite_append(suite);
+    suite_maintain(suite, 5);
+    uint32_t unit = model_unit(&suite->model, "one");
+    const struct store_record *record = &suite->model.records[0];
+    postgres_sql(suite->directory, "UPDATE fluvius.receipt_page SET entries = set_byte(entries, 40, 255)");
+    enum error error =
+        store_recent_receipts(suite->store, unit, count_receipt, &given, &since_ms, &expired_ms, &suite->fault);
+    cr_assert(error == error_corrupt && given == 0, "%s", suite->fault.text);
+    error = store_find_receipt(suite->store, unit, &record->id, record->stream_hash, &receipt, &suite->fault);
+    cr_assert(error == error_corrupt && strstr(suite->fault.text, "a page of receipts is damaged") != NULL);
+}

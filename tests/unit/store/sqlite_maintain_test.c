@@ -54,7 +54,7 @@ STORE_TEST(receipts_are_written_in_sorted_runs_of_full_pages)
     cr_assert(number(suite, "SELECT count(*) FROM receipt_run") == 1);
     cr_assert(number(suite, "SELECT count FROM receipt_run") == 300);
     cr_assert(number(suite, "SELECT count(*) FROM receipt_page") == 3);
-    cr_assert(number(suite, "SELECT length(entries) FROM receipt_page LIMIT 1") == 126 * 32);
+    cr_assert(number(suite, "SELECT length(entries) FROM receipt_page LIMIT 1") == 126 * 32 + 8);
     cr_assert(number(suite, "SELECT count(*) FROM receipt_other") == 0);
     cr_assert(number(suite, "SELECT max(receipts) FROM covered") == 300);
     cr_assert(unit_of(suite->store, unit_a(suite))->pending.count == 0, "what is in a run is not kept twice");
@@ -132,6 +132,24 @@ static unsigned recent(struct suite *suite, uint64_t *since_ms, uint64_t *expire
         store_recent_receipts(suite->store, unit_a(suite), count_receipt, &given, since_ms, expired_ms, &suite->fault);
     cr_assert(error == error_none, "%s", suite->fault.text);
     return given;
+}
+
+STORE_TEST(damaged_page_of_receipts_is_named)
+{
+    uint64_t since_ms, expired_ms;
+    unsigned given = 0;
+    sqlite_of(suite->store)->base.limits.receipts = 50;
+    add_receipts(suite, 50, model_id);
+    suite_maintain(suite, 5);
+    raw_execute(
+        suite,
+        unit_a(suite),
+        "UPDATE receipt_page SET entries = CAST(substr(entries, 1, 40) || X'ff' || substr(entries, 42) AS BLOB)");
+    enum error error = store_recent_receipts(
+        suite->store, unit_a(suite), count_receipt, &given, &since_ms, &expired_ms, &suite->fault);
+    cr_assert(error == error_corrupt && given == 0);
+    cr_assert(strstr(suite->fault.text, "a page of receipts is damaged") != NULL, "%s", suite->fault.text);
+    cr_assert(find(suite, &suite->model.records[0]) == error_corrupt);
 }
 
 STORE_TEST(recent_receipts_are_those_of_the_newest_runs)
