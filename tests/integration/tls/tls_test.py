@@ -16,13 +16,14 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "cli")]
-from authority import REQ, Authority, Identity, Wire, greeting, is_closed, plain, port_of, wait_for, wrapped
+from authority import PATIENCE_S, REQ, Authority, Identity, Wire, greeting, is_closed, plain, port_of, wait_for, wrapped
 from commands import ADA, fluvius
 from platform_under_test import Platform, Tap, tool
 
 tap = Tap()
 TLS = ("--bus", "tls+tcp://127.0.0.1:0", "--events", "tls+tcp://127.0.0.1:0")
 HEALTH = {"v": 1, "t": "req", "q": [{"op": "health"}]}
+METRICS = {"v": 1, "t": "req", "q": [{"op": "metrics"}]}
 DIED = 200
 
 
@@ -203,6 +204,18 @@ def dying_peers(platform, certificates, run):
     tap.check(platform.children()["broker"] == broker_before, "and the broker did not have to start over")
 
 
+def is_cut_for_not_reading(bus, certificates):
+    """Asks again and again, and reads nothing."""
+    with Wire(bus, certificates.client) as wire:
+        wire.socket.settimeout(PATIENCE_S)
+        try:
+            for _ in range(1000000):
+                wire.send({**METRICS, "q": METRICS["q"] * 100})
+        except OSError as error:
+            return not isinstance(error, TimeoutError)
+        return False
+
+
 def bounds(certificates):
     with broker(certificates.broker, "--connections-per-address", "8", "--idle-ms", "1000", "--send-ms", "500") as (bus, logged):
         sockets = [plain(bus) for _ in range(8)]
@@ -221,6 +234,10 @@ def bounds(certificates):
         with Wire(bus, certificates.client) as large:
             large.send_part(1 << 40, b"")
             tap.check(is_closed(large.socket), "a frame that is too large is closed")
+        tap.check(is_cut_for_not_reading(bus, certificates), "who takes no replies is cut")
+        with Wire(bus, certificates.client) as wire:
+            alone = wait_for(lambda: metric(wire.ask(METRICS)["r"][0]["data"], "fluvius_connections") == 1)
+            tap.check(alone, "and of all these nothing is left behind")
         tap.check("starting over" not in logged(), "the broker is well", logged())
 
 
