@@ -29,7 +29,7 @@ static const struct setting entries[] = {
      0,
      65536,
      "partitions, when the log is created; 0: 16, on PostgreSQL 256"},
-    {"files", SETTING_INTEGER, AT(files), "0", 0, 64, "ownership units, when it is created; 0: 4, on PostgreSQL 32"},
+    {"files", SETTING_INTEGER, AT(files), "0", 0, 64, "ownership units, when it is created; 0: 4, on PostgreSQL 16"},
     {0},
 };
 
@@ -47,20 +47,12 @@ static int complain(const char *text)
     return EXIT_FAILED;
 }
 
-static uint32_t choose(int64_t wanted, const char *url, uint32_t pool, uint32_t embedded)
-{
-    if (wanted > 0) {
-        return (uint32_t)wanted;
-    }
-    return strncmp(url, "postgresql:", strlen("postgresql:")) == 0 ? pool : embedded;
-}
-
 static int migrate(const struct migrate_settings *settings)
 {
     const char *url = settings->store;
     struct store_config config = {.url = url,
-                                  .partitions = choose(settings->partitions, url, 256, 16),
-                                  .units = choose(settings->files, url, 32, 4),
+                                  .partitions = (uint32_t)settings->partitions,
+                                  .units = (uint32_t)settings->files,
                                   .create = true,
                                   .holder = "fluvius migrate"};
     struct store_fault fault = {0};
