@@ -14,6 +14,7 @@ from platform_under_test import ROOT
 from postgres_under_test import free_port
 
 BASE, IMAGE, POSTGRES = "fluvius-engine/base", "fluvius-engine/fluvius", "fluvius-engine/postgres"
+DEVELOPMENT = "fluvius-engine/development"
 SUBNET, FORWARDING = "10.223.0.1/24", "/proc/sys/net/ipv4/ip_forward"
 
 
@@ -148,6 +149,15 @@ class Compose:
         tap.check(size - below < 30 << 20, "the image is its base and less than 30 MB", f"{size} of {below}")
         tap.note(f"image: {size / 1e6:.0f} MB, of those {below / 1e6:.0f} MB base")
 
+    def development(self, tap):
+        """Domains are built in an image of their own: see docs/DEPLOY.md."""
+        self.engine.docker("build", "-q", "-f", os.path.join(ROOT, "deploy", "Dockerfile"), "--target", "development", "--build-arg",
+                           "BASE=" + self.base, "-t", DEVELOPMENT, ROOT)
+        done = self.engine.docker("run", "--rm", DEVELOPMENT, "sh", "-c", "cd /tmp && fluvius new domain orders && cd orders && "
+                                  "cmake -B build && cmake --build build && ctest --test-dir build && ls build/orders.so", check=False)
+        tap.check(done.returncode == 0 and "100% tests passed" in done.stdout and "build/orders.so" in done.stdout,
+                  "a domain is made, built and tested in the image for that", done.stdout + done.stderr)
+
     def inspect(self, container, what):
         return self.engine.docker("inspect", "-f", what, container).stdout.strip()
 
@@ -183,6 +193,6 @@ class Compose:
         self.run("--profile", "embedded", "--profile", "tools", "down", "-v", "--remove-orphans", "-t", "5", check=False)
         if self.volumes:
             self.engine.docker("volume", "rm", *self.volumes, check=False)
-        self.engine.docker("image", "rm", "-f", IMAGE, POSTGRES, check=False)
+        self.engine.docker("image", "rm", "-f", IMAGE, DEVELOPMENT, POSTGRES, check=False)
         if self.base == BASE:
             self.engine.docker("image", "rm", "-f", BASE, check=False)
