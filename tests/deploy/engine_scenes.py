@@ -134,7 +134,7 @@ def backup(compose, tap):
     done = compose.run("run", "--rm", "backup", "restore", "/backups/first", url + "restored", check=False)
     tap.check(done.returncode == 0 and "restored: log" in done.stdout, "and restored as another log", done.stdout)
     done = compose.run("run", "--rm", "fluvius", "migrate", "--store", url + "restored", check=False)
-    tap.check(done.returncode == 0 and "256 partitions in 32 units" in done.stdout, "which a store opens", done.stdout)
+    tap.check(done.returncode == 0 and "256 partitions in 16 units" in done.stdout, "which a store opens", done.stdout)
 
 
 def embedded(compose, tap):

@@ -75,7 +75,7 @@ def takes(name, command, environment, directory):
 
 def probe_is_known(name, words):
     """Runs a health check's command, where nothing listens: it must be understood."""
-    code, said = run(tool(words[0]), *words[1:], environment={"FLUVIUS_DEADLINE": "1"})
+    code, said = run(tool(words[0]), *words[1:], "--deadline", "1")
     tap.check(code != 2 and "is not an option" not in said, f"{name}: its probe is a command", said)
 
 

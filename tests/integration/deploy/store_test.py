@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`fluvius migrate`, and deploy/backup: a copy taken while commands run is a log by itself, it comes back as another log, with
 all that was acknowledged before, and whoever kept a position of the old one can tell. On SQLite and on PostgreSQL."""
+import glob
 import json
 import os
 import re
@@ -58,7 +59,7 @@ def migrates_postgres(server):
         thread.join()
     tap.check(all(code == 0 for code, _, _ in found) and len({ready for _, _, ready in found}) == 1,
               "six that migrate at once make one log on PostgreSQL", found)
-    tap.check(found[0][2][1:] == ("256", "32"), "of 256 partitions in 32 units", found[0])
+    tap.check(found[0][2][1:] == ("256", "16"), "of 256 partitions in 16 units", found[0])
     applied = server.rows("select number, count(*) from fluvius.migration group by 1 having count(*) > 1")
     tap.check(not applied, "and each step is taken once", applied)
     code, said, _ = migrate(server.url.replace(f":{server.port}/", ":1/"))
@@ -122,6 +123,10 @@ def comes_back(name, before, after, old, platform):
     tap.check(code == 0, f"{name}: all is well", said)
 
 
+def files(directory):
+    return sorted(glob.glob(os.path.join(directory, "log-*.db")))
+
+
 def backs_up_sqlite(directory):
     copy, restored = os.path.join(directory, "copy"), os.path.join(directory, "restored")
     with Platform() as platform:
@@ -139,9 +144,8 @@ def backs_up_sqlite(directory):
     tap.check(code == 1 and "not empty" in said, "a log is not written over", said)
     with Platform(data=restored) as platform:
         comes_back("SQLite", before, after, old, platform)
-    kept = [sqlite3.connect(os.path.join(restored, f"log-{unit}.db")).execute("select value from meta where key = 'incarnation'").fetchone()
-            for unit in range(4)]
-    tap.check(len(set(kept)) == 1, "SQLite: all files are of one log", kept)
+    kept = [sqlite3.connect(path).execute("select value from meta where key = 'incarnation'").fetchone() for path in files(restored)]
+    tap.check(len(kept) > 1 and len(set(kept)) == 1, "SQLite: all files are of one log", kept)
     code, said = run(BACKUP, "renew", "sqlite:" + restored)
     tap.check(code == 0 and str(kept[0][0]) not in said, "renew gives a log that is not in use another name", said)
 
@@ -150,8 +154,7 @@ def damaged(directory):
     """A page in the middle of a file, overwritten."""
     other = os.path.join(directory, "damaged")
     shutil.copytree(os.path.join(directory, "copy"), other)
-    for unit in range(4):
-        path = os.path.join(other, f"log-{unit}.db")
+    for path in files(other):
         with open(path, "r+b") as file:
             file.seek(4096 * 2)
             file.write(b"\xff" * (os.path.getsize(path) - 4096 * 2))
