@@ -19,6 +19,13 @@ def health(*options, **more):
     return run(tool("fluvius"), "health", *options, **more)
 
 
+def well(platform):
+    """Waits until the broker knows of all shards: a platform is ready a moment before."""
+    until = time.monotonic() + 30
+    while health("--bus", platform.bus)[0] != 0 and time.monotonic() < until:
+        time.sleep(0.05)
+
+
 def probes(platform):
     bus, http = ("--bus", platform.bus), platform.http.split("//")[1]
     for name, options, wanted in (("all is well", bus, 0), ("a broker that answers", (*bus, "--alive"), 0),
@@ -46,6 +53,7 @@ def silent_peer():
 def without_shards():
     """A broker whose shards are gone is degraded, and alive."""
     with Platform("--shards", "1") as platform:
+        well(platform)
         shard = platform.children()["shard-0"]
         os.kill(shard, signal.SIGSTOP)
         until = time.monotonic() + 30
@@ -93,9 +101,9 @@ def secrets():
         service, ada = put("service", "service-token\n"), put("ada", "ada-token")
         with Platform("--token-file", tokens, environment={"FLUVIUS_SERVICE_TOKEN": "file:" + service}) as platform:
             bus = ("--bus", platform.bus)
-            code, said = health(*bus, "--token", "file:" + ada)
+            code, said = health(*bus, "--alive", "--token", "file:" + ada)
             tap.check(code == 0, "a token may lie in a file, and shards find theirs in one too", said)
-            code, said = health(*bus, environment={"FLUVIUS_TOKEN": "file:" + ada})
+            code, said = health(*bus, "--alive", environment={"FLUVIUS_TOKEN": "file:" + ada})
             tap.check(code == 0, "also one that the environment names", said)
             code, said = health(*bus, "--token", "file:" + service + "x")
             tap.check(code == 2 and "token" in said, "a file that is not there is refused", said)
@@ -109,6 +117,7 @@ def secrets():
 
 def main():
     with Platform() as platform:
+        well(platform)
         probes(platform)
     silent_peer()
     without_shards()
