@@ -172,9 +172,10 @@ static bool status_retryable(enum status status)
 /* Ends the request with reply, or lets it rest when trying again can help and there is time for it. */
 static void entry_answered(struct client *client, struct entry *entry, const struct reply *reply, uint32_t *count)
 {
-    int64_t now = client_now_us();
-    int64_t due = now + back_off_us(entry, reply->retry_ms);
-    if (!status_retryable(reply->status) || due >= entry->deadline_us) {
+    int64_t due = INT64_MAX; /* nearly every answer is final: the clock is not read for those */
+    if (status_retryable(reply->status))
+        due = client_now_us() + back_off_us(entry, reply->retry_ms);
+    if (due >= entry->deadline_us) {
         entry_end(client, entry, reply, count);
         return;
     }

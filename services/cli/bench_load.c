@@ -46,7 +46,7 @@ static uint64_t random_next(struct load *load)
 static void lane_done(void *context, const struct reply *reply);
 
 /* With the mutex held, or before the client runs. */
-static void lane_send(struct lane *lane)
+static void lane_send(struct lane *lane, uint64_t now_us)
 {
     struct load *load = lane->load;
     lane->amount = 1 + (uint32_t)(random_next(load) % 100);
@@ -66,7 +66,7 @@ static void lane_send(struct lane *lane)
                               .deadline_ms = limit_deadline_max_ms,
                               .at_version = -1,
                               .partition = -1};
-    lane->sent_us = clock_monotonic_us();
+    lane->sent_us = now_us;
     if (client_send(load->client, &request, lane_done, lane) != error_none) {
         load->result.failed++;
         load->open--;
@@ -88,7 +88,7 @@ static void lane_done(void *context, const struct reply *reply)
         load->result.failed++;
     }
     if (now_us < load->until_us)
-        lane_send(lane);
+        lane_send(lane, now_us);
     else
         load->open--;
     if (load->open == 0)
@@ -123,7 +123,7 @@ static bool load_run(struct load *load, uint32_t in_flight)
     load->open = in_flight;
     for (uint32_t i = 0; i < in_flight; i++) {
         load->lanes[i].load = load;
-        lane_send(&load->lanes[i]);
+        lane_send(&load->lanes[i], load->result.first_us);
     }
     while (load->open > 0)
         pthread_cond_wait(&load->finished, &load->mutex);

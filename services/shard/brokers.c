@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 enum {
-    GRANTS = 4, /* frames of work a broker may send unasked */
+    GRANTS = 1, /* frames of work a broker may send unasked; what comes meanwhile makes the next one larger */
     SLOTS = 16, /* frames in flight on a link */
     FRAME_TIMEOUT_MS = 10000,
     ASK_US = 1000000,
