@@ -281,10 +281,12 @@ static void options_add(struct child *child, const char *option, const char *lis
 {
     char value[ADDRESS_SIZE];
 
-    for (size_t size; *list != '\0'; list += size + (list[size] == ',')) {
-        size = strcspn(list, ",");
+    while (*list != '\0') {
+        size_t size = strcspn(list, ",");
+
         snprintf(value, sizeof value, "%.*s", (int)size, list);
         option_add(child, option, value);
+        list += size + (list[size] == ',');
     }
 }
 

@@ -154,6 +154,7 @@ static enum error core_start(struct service *service)
 {
     const struct shard_settings *settings = &service->settings;
     bool pool = store_has_pool(service->store);
+    uint32_t commits_usual = pool ? 2 : 1; /* a file's disk is one; a server overlaps what several sessions wait for */
     service->links = brokers_count(settings->bus);
     struct shard_config config = {.log = service->log,
                                   .units = service->units,
@@ -170,7 +171,7 @@ static enum error core_start(struct service *service)
                                   .actors_max = (uint64_t)settings->actors_max,
                                   .actor_bytes_max = (uint64_t)settings->actor_bytes_max,
                                   .idle_us = (uint64_t)settings->idle_ms * 1000,
-                                  .commits = (uint32_t)settings->commits,
+                                  .commits = settings->commits == 0 ? commits_usual : (uint32_t)settings->commits,
                                   .batch_records = (uint32_t)settings->batch_records};
     enum error error = effects_init(&service->effects, service->links);
     return error == error_none ? shard_new(&service->shard, &config) : error;
