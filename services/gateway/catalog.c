@@ -76,6 +76,8 @@ void catalog_tick(struct gateway *gateway, uint64_t now_us)
 static void fault_report(struct gateway *gateway)
 {
     char fault[TLS_FAULT_SIZE];
+    if (gateway->client == NULL) /* the poll ended with the client */
+        return;
     client_fault(gateway->client, fault);
     if (fault[0] != '\0' && strcmp(fault, gateway->fault) != 0)
         LOG(warning, "broker not reached", LOG_TEXT("fault", fault));
