@@ -281,7 +281,7 @@ static void options_add(struct child *child, const char *option, const char *lis
 {
     char value[ADDRESS_SIZE];
 
-    while (*list != '\0') {
+    while (list != NULL && *list != '\0') {
         size_t size = strcspn(list, ",");
 
         snprintf(value, sizeof value, "%.*s", (int)size, list);

@@ -158,7 +158,7 @@ static int32_t seat_with_room(const struct draft *draft)
         if (seat->count >= seat->quota)
             continue;
         uint64_t load = steps(draft, seat->load), other = least == NULL ? UINT64_MAX : steps(draft, least->load);
-        if (load < other || (load == other && seat->count < least->count))
+        if (load < other || (least != NULL && load == other && seat->count < least->count))
             best = (int32_t)i;
     }
     return best;

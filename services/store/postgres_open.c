@@ -3,6 +3,7 @@
  *
  * Opening a store: every server is reached, checked and, when asked to, made. The first server's meta table says what
  * log it is; the others must be parts of the same one, in the order in which the URLs stand. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -105,6 +106,8 @@ servers_add(struct postgres_store *store, const struct store_config *config, str
     for (char *url = strtok_r(urls, " ", &rest); url != NULL && error == error_none; url = strtok_r(NULL, " ", &rest))
         error = server_add(store, url, config, fault);
     free(urls);
+    if (error == error_none && store->server_count == 0)
+        return fault_set(fault, error_bad_settings, "the store's URL names no server");
     return error;
 }
 
@@ -112,6 +115,7 @@ servers_add(struct postgres_store *store, const struct store_config *config, str
 
 static enum error unit_add(struct postgres_store *store, uint32_t number)
 {
+    assert(store->server_count > 0);
     struct server *server = &store->servers[number % store->server_count];
     struct postgres_unit *unit = calloc(1, sizeof *unit);
     char *name = NULL;

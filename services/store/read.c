@@ -144,7 +144,7 @@ enum error unit_read_stream(struct store *store,
     error = look_up(&look, use_snapshot && snapshot != NULL, &looked, fault);
     struct store_head head = looked.head;
     uint64_t top = head.version < to_version ? head.version : to_version;
-    if (error == error_none && snapshot_usable(&look, &looked, top)) {
+    if (error == error_none && snapshot != NULL && snapshot_usable(&look, &looked, top)) {
         error = snapshot(context, &looked.kept);
         base = looked.kept.version;
     }
