@@ -87,7 +87,10 @@ static pid_t program_start(const struct postgres_server *server, const char *pro
     if (child != 0)
         return child;
     child_prepare(server, program);
-    execv(path, arguments);
+    char *whole[ARGUMENTS_MAX + 1] = {path}; /* by its first argument a program finds those beside it */
+    for (int i = 1; i < ARGUMENTS_MAX && arguments[i] != NULL; i++)
+        whole[i] = arguments[i];
+    execv(path, whole);
     _exit(127);
 }
 

@@ -43,8 +43,10 @@ class Clock:
         os.close(descriptor)
         os.chmod(self.path, 0o644)
         self.shift(0)
-        self.environment = {"FLUVIUS_CLOCK": self.path,
-                            "LD_PRELOAD": os.path.join(BUILD, "tests", "tools", "clock_preload.so")}
+        self.library = self.path + ".so"  # where the server's user may read it, wherever the build lies
+        shutil.copy(os.path.join(BUILD, "tests", "tools", "clock_preload.so"), self.library)
+        os.chmod(self.library, 0o755)
+        self.environment = {"FLUVIUS_CLOCK": self.path, "LD_PRELOAD": self.library}
 
     def shift(self, seconds):
         with open(self.path, "r+b") as file:
@@ -52,6 +54,7 @@ class Clock:
 
     def close(self):
         os.unlink(self.path)
+        os.unlink(self.library)
 
 
 class Disk:
