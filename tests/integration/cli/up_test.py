@@ -203,6 +203,11 @@ def shares_out_its_files(directory):
     tap.check(answer.code not in (0, -9) and "log's 3 units" in answer.err, "a shard without a file ends it", answer)
 
 
+def written_pids(platform):
+    with open(os.path.join(platform.data, "fluvius.json"), encoding="utf-8") as file:
+        return json.load(file)["pids"]
+
+
 def outlives_a_broker():
     with Platform("--brokers", "2") as platform:
         run = on(platform)
@@ -212,7 +217,8 @@ def outlives_a_broker():
         for broker in ("broker-0", "broker-1"):
             os.kill(platform.ready["pids"][broker], signal.SIGKILL)
             answers.append(run("send", "bank:deposit", "account/ada", '{"amount":5}'))
-            wait_for(lambda: platform.children().get(broker) not in (None, platform.ready["pids"][broker]))
+            tap.check(wait_for(lambda: written_pids(platform)[broker] not in (0, platform.ready["pids"][broker])),
+                      f"{broker} is started again")
         answers.append(run("state", "bank.account/ada"))
         tap.check(all(answer.code == 0 for answer in answers) and '"balance":10' in answers[-1].out,
                   "commands are answered while either broker is gone", answers)
