@@ -6,6 +6,7 @@
 
 #include "services/cli/data.h"
 #include "services/cli/plan.h"
+#include "services/cli/probe.h"
 #include "services/common/log.h"
 #include "services/common/process.h"
 
@@ -17,6 +18,8 @@
 #define STOP_WAIT_US 10000000
 #define TURN_US 1000000
 #define REMIND_US 10000000
+#define PROBE_US 20000
+#define PROBE_WAIT_MS 1000
 
 struct up {
     struct up_settings settings;
@@ -25,6 +28,7 @@ struct up {
     struct children children;
     struct inbox *inbox;
     bool announced;
+    int ready_status; /* what the gateway's /readyz said last */
     uint64_t remind_at_us;
 };
 
@@ -61,14 +65,25 @@ static void announce(struct up *up)
     buffer_fini(&line);
 }
 
-/* Writes down who runs now; announces when all are ready for the first time. */
+/* Writes down who runs now. */
 static void note(struct up *up)
 {
     children_list(&up->children, &up->platform);
     if (platform_write(up->settings.data, &up->platform) != error_none) {
         LOG(warning, "fluvius.json not written", LOG_TEXT("data", up->settings.data));
     }
-    if (!up->announced && children_ready(&up->children)) {
+}
+
+/* That all processes are ready is not enough: the broker must have heard of every partition's owner. */
+static void announce_when_ready(struct up *up)
+{
+    const char *scheme = strstr(up->platform.http, "://");
+
+    if (up->announced || !children_ready(&up->children)) {
+        return;
+    }
+    up->ready_status = probe_http(scheme == NULL ? up->platform.http : scheme + 3, "/readyz", PROBE_WAIT_MS);
+    if (up->ready_status == 200) {
         up->announced = true;
         announce(up);
     }
@@ -83,6 +98,12 @@ static void remind(struct up *up)
         return;
     }
     up->remind_at_us = now_us + REMIND_US;
+    if (children_ready(&up->children)) {
+        LOG(warning,
+            "platform not ready yet",
+            LOG_INTEGER("readyz", up->ready_status),
+            LOG_TEXT("see", "fluvius health"));
+    }
     for (size_t i = 0; i < up->children.count; i++) {
         if (up->children.items[i].state != CHILD_RUNNING) {
             LOG(warning, "service not ready yet", LOG_TEXT("name", up->children.items[i].name));
@@ -95,9 +116,12 @@ static void supervise(struct up *up)
 {
     up->remind_at_us = clock_monotonic_us() + REMIND_US;
     while (!process_stopping() && up->children.useless == NULL) {
-        if (children_turn(&up->children, inbox_descriptor(up->inbox), TURN_US)) {
+        bool probing = !up->announced && children_ready(&up->children);
+
+        if (children_turn(&up->children, inbox_descriptor(up->inbox), probing ? PROBE_US : TURN_US)) {
             note(up);
         }
+        announce_when_ready(up);
         remind(up);
         inbox_take(up->inbox, 0);
     }

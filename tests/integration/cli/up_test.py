@@ -2,16 +2,21 @@
 # Copyright 2026 The Fluvius Authors.
 # SPDX-License-Identifier: Apache-2.0
 """`fluvius up`: what it refuses before anything starts, what it tells, what it restarts, and how it stops."""
+import fcntl
 import json
 import os
+import select
 import shutil
 import signal
+import socket
+import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 
 from commands import ADA, fluvius, on
-from platform_under_test import Platform, Tap, module
+from platform_under_test import Platform, Tap, module, tool
 
 tap = Tap()
 QUIET = ("--http", "127.0.0.1:0", "--bus", "tcp://127.0.0.1:0", "--events", "tcp://127.0.0.1:0")
@@ -24,6 +29,15 @@ def wait_for(condition, seconds=60):
             return True
         time.sleep(0.01)
     return False
+
+
+def written_pids_in(data):
+    with open(os.path.join(data, "fluvius.json"), encoding="utf-8") as file:
+        return json.load(file)["pids"]
+
+
+def written_pids(platform):
+    return written_pids_in(platform.data)
 
 
 def alive(pid):
@@ -95,6 +109,46 @@ def dies_and_comes_back(data):
         tap.check(not any(alive(pid) for pid in pids), "after kill -9 the services of the dead one end")
         answer = on(second)("state", "bank.account/eve")
         tap.check(answer.code == 0 and answer.json().get("version") == 1, "and the next one has all the data", answer)
+
+
+def logged(path, name, text):
+    with open(path, encoding="utf-8") as file:
+        return any(f'"{name}"' in line and text in line for line in file)
+
+
+def http_status(address, path):
+    try:
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def says_ready_when_the_broker_knows_all(data, directory):
+    """The last unit is claimed while the broker sleeps: all processes are ready, and yet nobody could be served."""
+    log = os.path.join(directory, "ready.jsonl")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        http = f"127.0.0.1:{free.getsockname()[1]}"
+    with open(os.path.join(data, "unit-0.lock"), "rb+") as lock, open(log, "wb") as errors:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        command = [tool("fluvius"), "up", "--json", "--data", data, "--domain", module("bank"), *QUIET, "--http", http, "--shards", "1"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as process:
+            wait_for(lambda: logged(log, "shard", "unit not claimed") and logged(log, "broker", '"ready"'))
+            broker = written_pids_in(data)["broker"]
+            os.kill(broker, signal.SIGSTOP)
+            fcntl.lockf(lock, fcntl.LOCK_UN)
+            all_ready = wait_for(lambda: logged(log, "shard", '"ready"') and http_status(http, "/livez") == 200)
+            refused = http_status(http, "/readyz")
+            said = select.select([process.stdout], [], [], 0)[0]
+            tap.check(all_ready and refused == 503 and not said,
+                      "while the broker does not know all owners, it is not called ready", (all_ready, refused, said))
+            os.kill(broker, signal.SIGCONT)
+            line = process.stdout.readline()
+            answer = fluvius("health", "--data", data)
+            tap.check(b'"ready":true' in line and answer.json().get("unowned") == 0, "then it is, and all are owned", answer)
+            process.terminate()
 
 
 def refuses_before_anything_starts(directory):
@@ -203,11 +257,6 @@ def shares_out_its_files(directory):
     tap.check(answer.code not in (0, -9) and "log's 3 units" in answer.err, "a shard without a file ends it", answer)
 
 
-def written_pids(platform):
-    with open(os.path.join(platform.data, "fluvius.json"), encoding="utf-8") as file:
-        return json.load(file)["pids"]
-
-
 def outlives_a_broker():
     with Platform("--brokers", "2") as platform:
         run = on(platform)
@@ -231,6 +280,7 @@ with tempfile.TemporaryDirectory(prefix="fluvius-up-") as temporary:
         restarts(started, on(started))
         stops(started)
     dies_and_comes_back(os.path.join(temporary, "data"))
+    says_ready_when_the_broker_knows_all(os.path.join(temporary, "data"), temporary)
     refuses_before_anything_starts(temporary)
     gives_up_on_bad_settings(temporary)
     tokens_guard(temporary)
