@@ -246,6 +246,7 @@ const struct store_ops store_memory_ops = {
     .read_stream = memory_read_stream,
     .read_events = memory_read_events,
     .read_log = memory_read_log,
+    .read_heads = memory_read_heads,
     .find_receipt = memory_find_receipt,
     .recent_receipts = memory_recent_receipts,
     .describe = memory_describe,

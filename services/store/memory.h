@@ -60,6 +60,7 @@ enum error memory_read_events(struct store *store,
                               store_visit visit,
                               void *context,
                               struct store_fault *fault);
+enum error memory_read_heads(struct store *store, struct store_partition *out, struct store_fault *fault);
 enum error memory_read_log(struct store *store,
                            uint32_t partition,
                            uint64_t after_seq,

@@ -158,6 +158,21 @@ enum error memory_read_log(struct store *store,
     return error;
 }
 
+enum error memory_read_heads(struct store *store, struct store_partition *out, struct store_fault *fault)
+{
+    (void)fault;
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->mutex);
+    for (uint32_t i = 0; i < memory->info.partitions; i++) {
+        const struct memory_partition *partition = &memory->partitions[i];
+        out[i] = (struct store_partition){.partition = i, .head = partition->count};
+        if (partition->count > 0)
+            out[i].time_us = record_at(memory, i, partition->count)->time_us;
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    return error_none;
+}
+
 enum error memory_find_receipt(struct store *store,
                                uint32_t unit,
                                const struct uuid *id,

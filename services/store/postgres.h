@@ -141,6 +141,9 @@ uint64_t postgres_lease_until(const struct store *store);
 /* The last words of a process that leaves the pool and owns nothing any more. */
 void pool_leave(struct postgres_store *store);
 
+/* ---- postgres_read.c ---- */
+enum error postgres_read_heads(struct store *store, struct store_partition *out, struct store_fault *fault);
+
 extern const struct unit_writing postgres_writing;   /* postgres_write.c */
 extern const struct unit_claiming postgres_claiming; /* postgres_recover.c */
 extern const struct unit_reading postgres_reading;   /* postgres_read.c */

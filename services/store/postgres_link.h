@@ -41,6 +41,7 @@ enum pg_statement {
     PG_DELETE_DAY,
     PG_LOOK,
     PG_WALK,
+    PG_HEADS,
     PG_FIND_RECEIPT,
     PG_CLAIM,
     PG_RELEASE,

@@ -80,6 +80,39 @@ static enum error read_log(struct unit *unit,
     return error;
 }
 
+/* What one server says of its partitions; those that have no record are left as they are. */
+static enum error
+server_heads(struct unit *unit, uint32_t partitions, struct store_partition *out, struct store_fault *fault)
+{
+    struct parameters parameters = {0};
+    PGresult *result;
+    enum error error = run(unit, PG_HEADS, &parameters, &result, "reading the partitions' heads", fault);
+    if (error != error_none)
+        return error;
+    for (int row = 0; row < PQntuples(result); row++) {
+        uint64_t partition = result_number(result, row, 0);
+        if (partition < partitions)
+            out[partition] = (struct store_partition){.partition = (uint32_t)partition,
+                                                      .head = position_seq(result_number(result, row, 1)),
+                                                      .time_us = (int64_t)result_number(result, row, 2)};
+    }
+    PQclear(result);
+    return error_none;
+}
+
+enum error postgres_read_heads(struct store *store, struct store_partition *out, struct store_fault *fault)
+{
+    const struct postgres_store *postgres = postgres_of(store);
+    uint32_t partitions = postgres->base.info.partitions, units = postgres->base.info.units;
+    uint32_t servers = postgres->server_count < units ? postgres->server_count : units;
+    enum error error = error_none;
+    for (uint32_t i = 0; i < partitions; i++)
+        out[i] = (struct store_partition){.partition = i};
+    for (uint32_t i = 0; i < servers && error == error_none; i++)
+        error = server_heads(unit_of(store, i), partitions, out, fault); /* unit i is on server i */
+    return error;
+}
+
 static void looked_read(const PGresult *result, struct looked *out)
 {
     enum { HEAD, HEAD_VERSION, VERSION, SEQ, TIME, FINGERPRINT, CHECKSUM, STATE };

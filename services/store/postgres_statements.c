@@ -52,6 +52,9 @@ const char *const statement_sql[PG_STATEMENTS] = {
                 " AND $3::bigint <> 0) s ON true"
                 " LEFT JOIN (SELECT version, seq, time_us, fingerprint, checksum, state FROM fluvius.snapshot" BY_KEY
                 " AND $4::bigint <> 0) p ON true",
+    [PG_HEADS] = "SELECT c.partition, l.position, l.time_us FROM fluvius.covered c CROSS JOIN LATERAL"
+                 " (SELECT position, time_us FROM fluvius.log WHERE position > c.partition << 40"
+                 " AND position < (c.partition + 1) << 40 ORDER BY position DESC LIMIT 1) l",
     [PG_WALK] =
         "WITH RECURSIVE walk AS (SELECT position, version, previous, 1::bigint AS number FROM fluvius.log"
         " WHERE position = $1 UNION ALL SELECT l.position, l.version, l.previous, w.number + 1 FROM walk w"

@@ -264,6 +264,7 @@ const struct store_ops store_sqlite_ops = {
     .read_stream = unit_read_stream,
     .read_events = unit_read_events,
     .read_log = unit_read_log,
+    .read_heads = sqlite_read_heads,
     .find_receipt = unit_find_receipt,
     .recent_receipts = unit_recent_receipts,
     .describe = unit_describe,

@@ -53,6 +53,7 @@ enum reader_statement {
     READER_END,
     READER_LOG,
     READER_RECORD,
+    READER_HEAD,
     READER_PREVIOUS,
     READER_STREAM,
     READER_SNAPSHOT,
@@ -159,6 +160,7 @@ extern const struct unit_claiming sqlite_claiming; /* sqlite_claim.c */
 extern const struct unit_reading sqlite_reading;   /* sqlite_read.c */
 
 /* ---- sqlite_find.c ---- */
+enum error sqlite_read_heads(struct store *store, struct store_partition *out, struct store_fault *fault);
 enum error sqlite_find_receipt(struct unit *unit, struct wanted *wanted, struct store_fault *fault);
 
 #endif

@@ -14,6 +14,8 @@ static const char *const reader_sql[READER_STATEMENTS] = {
     [READER_END] = "ROLLBACK",
     [READER_LOG] = "SELECT " ROW_COLUMNS " FROM log WHERE position > ?1 AND position <= ?2 ORDER BY position LIMIT ?3",
     [READER_RECORD] = "SELECT " ROW_COLUMNS " FROM log WHERE position = ?1",
+    [READER_HEAD] = "SELECT position, time_us FROM log WHERE position > ?1 AND position <= ?2"
+                    " ORDER BY position DESC LIMIT 1",
     [READER_PREVIOUS] = "SELECT version, previous FROM log WHERE position = ?1",
     [READER_STREAM] = "SELECT head, version FROM stream" BY_KEY,
     [READER_SNAPSHOT] = "SELECT version, seq, time_us, fingerprint, state, checksum FROM snapshot" BY_KEY,
@@ -102,6 +104,44 @@ static enum error read_log(struct unit *unit,
     sqlite3_reset(statement);
     if (error == error_none && code != SQLITE_DONE)
         error = reader_fault(unit, code, "reading the log", fault);
+    return error;
+}
+
+static enum error
+head_read(struct unit *unit, uint32_t partition, struct store_partition *out, struct store_fault *fault)
+{
+    sqlite3_stmt *statement = statement_of(unit, READER_HEAD);
+    bind_unsigned(statement, 1, position_of(partition, 0));
+    bind_unsigned(statement, 2, position_of(partition, POSITION_SEQ_MAX));
+    int code = sqlite3_step(statement);
+    *out = (struct store_partition){.partition = partition};
+    if (code == SQLITE_ROW) {
+        out->head = position_seq(column_unsigned(statement, 0));
+        out->time_us = sqlite3_column_int64(statement, 1);
+    }
+    sqlite3_reset(statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? error_none
+                                                     : reader_fault(unit, code, "reading a partition's head", fault);
+}
+
+/* The partitions of a unit, in one transaction. */
+static enum error heads_read(struct unit *unit, struct store_partition *out, struct store_fault *fault)
+{
+    const struct store_info *info = &unit->store->info;
+    enum error error = read_begin(unit, fault);
+    for (uint32_t partition = unit->number; partition < info->partitions && error == error_none;
+         partition += info->units)
+        error = head_read(unit, partition, &out[partition], fault);
+    read_end(unit);
+    return error;
+}
+
+enum error sqlite_read_heads(struct store *store, struct store_partition *out, struct store_fault *fault)
+{
+    const struct store_info *info = &((struct unit_store *)store)->info;
+    enum error error = error_none;
+    for (uint32_t unit = 0; unit < info->units && error == error_none; unit++)
+        error = heads_read(unit_of(store, unit), out, fault);
     return error;
 }
 

@@ -150,6 +150,11 @@ enum error store_find_receipt(struct store *store,
     return store->ops->find_receipt(store, unit, id, stream_hash, out, fault);
 }
 
+enum error store_read_heads(struct store *store, struct store_partition *out, struct store_fault *fault)
+{
+    return store->ops->read_heads(store, out, fault);
+}
+
 enum error store_recent_receipts(struct store *store,
                                  uint32_t unit,
                                  void (*visit)(void *context, const struct store_receipt *receipt),

@@ -210,6 +210,7 @@ struct store_ops {
                            store_visit visit,
                            void *context,
                            struct store_fault *fault);
+    enum error (*read_heads)(struct store *store, struct store_partition *out, struct store_fault *fault);
     enum error (*find_receipt)(struct store *store,
                                uint32_t unit,
                                const struct uuid *id,
@@ -295,6 +296,10 @@ enum error store_read_log(struct store *store,
                           store_visit visit,
                           void *context,
                           struct store_fault *fault);
+
+/* (reader) The head of every partition, as it is committed now; out has place for all of the log's partitions, by number.
+ * One look at each server or file, however many partitions there are. */
+enum error store_read_heads(struct store *store, struct store_partition *out, struct store_fault *fault);
 
 /* (reader) Looks a receipt up in what was written; error_not_found when there is none. */
 enum error store_find_receipt(struct store *store,

@@ -88,8 +88,32 @@ static bool partition_check(struct model *model, struct store *store, uint32_t p
     return walk.seq == committed_head(model, partition) || differ(model, "a partition's end", "seq", walk.seq);
 }
 
+static int64_t head_time(const struct model *model, uint32_t partition, uint64_t head)
+{
+    const struct store_record *record = head == 0 ? NULL : model_record(model, partition, head);
+    return record == NULL ? 0 : record->time_us;
+}
+
+static bool heads_check(struct model *model, struct store *store)
+{
+    struct store_partition *heads = calloc(model->info.partitions, sizeof heads[0]);
+    struct store_fault fault = {"no memory"};
+    enum error error = heads == NULL ? error_no_memory : store_read_heads(store, heads, &fault);
+    bool same = error == error_none || differ(model, fault.text, error_name(error), 0);
+    for (uint32_t partition = 0; partition < model->info.partitions && same; partition++) {
+        uint64_t head = committed_head(model, partition);
+        same = (heads[partition].partition == partition && heads[partition].head == head &&
+                heads[partition].time_us == head_time(model, partition, head)) ||
+               differ(model, "a partition's head", "seq", heads[partition].head);
+    }
+    free(heads);
+    return same;
+}
+
 bool model_check_log(struct model *model, struct store *store, uint32_t page)
 {
+    if (!heads_check(model, store))
+        return false;
     for (uint32_t partition = 0; partition < model->info.partitions; partition++)
         if (!partition_check(model, store, partition, page))
             return false;
