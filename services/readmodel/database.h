@@ -20,6 +20,7 @@ struct build {
     uint32_t id;
     struct slice projection; /* "bank": the automatic read models of a namespace; "bank.NAME": a hand-written one */
     uint64_t fingerprint;
+    uint64_t incarnation; /* of the log that it is made from */
     enum build_state state;
     uint32_t model_count;
     struct model *models; /* models[i] is table m<id>_<i> */
@@ -28,7 +29,7 @@ struct build {
 struct builds {
     uint32_t count;
     struct build *builds;
-    uint64_t incarnation; /* of the log that they were built from */
+    uint64_t incarnation; /* of the log that the live ones are made from */
     uint64_t change;      /* differs when anything of the list does */
 };
 void builds_fini(struct builds *builds);
@@ -40,7 +41,7 @@ struct checkpoint {
     struct slice fault; /* why */
 };
 
-/* A row as it shall be; deleted_us 0: it is there. */
+/* A row as it shall be; deleted_us 0: it is there. created_us and creator count when there was none. */
 struct row {
     struct slice realm, id, creator, updater;
     uint64_t version;

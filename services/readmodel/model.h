@@ -9,7 +9,7 @@
  * m<build>_<number>, columns c<number>.
  *
  *   meta        key, value                           format; incarnation of the log that it was built from
- *   build       id, projection, fingerprint, state, models, created_us
+ *   build       id, projection, fingerprint, incarnation (of its log), state, models, created_us, changed_us
  *               state: 0 building, 1 live, 2 retired; one live build a projection; models: msgpack, model_write
  *   checkpoint  build, partition, seq, time_us, halted, fault     commits with the rows it covers
  *   slot        slot, epoch, holder, until_us        leases of projectors; every transaction that writes rows checks

@@ -1,0 +1,128 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing read models: what projectors do with the database. Builds are made, go live, are retired and dropped; rows and
+ * the checkpoints that cover them are committed in one transaction, which takes effect only while its writer holds the
+ * slots of its partitions and the checkpoints are where it found them. So each record has its effect once, whoever died,
+ * slept or was cut off meanwhile.
+ *
+ * Durability. A commit need not be on disk when it returns (SQLite: synchronous = NORMAL, PostgreSQL:
+ * synchronous_commit = off): after a crash of the machine a tail of commits may be missing, but always rows and
+ * checkpoints together, and the log from which they are made again is durable. Waiting for the disk would buy nothing.
+ *
+ * Slots. On SQLite a kernel lock on DIRECTORY/read.lock lets one process write, and the one slot is its own as long as
+ * the writer is open. On PostgreSQL 16 slots are shared among projectors: partition p is in slot p mod 16; a slot is
+ * leased by the server's clock and renewed with each beat.
+ *
+ * A writer belongs to one thread. Errors and faults as in database.h. */
+#ifndef READMODEL_WRITER_H
+#define READMODEL_WRITER_H
+
+#include "services/readmodel/database.h"
+
+#define WRITER_SLOTS_MAX 64
+
+struct writer;
+
+struct writer_config {
+    const char *url;    /* sqlite:DIRECTORY or postgresql://... */
+    const char *holder; /* who writes, for people: "projector pid 4711" */
+    uint64_t boot;      /* random, fits int64_t: tells this process from others */
+    uint32_t lease_ms;  /* 0: 3,000 */
+    uint32_t partitions;
+    uint64_t incarnation; /* of the log; put into a database that is made */
+};
+
+/* Makes the database or brings it up to date first. error_locked while another process writes the file. */
+enum error writer_open(struct writer **out, const struct writer_config *config, struct store_fault *fault);
+/* Gives its slots back. */
+void writer_close(struct writer **writer);
+/* Only what writer_open does first, for `fluvius migrate`. */
+enum error writer_migrate(const char *url, struct store_fault *fault);
+
+struct writer_slots {
+    uint32_t count; /* how many there are; partition p is in slot p mod count */
+    uint64_t held;  /* bit s: slot s is this writer's */
+};
+/* Renews the writer's slots, takes its share of those that are free, gives back what is more. Call it three times a
+ * lease. */
+enum error writer_beat(struct writer *writer, struct writer_slots *out, struct store_fault *fault);
+
+/* ---- builds ---- */
+
+/* All of them, as they are now. */
+enum error writer_builds(struct writer *writer, struct builds *out, struct store_fault *fault);
+
+struct build_plan {
+    struct slice projection;
+    uint64_t fingerprint, incarnation;
+    const struct model *models;
+    uint32_t model_count;
+    bool anew; /* though there is one: an open request says so, and is answered by this */
+};
+/* Makes the tables of a new build, with all checkpoints at 0, and retires those of the projection that were still being
+ * built. When it is there already, or nobody asks for it anew, nothing happens. */
+enum error writer_build(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
+/* Makes these builds live and retires the live ones of their projections, in one transaction; from then on the
+ * database is made from this incarnation of the log. error_fenced when one of them is no longer being built. */
+enum error writer_switch(struct writer *writer,
+                         const uint32_t *builds,
+                         uint32_t count,
+                         uint64_t incarnation,
+                         struct store_fault *fault);
+/* Drops what was retired longer ago than this, so that readers have long gone on to the next. */
+enum error writer_drop(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
+
+/* ---- requests: what `fluvius rebuild` asks for ---- */
+
+enum error writer_request(const char *url, struct slice projection, struct store_fault *fault);
+/* Is there one for this projection? */
+enum error writer_requested(struct writer *writer, struct slice projection, bool *out, struct store_fault *fault);
+
+/* ---- rows and checkpoints ---- */
+
+/* One for each partition of the log; fault is a view into memory, which is cleared first. */
+enum error writer_checkpoints(struct writer *writer,
+                              uint32_t build,
+                              struct checkpoint *out,
+                              struct buffer *memory,
+                              struct store_fault *fault);
+
+struct row_key {
+    struct slice realm, id;
+};
+/* Visits, in any order, those of the rows that are there; the row's slices are valid during the call. */
+enum error writer_load(struct writer *writer,
+                       uint32_t build,
+                       uint32_t number, /* of the table: models[number] */
+                       const struct row_key *keys,
+                       size_t count,
+                       enum error (*visit)(void *context, size_t index, const struct row *row),
+                       void *context,
+                       struct store_fault *fault);
+
+/* Rows of one table, each key once. A row that is there keeps its created_us and creator. */
+struct row_set {
+    uint32_t build, number;
+    const struct model *model;
+    const struct row *rows;
+    size_t count;
+};
+
+struct checkpoint_move {
+    uint32_t build, partition;
+    uint64_t from; /* where it was; it must still be there */
+    struct checkpoint to;
+};
+
+struct row_batch {
+    const struct row_set *sets;
+    size_t set_count;
+    const struct checkpoint_move *moves;
+    size_t move_count;
+};
+/* All or nothing. error_fenced: a slot or a checkpoint is another projector's by now. error_invalid_data: a row does not
+ * fit its table, fault says which. After error_unknown_outcome read the checkpoints again. */
+enum error writer_commit(struct writer *writer, const struct row_batch *batch, struct store_fault *fault);
+
+#endif
