@@ -7,74 +7,16 @@
 #include <inttypes.h>
 
 #include "proto/json.h"
-#include "proto/reader.h"
+#include "services/gateway/description.h"
 #include "services/gateway/url.h"
-
-/* ---- walking descriptions ---- */
-
-struct walk {
-    struct reader reader;
-    uint32_t left;
-};
-
-static struct walk walk_of(struct slice array)
-{
-    struct walk walk = {.reader = reader_of(array)};
-    if (array.size == 0 || reader_array(&walk.reader, &walk.left) != 0)
-        walk.left = 0;
-    return walk;
-}
-
-static bool walk_next(struct walk *walk, struct slice *out)
-{
-    if (walk->left == 0 || reader_raw(&walk->reader, out) != 0)
-        return false;
-    walk->left--;
-    return true;
-}
-
-/* The raw value of a key; empty when it is not there. */
-static struct slice field(struct slice map, const char *key)
-{
-    struct slice raw;
-    return msgpack_find(map, key, &raw) == 0 ? raw : (struct slice){0};
-}
-
-static struct slice field_text(struct slice map, const char *key)
-{
-    struct slice raw = field(map, key), text;
-    struct reader reader = reader_of(raw);
-    return raw.size > 0 && reader_text(&reader, &text) == 0 ? text : (struct slice){0};
-}
-
-static bool field_true(struct slice map, const char *key)
-{
-    struct slice raw = field(map, key);
-    struct reader reader = reader_of(raw);
-    bool value = false;
-    return raw.size > 0 && reader_bool(&reader, &value) == 0 && value;
-}
-
-static bool find_namespace(struct slice descriptions, struct slice namespace, struct slice *out)
-{
-    struct walk walk = walk_of(descriptions);
-    struct slice description;
-    while (walk_next(&walk, &description)) {
-        if (slice_equal(field_text(description, "namespace"), namespace)) {
-            *out = description;
-            return true;
-        }
-    }
-    return false;
-}
 
 /* The next command of that name from where the walk over resources stands. */
 static bool next_command(struct walk *resources, struct slice name, struct slice *resource, struct slice *command)
 {
     while (walk_next(resources, resource)) {
-        struct walk commands = walk_of(field(*resource, "commands"));
+        struct walk commands = walk_of(map_field(*resource, "commands"));
         while (walk_next(&commands, command)) {
-            if (slice_equal(field_text(*command, "name"), name))
+            if (slice_equal(map_text(*command, "name"), name))
                 return true;
         }
     }
@@ -141,11 +83,11 @@ static void member_urls(struct buffer *out, const struct place *place, bool crea
 
 static void command_members(struct buffer *out, const struct place *place, struct slice command)
 {
-    bool creates = field_true(command, "creates");
+    bool creates = map_true(command, "creates");
     member_text(out, "\"name\":", place->command);
     member_text(out, ",\"namespace\":", place->namespace);
     member_text(out, ",\"resource\":", place->resource);
-    member_text(out, ",\"description\":", field_text(command, "doc"));
+    member_text(out, ",\"description\":", map_text(command, "doc"));
     buffer_printf(out, ",\"generates_identifier\":%s", creates ? "true" : "false");
     member_urls(out, place, creates);
 }
@@ -173,10 +115,10 @@ void meta_index(struct answer *answer, struct slice descriptions)
     const char *lead = "{\"name\":";
     buffer_append_text(out, "{\"namespaces\":[");
     while (walk_next(&walk, &description)) {
-        struct place place = {.namespace = field_text(description, "namespace")};
+        struct place place = {.namespace = map_text(description, "namespace")};
         member_text(out, lead, place.namespace);
-        member_text(out, ",\"description\":", field_text(description, "doc"));
-        member_fingerprint(out, field(description, "fingerprint"));
+        member_text(out, ",\"description\":", map_text(description, "doc"));
+        member_fingerprint(out, map_field(description, "fingerprint"));
         meta_url(out, ",\"url\":", &place);
         buffer_append_text(out, "}");
         lead = ",{\"name\":";
@@ -190,9 +132,9 @@ static void commands_render(struct buffer *out, struct slice namespace, struct s
     struct slice resource, command;
     bool first = true;
     while (walk_next(&walk, &resource)) {
-        struct walk commands = walk_of(field(resource, "commands"));
+        struct walk commands = walk_of(map_field(resource, "commands"));
         while (walk_next(&commands, &command)) {
-            struct place place = {namespace, field_text(command, "name"), field_text(resource, "name")};
+            struct place place = {namespace, map_text(command, "name"), map_text(resource, "name")};
             buffer_append_text(out, first ? "{" : ",{");
             command_members(out, &place, command);
             meta_url(out, ",\"meta\":", &place);
@@ -208,15 +150,15 @@ static void events_render(struct buffer *out, struct slice events)
     struct slice event;
     const char *lead = "{\"name\":";
     while (walk_next(&walk, &event)) {
-        struct slice version = field(event, "version");
-        member_text(out, lead, field_text(event, "name"));
-        member_text(out, ",\"description\":", field_text(event, "doc"));
+        struct slice version = map_field(event, "version");
+        member_text(out, lead, map_text(event, "name"));
+        member_text(out, ",\"description\":", map_text(event, "doc"));
         if (version.size > 0) {
             buffer_append_text(out, ",\"version\":");
             if (msgpack_to_json(version, out) != 0)
                 buffer_append_text(out, "null");
         }
-        member_schema(out, field(event, "schema"));
+        member_schema(out, map_field(event, "schema"));
         buffer_append_text(out, "}");
         lead = ",{\"name\":";
     }
@@ -237,12 +179,12 @@ static void resources_render(struct buffer *out, struct slice namespace, struct 
     struct slice resource;
     const char *lead = "{\"name\":";
     while (walk_next(&walk, &resource)) {
-        member_text(out, lead, field_text(resource, "name"));
-        member_text(out, ",\"description\":", field_text(resource, "doc"));
-        resource_url(out, namespace, field_text(resource, "name"));
-        member_schema(out, field(resource, "schema"));
+        member_text(out, lead, map_text(resource, "name"));
+        member_text(out, ",\"description\":", map_text(resource, "doc"));
+        resource_url(out, namespace, map_text(resource, "name"));
+        member_schema(out, map_field(resource, "schema"));
         buffer_append_text(out, ",\"events\":[");
-        events_render(out, field(resource, "events"));
+        events_render(out, map_field(resource, "events"));
         buffer_append_text(out, "]}");
         lead = ",{\"name\":";
     }
@@ -251,14 +193,14 @@ static void resources_render(struct buffer *out, struct slice namespace, struct 
 bool meta_namespace(struct answer *answer, struct slice descriptions, struct slice namespace)
 {
     struct slice description;
-    if (!find_namespace(descriptions, namespace, &description))
+    if (!description_find(descriptions, namespace, &description))
         return false;
     answer_begin(answer, 200, MEDIA_JSON);
     struct buffer *out = &answer->body;
-    struct slice resources = field(description, "resources");
+    struct slice resources = map_field(description, "resources");
     member_text(out, "{\"name\":", namespace);
-    member_text(out, ",\"description\":", field_text(description, "doc"));
-    member_fingerprint(out, field(description, "fingerprint"));
+    member_text(out, ",\"description\":", map_text(description, "doc"));
+    member_fingerprint(out, map_field(description, "fingerprint"));
     buffer_append_text(out, ",\"commands\":[");
     commands_render(out, namespace, resources);
     buffer_append_text(out, "],\"resources\":[");
@@ -270,9 +212,9 @@ bool meta_namespace(struct answer *answer, struct slice descriptions, struct sli
 bool meta_command(struct answer *answer, struct slice descriptions, struct slice namespace, struct slice command)
 {
     struct slice description, resource, found;
-    if (!find_namespace(descriptions, namespace, &description))
+    if (!description_find(descriptions, namespace, &description))
         return false;
-    struct walk resources = walk_of(field(description, "resources"));
+    struct walk resources = walk_of(map_field(description, "resources"));
     if (!next_command(&resources, command, &resource, &found))
         return false;
     answer_begin(answer, 200, MEDIA_JSON);
@@ -280,9 +222,9 @@ bool meta_command(struct answer *answer, struct slice descriptions, struct slice
     buffer_append_text(out, "{");
     const char *lead = ",\"alternatives\":[{";
     for (bool alone = true;; alone = false) {
-        struct place place = {namespace, command, field_text(resource, "name")};
+        struct place place = {namespace, command, map_text(resource, "name")};
         command_members(out, &place, found);
-        member_schema(out, field(found, "schema"));
+        member_schema(out, map_field(found, "schema"));
         if (!next_command(&resources, command, &resource, &found)) {
             buffer_append_text(out, alone ? "}" : "}]}");
             return true;
@@ -294,5 +236,5 @@ bool meta_command(struct answer *answer, struct slice descriptions, struct slice
 bool meta_has_namespace(struct slice descriptions, struct slice namespace)
 {
     struct slice description;
-    return find_namespace(descriptions, namespace, &description);
+    return description_find(descriptions, namespace, &description);
 }
