@@ -5,6 +5,7 @@
 #include "services/cli/command.h"
 
 #include "fluvius/loader.h"
+#include "services/builtin/builtin.h"
 #include "services/cli/data.h"
 #include "services/cli/derive.h"
 #include "services/cli/replay.h"
@@ -62,7 +63,7 @@ static bool domains_load(const struct setting_list *files, struct domain **domai
             return refuse("--domain", fault.text);
         }
     }
-    return true;
+    return builtin_domain_new(&domains[files->count], &fault) == error_none || refuse("--domain", fault.text);
 }
 
 static bool store_find(const char *data, struct store **out)
@@ -80,7 +81,8 @@ static bool store_find(const char *data, struct store **out)
 
 static int with_store(const struct replay_settings *settings, struct domain **domains)
 {
-    struct replay replay = {.domains = domains, .domain_count = settings->domains.count, .states = settings->states};
+    struct replay replay = {
+        .domains = domains, .domain_count = settings->domains.count + 1, .states = settings->states};
     int code = EXIT_FAILED;
 
     if (store_find(settings->data, &replay.store)) {
@@ -112,14 +114,14 @@ static int with_data(const struct replay_settings *settings, struct domain **dom
 int command_replay(int argc, char **argv)
 {
     struct replay_settings settings = {0};
-    struct domain *domains[DOMAINS_MAX] = {0};
+    struct domain *domains[DOMAINS_MAX + 1] = {0};
     enum settings_outcome outcome = settings_load(&table, argc, argv, &settings, NULL);
     int code = outcome == SETTINGS_HELP ? 0 : EXIT_USAGE;
 
     if (outcome == SETTINGS_OK && domains_load(&settings.domains, domains)) {
         code = with_data(&settings, domains);
     }
-    for (size_t i = 0; i < DOMAINS_MAX; i++) {
+    for (size_t i = 0; i <= DOMAINS_MAX; i++) {
         domain_free(&domains[i]);
     }
     settings_free(&table, &settings);

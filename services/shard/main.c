@@ -3,6 +3,7 @@
  *
  * fluvius-shard: opens what it needs in order, runs the loop, gives everything back in reverse. */
 #include "fluvius/loader.h"
+#include "services/builtin/builtin.h"
 #include "services/common/log.h"
 #include "services/shard/service.h"
 
@@ -69,7 +70,12 @@ static int domains_open(struct service *service)
         for (size_t j = 0; j < i; j++)
             if (strcmp(domain_namespace(service->domains[i]), domain_namespace(service->domains[j])) == 0)
                 return refuse(files->items[i], "another module has the same namespace");
+        if (strcmp(domain_namespace(service->domains[i]), BUILTIN_NAMESPACE) == 0)
+            return refuse(files->items[i], "the namespace " BUILTIN_NAMESPACE " is the platform's own");
     }
+    service->domain_count = (uint32_t)files->count + 1;
+    if (builtin_domain_new(&service->domains[files->count], &fault) != error_none)
+        return refuse("domain", fault.text);
     return 0;
 }
 
@@ -131,7 +137,7 @@ static enum error threads_start(struct service *service)
     struct unit_thread_config config = {.store = service->store,
                                         .inbox = service->inbox,
                                         .domains = service->domains,
-                                        .domain_count = (uint32_t)service->settings.domains.count,
+                                        .domain_count = service->domain_count,
                                         .receipts_max = (uint32_t)service->settings.receipts_max};
     enum error error = read_thread_start(&service->reader, service->store, service->inbox);
     for (uint32_t i = 0; i < service->unit_count && error == error_none; i++) {
@@ -164,7 +170,7 @@ static enum error core_start(struct service *service)
                                   .handoffs = (uint32_t)settings->handoffs,
                                   .loads = (uint32_t)settings->loads,
                                   .domains = service->domains,
-                                  .domain_count = (uint32_t)settings->domains.count,
+                                  .domain_count = service->domain_count,
                                   .journal = service->journal,
                                   .links = service->links,
                                   .snapshot_events = (uint32_t)settings->snapshot_events,
@@ -196,7 +202,7 @@ static enum error brokers_start(struct service *service)
                                     .partitions = service->log.partitions,
                                     .inbox = service->inbox,
                                     .domains = service->domains,
-                                    .domain_count = (uint32_t)settings->domains.count,
+                                    .domain_count = service->domain_count,
                                     .jobs_max = (uint32_t)settings->jobs_max};
     return brokers_open(&service->brokers, &config);
 }
@@ -306,7 +312,7 @@ static void service_stop(struct service *service)
     store_close(&service->store);
     watchdog_stop(&service->watchdog);
     journal_unmap(&service->journal);
-    for (uint32_t i = 0; i < DOMAINS_MAX; i++)
+    for (uint32_t i = 0; i <= DOMAINS_MAX; i++)
         domain_free(&service->domains[i]);
     process_fini();
     inbox_free(&service->inbox);

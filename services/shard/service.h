@@ -17,7 +17,8 @@
 struct service {
     struct shard_settings settings;
     struct inbox *inbox;
-    struct domain *domains[DOMAINS_MAX];
+    struct domain *domains[DOMAINS_MAX + 1]; /* the platform's own comes last */
+    uint32_t domain_count;
     struct journal *journal;
     struct watchdog *watchdog;
     struct store *store;

@@ -233,7 +233,7 @@ def test_about(client):
     health = client.health()
     same((health["status"], health["unowned"], health["alarms"]), ("ok", 0, []), "health")
     described = {domain["namespace"]: domain for domain in client.describe()}
-    same(sorted(described), ["bank", "generic-object"], "describe has the domains")
+    same(sorted(described), ["bank", "fluvius", "generic-object"], "describe has the domains")
     same([command["name"] for command in described["bank"]["resources"][0]["commands"]], ["open", "deposit", "withdraw", "close"],
          "and their commands")
     tap.check("# TYPE fluvius_requests_total counter" in client.metrics(), "metrics")

@@ -118,7 +118,7 @@ def tailing(run, platform):
 def inspecting(run):
     answer = run("describe")
     names = [description.get("namespace") for description in answer.lines()]
-    tap.check(answer.code == 0 and sorted(names) == ["bank", "generic-object"], "describe shows the domains", answer)
+    tap.check(answer.code == 0 and sorted(names) == ["bank", "fluvius", "generic-object"], "describe shows the domains", answer)
     tap.check(len(run("describe", "bank").lines()) == 1, "or one of them")
     tap.check(run("describe", "nobank").code == 5, "or says that it is not there (5)")
     answer = run("health")

@@ -243,7 +243,7 @@ def test_percent(web):
 
 def test_meta(web):
     index = web.get("/_meta").json
-    same(sorted(item["name"] for item in index["namespaces"]), ["bank", "generic-object"], "_meta lists the namespaces")
+    same(sorted(item["name"] for item in index["namespaces"]), ["bank", "fluvius", "generic-object"], "_meta lists the namespaces")
     page = web.get("/_meta/bank/").json
     same((page["name"], page["description"]), ("bank", "Accounts that hold money."), "_meta/NS has name and description")
     commands = {command["name"]: command for command in page["commands"]}
