@@ -259,10 +259,25 @@ def missing_schema(scene):
           "fluvius.*does not exist")
 
 
+def acknowledges(scene):
+    """Is a command of now answered ok, or one of the clients, within two seconds?"""
+    seen = kill_test.answers_so_far(scene.clients)
+    code = send(scene.platform, "bank:deposit", "account/other", '{"amount": 5}', "--deadline", "2000")[1]
+    return code == 0 or kill_test.answers_so_far(scene.clients) > seen
+
+
 def unsafe(scene):
+    """Sessions that are open already serve no longer than a lease: the next beat looks at the settings."""
+    def mend(name):
+        silent = False
+        until = time.monotonic() + 15
+        while not silent and time.monotonic() < until:
+            silent = not acknowledges(scene)
+        scene.tap.check(silent, f"{name}=off: no command is acknowledged any more")
+        scene.server.set(**{name: None})
     for name in ("fsync", "full_page_writes"):
-        fault(scene, f"{name}=off", lambda name=name: scene.server.set(**{name: "off"}),
-              lambda name=name: scene.server.set(**{name: None}), UNSAFE, f"{name} is off")
+        fault(scene, f"{name}=off", lambda name=name: scene.server.set(**{name: "off"}), lambda name=name: mend(name),
+              "the pool does not answer: " + UNSAFE, f"pool not reached.*{name} is off")
     scene.begin()
     scene.sql("alter role app set synchronous_commit = off")
     scene.cut()
