@@ -79,6 +79,13 @@ static void put_decimal(struct object *object, const struct layout_field *field)
     put_text(object, "x-fluvius-maximum", limits->max);
 }
 
+/* Formats that are also the names of types; "x-fluvius-text" tells a text of one from a value of that type. */
+static bool is_type(const char *format)
+{
+    return format != NULL &&
+           (strcmp(format, "uuid") == 0 || strcmp(format, "date") == 0 || strcmp(format, "date-time") == 0);
+}
+
 static void put_string(struct object *object, const struct layout_field *field)
 {
     const fluvius_text_limits *limits = field->source->limits;
@@ -87,6 +94,8 @@ static void put_string(struct object *object, const struct layout_field *field)
     put_count(object, "maxLength", field->max_length);
     put_text(object, "pattern", limits->pattern);
     put_text(object, "format", limits->format);
+    if (is_type(limits->format))
+        write_bool(key(object, "x-fluvius-text"), true);
 }
 
 static void put_bytes(struct object *object, const struct layout_field *field)

@@ -35,9 +35,9 @@ struct builds {
 void builds_fini(struct builds *builds);
 
 struct checkpoint {
-    uint64_t seq;      /* every record up to it is in the rows */
-    int64_t time_us;   /* of that record */
-    uint64_t halted;   /* the record that cannot be projected; 0: none */
+    uint64_t seq;       /* every record up to it is in the rows */
+    int64_t time_us;    /* of that record */
+    uint64_t halted;    /* the record that cannot be projected; 0: none */
     struct slice fault; /* why */
 };
 

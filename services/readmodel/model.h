@@ -71,6 +71,13 @@ void model_write(struct buffer *out, const struct model *model);
 enum error model_read(struct slice map, struct model *out);
 void model_fini(struct model *model);
 
+/* The number of a field, -1 when there is none of that name. *guess is the field to look at first; it moves on, so that
+ * fields that come in order are found at once. */
+int32_t model_find(const struct model *model, struct slice name, uint32_t *guess);
+/* Does full text search look into it: a text, or a list or map of texts, that is no secret? */
+bool field_has_words(const struct model_field *field);
+bool model_has_words(const struct model *model);
+
 /* Audit fields stand beside a model's own: filters, sorts, include and exclude know them by these names. */
 enum model_audit {
     AUDIT_ID,      /* text */
