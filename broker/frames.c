@@ -214,7 +214,10 @@ static void part_start(struct broker *broker,
     pending->identifier[0] = 0;
     if (request->operation == operation_command && request->identifier.size == 0)
         identifier_for_new(principal->realm, principal->user, &request->id, pending->identifier);
-    if (request->operation == operation_log) {
+    pending->offered = operation_offered(request->operation);
+    if (pending->offered) {
+        pending->stream_hash = 0;
+    } else if (request->operation == operation_log) {
         pending->partition = (uint32_t)request->partition;
     } else {
         struct stream stream = target_of(pending, request);

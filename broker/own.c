@@ -91,9 +91,11 @@ static uint32_t alarms_write(struct broker *broker, struct buffer *out)
 
 static void shards_write(const struct broker *broker, struct buffer *out)
 {
-    write_array(out, broker->session_count);
+    write_array(out, shards_count(broker));
     for (uint32_t i = 0; i < broker->session_count; i++) {
         const struct shard_session *session = broker->sessions[i];
+        if (!session_is_shard(session))
+            continue;
         write_map(out, 3);
         write_string(out, "name");
         write_string(out, session->name);
@@ -104,11 +106,28 @@ static void shards_write(const struct broker *broker, struct buffer *out)
     }
 }
 
+static void services_write(const struct broker *broker, struct buffer *out)
+{
+    write_array(out, broker->session_count - shards_count(broker));
+    for (uint32_t i = 0; i < broker->session_count; i++) {
+        const struct shard_session *session = broker->sessions[i];
+        if (session_is_shard(session))
+            continue;
+        write_map(out, 3);
+        write_string(out, "name");
+        write_string(out, session->name);
+        write_string(out, "serves");
+        write_string(out, session->serves);
+        write_string(out, "silent_ms");
+        write_unsigned(out, (broker->now_us - session->seen_us) / 1000);
+    }
+}
+
 static void health(struct broker *broker, struct buffer *out)
 {
     struct buffer alarms = {0};
     uint32_t count = alarms_write(broker, &alarms);
-    write_map(out, 6);
+    write_map(out, 7);
     write_string(out, "status");
     write_string(out, count == 0 ? "ok" : "degraded");
     write_string(out, "partitions");
@@ -119,6 +138,8 @@ static void health(struct broker *broker, struct buffer *out)
     write_unsigned(out, broker->waiting);
     write_string(out, "shards");
     shards_write(broker, out);
+    write_string(out, "services");
+    services_write(broker, out);
     write_string(out, "alarms");
     write_raw(out, buffer_slice(&alarms));
     buffer_fini(&alarms);

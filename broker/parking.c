@@ -32,13 +32,15 @@ bool pending_owned_by(const struct broker *broker, const struct pending *pending
     return owner_of(broker, pending) == session;
 }
 
-static void pending_place(struct broker *broker, struct pending *pending, enum pending_place place, struct list *list)
+void pending_place(struct broker *broker, struct pending *pending, enum pending_place place, struct list *list)
 {
     pending_leave(broker, pending);
     pending->place = place;
     list_append(list, &pending->node);
-    if (place == PENDING_SENT)
+    if (place == PENDING_SENT) {
+        pending->session->sent_count++;
         return;
+    }
     broker->waiting++;
     broker->waiting_bytes += pending->raw.size;
 }
@@ -46,6 +48,8 @@ static void pending_place(struct broker *broker, struct pending *pending, enum p
 void pending_leave(struct broker *broker, struct pending *pending)
 {
     list_remove(&pending->node);
+    if (pending->place == PENDING_SENT)
+        pending->session->sent_count--;
     if (pending->place == PENDING_PARKED || pending->place == PENDING_QUEUED) {
         broker->waiting--;
         broker->waiting_bytes -= pending->raw.size;
@@ -54,18 +58,27 @@ void pending_leave(struct broker *broker, struct pending *pending)
 
 void pending_park(struct broker *broker, struct pending *pending)
 {
-    pending->session = NULL;
     pending->since_us = broker->now_us;
+    if (pending->offered) {
+        pending_offer(broker, pending);
+        return;
+    }
     pending_place(broker, pending, PENDING_PARKED, &broker->parked);
+    pending->session = NULL;
 }
 
 void pending_sent(struct broker *broker, struct pending *pending, struct shard_session *session)
 {
+    pending->session = session;
     pending_place(broker, pending, PENDING_SENT, &session->sent);
 }
 
 void pending_route(struct broker *broker, struct pending *pending)
 {
+    if (pending->offered) {
+        pending_offer(broker, pending);
+        return;
+    }
     if (broker->partitions > 0 && partition_of(broker, pending) >= broker->partitions) {
         pending_park(broker, pending); /* so that it has a place to be taken from */
         pending_fail(broker, pending, status_not_found, "unknown_partition", "the log has no such partition", 0);
@@ -80,10 +93,12 @@ void pending_route(struct broker *broker, struct pending *pending)
     pending_place(broker, pending, PENDING_QUEUED, &owner->queue);
 }
 
-static void pending_give_up(struct broker *broker, struct pending *pending)
+void pending_give_up(struct broker *broker, struct pending *pending)
 {
     if (broker->stopping)
         pending_fail(broker, pending, status_unavailable, "stopping", "the broker is going away", RETRY_MS);
+    else if (pending->offered)
+        pending_fail(broker, pending, status_unavailable, "no_query", "no query process answers now", RETRY_MS);
     else
         pending_fail(broker, pending, status_unavailable, "no_shard", "no shard serves this aggregate now", RETRY_MS);
 }
@@ -99,6 +114,7 @@ void parking_tick(struct broker *broker)
 void parking_turn(struct broker *broker)
 {
     uint64_t patience_us = broker->stopping ? 0 : broker->config.parked_ms * 1000ull;
+    offers_expire(broker);
     struct link_node *next, *node = list_first(&broker->parked);
     for (; node != NULL; node = next) {
         struct pending *pending = LIST_OWNER(node, struct pending, node);

@@ -14,7 +14,7 @@ bool routes_size(struct broker *broker, uint32_t partitions)
 {
     if (broker->partitions == partitions)
         return true;
-    if (partitions == 0 || partitions > PARTITIONS_MAX || (broker->partitions != 0 && broker->session_count > 0))
+    if (partitions == 0 || partitions > PARTITIONS_MAX || (broker->partitions != 0 && shards_count(broker) > 0))
         return false;
     struct route *routes = calloc(partitions, sizeof *routes);
     if (routes == NULL)

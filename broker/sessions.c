@@ -28,7 +28,7 @@ static struct shard_session *session_by_name(struct broker *broker, struct slice
 
 /* ---- credits ---- */
 
-static uint64_t credit_take(struct shard_session *session)
+uint64_t credit_take(struct shard_session *session)
 {
     uint64_t handle = session->credits[0].handle;
     session->credit_count--;
@@ -58,11 +58,17 @@ static uint32_t remaining_ms(const struct broker *broker, const struct pending *
     return (uint32_t)((pending->deadline_us - broker->now_us) / 1000) + 1;
 }
 
-static void item_add(struct broker *broker, const struct pending *pending, struct buffer *out)
+static uint32_t item_partition(const struct broker *broker, const struct pending *pending)
+{
+    if (pending->offered)
+        return 0;
+    return pending->log ? pending->partition : stream_partition(pending->stream_hash, broker->partitions);
+}
+
+void item_add(struct broker *broker, const struct pending *pending, struct buffer *out)
 {
     struct item item = {.key = pending->key,
-                        .partition = pending->log ? pending->partition
-                                                  : stream_partition(pending->stream_hash, broker->partitions),
+                        .partition = item_partition(broker, pending),
                         .deadline_ms = remaining_ms(broker, pending),
                         .realm = pending->principal.realm,
                         .user = pending->principal.user,
@@ -72,15 +78,22 @@ static void item_add(struct broker *broker, const struct pending *pending, struc
     item_encode(out, &item);
 }
 
+bool pending_over(struct broker *broker, struct pending *pending)
+{
+    if (broker->now_us < pending->deadline_us)
+        return false;
+    pending_expire(broker, pending);
+    return true;
+}
+
 /* The front of the queue; those whose time ran out there end. */
 static struct pending *queue_front(struct broker *broker, struct shard_session *session)
 {
     struct link_node *node;
     while ((node = list_first(&session->queue)) != NULL) {
         struct pending *pending = LIST_OWNER(node, struct pending, node);
-        if (broker->now_us < pending->deadline_us)
+        if (!pending_over(broker, pending))
             return pending;
-        pending_expire(broker, pending);
     }
     return NULL;
 }
@@ -108,6 +121,7 @@ static void work_send(struct broker *broker, struct shard_session *session)
 
 void sessions_send(struct broker *broker)
 {
+    offers_send(broker);
     for (uint32_t i = 0; i < broker->session_count; i++) {
         struct shard_session *session = broker->sessions[i];
         while (session->credit_count > 0 && !list_empty(&session->queue))
@@ -123,6 +137,8 @@ static struct shard_session *session_new(struct broker *broker, const struct wor
     if (session == NULL)
         return NULL;
     memcpy(session->name, frame->shard.data, frame->shard.size);
+    memcpy(session->serves, frame->serves.data, frame->serves.size);
+    session->announced = frame->serves.size > 0; /* it owns nothing */
     session->boot = frame->boot;
     session->pipe = pipe;
     list_init(&session->queue);
@@ -156,7 +172,7 @@ static void strays_park(struct broker *broker, struct shard_session *session, st
     for (; node != NULL; node = next) {
         struct pending *pending = LIST_OWNER(node, struct pending, node);
         next = list_next(list, node);
-        if (pending_owned_by(broker, pending, session))
+        if (pending->offered || pending_owned_by(broker, pending, session))
             continue;
         broker->counters.repeated_sends += pending->place == PENDING_SENT;
         pending_park(broker, pending);
@@ -186,6 +202,8 @@ void session_lost(struct broker *broker, struct shard_session *session)
         if (broker->sessions[i] == session)
             broker->sessions[i] = broker->sessions[--broker->session_count];
     routes_forget(broker, session);
+    if (!session_is_shard(session))
+        offers_wait_anew(broker);
     requests_reroute(broker, &session->sent);
     requests_reroute(broker, &session->queue);
     session_free(session);
@@ -208,7 +226,8 @@ static void pending_answered(struct broker *broker, struct pending *pending, enu
         pending_end(broker, pending, status, raw);
         return;
     }
-    pending->moved_by = pending->session; /* it was not run: it waits for whoever owns the partition next */
+    if (!pending->offered)
+        pending->moved_by = pending->session; /* it was not run: it waits for whoever owns the partition next */
     pending_park(broker, pending);
 }
 
@@ -247,6 +266,8 @@ static void news_take(struct broker *broker, struct shard_session *session, cons
     replace(&session->metrics, frame->metrics);
     replace(&session->alarms, frame->alarms);
     replies_take(broker, session, frame->replies); /* before it gives partitions away: it drained them first */
+    if (!session_is_shard(session))
+        return;
     if (frame->owned.size > 0 && broker->partitions > 0)
         routes_own(broker, session, frame->owned);
     fanout_heads(broker, session, frame->heads);
@@ -257,7 +278,8 @@ static void news_take(struct broker *broker, struct shard_session *session, cons
 static struct shard_session *session_for(struct broker *broker, const struct work_frame *frame, uint32_t pipe)
 {
     struct shard_session *session = session_by_name(broker, frame->shard);
-    if (session != NULL && session->boot == frame->boot && session->pipe == pipe)
+    if (session != NULL && session->boot == frame->boot && session->pipe == pipe &&
+        slice_is(frame->serves, session->serves))
         return session;
     if (session == NULL)
         session = session_by_pipe(broker, pipe);
@@ -285,7 +307,9 @@ static const char *work_fault(struct broker *broker, const struct work_frame *fr
         return "unauthenticated";
     if (frame->shard.size == 0 || frame->shard.size >= sizeof((struct shard_session *)0)->name)
         return "bad_identifier";
-    if (frame->partitions != 0 && !routes_size(broker, frame->partitions))
+    if (frame->serves.size >= sizeof((struct shard_session *)0)->serves)
+        return "bad_identifier";
+    if (frame->serves.size == 0 && frame->partitions != 0 && !routes_size(broker, frame->partitions))
         return "other_log";
     return NULL;
 }

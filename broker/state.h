@@ -44,6 +44,7 @@ struct pending {
     uint64_t stream_hash;
     uint32_t partition; /* of a request that names one */
     bool log;           /* it names its partition */
+    bool offered;       /* any query process may answer it: it has no partition */
     struct broker_principal principal;
     struct slice raw;                           /* in the frame's bytes */
     char identifier[UUID_TEXT_SIZE];            /* made for a :new; "" otherwise */
@@ -54,9 +55,9 @@ struct pending {
     uint32_t next_free;
 };
 
-/* A shard as this broker knows it, from its first frame of work until its connection is lost. */
+/* A shard, or another service, as this broker knows it, from its first frame of work until its connection is lost. */
 struct shard_session {
-    char name[64];
+    char name[64], serves[32]; /* serves: "" for a shard */
     uint64_t boot, seen_us;
     uint32_t pipe;
     struct list queue, sent; /* of pending */
@@ -64,8 +65,9 @@ struct shard_session {
         uint64_t handle, since_us;
     } credits[CREDITS_MAX]; /* oldest first */
     uint32_t credit_count, owned_count;
-    uint64_t answered; /* frames of work answered: their numbers */
-    bool announced;    /* it said what it owns */
+    uint32_t sent_count; /* of a query process: the length of sent */
+    uint64_t answered;   /* frames of work answered: their numbers */
+    bool announced;      /* it said what it owns */
     struct buffer descriptions, metrics, alarms;
 };
 
@@ -91,6 +93,7 @@ struct broker {
     uint32_t page_count, slot_count, free_slot; /* free_slot: index + 1, 0 is none */
     uint64_t generation;
     struct list parked;
+    struct list offered;             /* queued for whichever query process has room first */
     uint64_t waiting, waiting_bytes; /* parked and queued */
     uint64_t held_bytes;             /* of frames that are not answered */
     uint32_t held_frames;
@@ -146,22 +149,42 @@ void pending_expire(struct broker *broker, struct pending *pending); /* its dead
 void pendings_sweep(struct broker *broker);                          /* ends those whose deadline has passed */
 
 /* parking.c: where a request waits */
+void pending_place(struct broker *broker, struct pending *pending, enum pending_place place, struct list *list);
 void pending_route(struct broker *broker, struct pending *pending); /* new: to its owner's queue, or parked */
 void pending_park(struct broker *broker, struct pending *pending);
 void pending_leave(struct broker *broker, struct pending *pending); /* takes it from where it is */
 void pending_sent(struct broker *broker, struct pending *pending, struct shard_session *session);
+void pending_give_up(struct broker *broker, struct pending *pending); /* it waited long enough */
 void parking_turn(struct broker *broker); /* parked ones whose partition has an owner; those who waited too long */
 void parking_tick(struct broker *broker); /* the same, not at every call */
 bool pending_owned_by(const struct broker *broker, const struct pending *pending, const struct shard_session *session);
 bool parking_full(const struct broker *broker, size_t bytes);
 
 /* sessions.c */
+bool pending_over(struct broker *broker, struct pending *pending); /* its deadline has come: it is ended */
+void item_add(struct broker *broker, const struct pending *pending, struct buffer *out);
+uint64_t credit_take(struct shard_session *session);
 void work_take(struct broker *broker, const struct broker_input *input);
 void session_lost(struct broker *broker, struct shard_session *session);
 void session_park_strays(struct broker *broker, struct shard_session *session); /* requests it does not own any more */
 struct shard_session *session_by_pipe(struct broker *broker, uint32_t pipe);
 void sessions_send(struct broker *broker); /* queued requests to shards with credits */
 void sessions_tick(struct broker *broker);
+
+/* offers.c: requests that any query process may answer */
+static inline bool operation_offered(enum operation operation)
+{
+    return operation == operation_query || operation == operation_follow;
+}
+void pending_offer(struct broker *broker, struct pending *pending);
+/* Gives what waits to the query processes that have granted frames, those with least in hand first. */
+void offers_send(struct broker *broker);
+/* Ends those that waited too long while there is no query process. */
+void offers_expire(struct broker *broker);
+/* A query process is gone: what waits for one has its whole time again. */
+void offers_wait_anew(struct broker *broker);
+bool session_is_shard(const struct shard_session *session);
+uint32_t shards_count(const struct broker *broker);
 
 /* routes.c */
 bool routes_size(struct broker *broker, uint32_t partitions); /* false: shards of another log are here */

@@ -29,6 +29,7 @@ enum error broker_new(struct broker **out, const struct broker_config *config)
     broker->generation = config->seed & ((1ull << 38) - 1); /* a key fits a signed integer of 64 bits */
     broker->deadline_us = UINT64_MAX;
     list_init(&broker->parked);
+    list_init(&broker->offered);
     *out = broker;
     return error_none;
 }
@@ -103,16 +104,22 @@ void broker_step(struct broker *broker, const struct broker_input *input, uint64
     broker->effects = NULL;
 }
 
+static uint64_t list_size(struct list *list)
+{
+    uint64_t size = 0;
+    for (struct link_node *node = list_first(list); node != NULL; node = list_next(list, node))
+        size++;
+    return size;
+}
+
 void broker_counters(const struct broker *broker, struct broker_counters *out)
 {
     *out = broker->counters;
-    out->shards = broker->session_count;
+    out->shards = shards_count(broker);
     out->sent = broker->open - broker->waiting;
-    out->queued = 0;
+    out->queued = list_size((struct list *)&broker->offered);
     for (uint32_t i = 0; i < broker->session_count; i++) {
-        struct list *queue = (struct list *)&broker->sessions[i]->queue;
-        for (struct link_node *node = list_first(queue); node != NULL; node = list_next(queue, node))
-            out->queued++;
+        out->queued += list_size((struct list *)&broker->sessions[i]->queue);
     }
     out->parked = broker->waiting - out->queued;
     out->unowned = 0;

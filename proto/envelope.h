@@ -92,14 +92,44 @@ enum error reply_frame_decode(struct slice message, struct reply_frame *out);
 void reply_frame_begin(struct buffer *out, uint32_t count);
 void reply_frame_fault(struct buffer *out, enum status status, const char *code, const char *message);
 
-/* ---- between shards and brokers ---- */
+/* ---- queries: a request's data and its reply's ---- */
+
+struct row_query {
+    struct slice filter, sort, include, exclude; /* raw: a map, and arrays of texts; empty when absent */
+    uint32_t limit;                              /* default and maximum already put in */
+    uint32_t page;                               /* 0 when absent */
+    struct slice cursor, text, at_least, identifier;
+    bool no_total, deleted, has_text, has_identifier;
+};
+/* data passed msgpack_check. Refuses what it does not know, as a query without it might mean other rows:
+ * error_unknown_field, bad_type, out_of_range, with the field (valid as long as data) in *field. */
+enum error row_query_decode(struct slice data, struct row_query *out, struct slice *field);
+/* Leaves out what is absent or at its default. */
+void row_query_encode(struct buffer *out, const struct row_query *query);
+
+struct row_page {
+    struct slice rows; /* raw array */
+    uint32_t limit, page;
+    uint64_t total, pages;
+    bool has_total;
+    struct slice next; /* empty: the last page */
+};
+void row_page_encode(struct buffer *out, const struct row_page *page);
+enum error row_page_decode(struct slice data, struct row_page *out);
+
+/* ---- between shards, other services and brokers ---- */
+
+/* What a process serves that is no shard. */
+#define SERVES_QUERY "query"
+#define SERVES_PROJECTOR "projector"
 
 struct work_frame {
     struct slice token, shard;
     uint64_t boot;
     uint32_t partitions; /* 0 when absent */
     struct slice owned, heads, replies, records, descriptions, metrics,
-        alarms; /* raw, empty when absent; metrics is text */
+        alarms;          /* raw, empty when absent; metrics is text */
+    struct slice serves; /* SERVES_...; empty: a shard */
 };
 enum error work_frame_decode(struct slice message, struct work_frame *out, struct envelope_fault *fault);
 void work_frame_encode(struct buffer *out, const struct work_frame *frame);

@@ -13,6 +13,7 @@ static const uint32_t required[operation_count] = {
     [operation_state] = BIT(request, namespace) | BIT(request, resource) | BIT(request, identifier),
     [operation_events] = BIT(request, namespace) | BIT(request, resource) | BIT(request, identifier),
     [operation_log] = BIT(request, partition),
+    [operation_query] = BIT(request, namespace) | BIT(request, resource),
 };
 
 struct request request_of(enum operation operation)

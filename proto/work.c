@@ -40,6 +40,8 @@ static enum error work_frame_take(struct work_frame *out, int field, struct read
         return take_array(reader, &out->descriptions);
     case AT(work_frame, metrics):
         return reader_text(reader, &out->metrics);
+    case AT(work_frame, serves):
+        return take_name(reader, &out->serves);
     default:
         return take_array(reader, &out->alarms);
     }
@@ -91,6 +93,7 @@ static uint32_t work_frame_size(const struct work_frame *frame)
     entries += frame->descriptions.size > 0;
     entries += frame->metrics.size > 0;
     entries += frame->alarms.size > 0;
+    entries += frame->serves.size > 0;
     return entries;
 }
 
@@ -113,6 +116,7 @@ void work_frame_encode(struct buffer *out, const struct work_frame *frame)
     put_raw(out, KEY(work_frame, descriptions), frame->descriptions);
     put_text(out, KEY(work_frame, metrics), frame->metrics);
     put_raw(out, KEY(work_frame, alarms), frame->alarms);
+    put_text(out, KEY(work_frame, serves), frame->serves);
 }
 
 static enum error take_work_items(struct reader *reader, struct work_reply *out)

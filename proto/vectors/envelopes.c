@@ -42,6 +42,43 @@ static void request_case(struct buffer *out, const char *name, const struct requ
     buffer_fini(&message);
 }
 
+static struct buffer texts(const char *const *items, uint32_t count)
+{
+    struct buffer out = {0};
+    write_array(&out, count);
+    for (uint32_t i = 0; i < count; i++)
+        write_string(&out, items[i]);
+    return out;
+}
+
+static void query_case(struct buffer *out)
+{
+    struct buffer filter = {0}, data = {0}, sort = texts((const char *const[]){"balance.desc", "_id.asc"}, 2);
+    struct buffer include = texts((const char *const[]){"owner", "balance"}, 2);
+    write_map(&filter, 2);
+    write_string(&filter, "owner!has");
+    write_string(&filter, "bank");
+    write_string(&filter, "balance.gt");
+    write_unsigned(&filter, 1000);
+    struct row_query query = {.filter = buffer_slice(&filter),
+                              .sort = buffer_slice(&sort),
+                              .include = buffer_slice(&include),
+                              .limit = 50,
+                              .page = 2,
+                              .no_total = true,
+                              .at_least = slice_text("1f2e3d4c5b6a7988:244.17")};
+    row_query_encode(&data, &query);
+    struct request request = request_of(operation_query);
+    request.namespace = slice_text("bank");
+    request.resource = slice_text("account");
+    request.data = buffer_slice(&data);
+    request_case(out, "query of a read model", &request);
+    buffer_fini(&filter);
+    buffer_fini(&data);
+    buffer_fini(&sort);
+    buffer_fini(&include);
+}
+
 static void request_cases(struct buffer *out)
 {
     struct request command = deposit(), state = about_account(operation_state), log = request_of(operation_log);
@@ -67,6 +104,7 @@ static void request_cases(struct buffer *out)
     log.partition = 244;
     log.limit = 1000;
     request_case(out, "log of a partition", &log);
+    query_case(out);
     struct request describe = request_of(operation_describe), health = request_of(operation_health);
     request_case(out, "describe", &describe);
     request_case(out, "health", &health);
@@ -116,8 +154,33 @@ static void fault_reply_case(struct buffer *out)
     buffer_fini(&array);
 }
 
+static void page_reply_case(struct buffer *out)
+{
+    struct buffer rows = {0}, data = {0};
+    write_array(&rows, 1);
+    write_map(&rows, 2);
+    write_string(&rows, "_id");
+    write_string(&rows, "a1");
+    write_string(&rows, "balance");
+    write_unsigned(&rows, 1000);
+    struct row_page page = {.rows = buffer_slice(&rows),
+                            .limit = 1,
+                            .page = 1,
+                            .has_total = true,
+                            .total = 3,
+                            .pages = 3,
+                            .next = slice_text("kQI")};
+    row_page_encode(&data, &page);
+    struct reply reply = {
+        .status = status_ok, .position = slice_text("1f2e3d4c5b6a7988:244.17"), .data = buffer_slice(&data)};
+    reply_case(out, "page of a query", &reply);
+    buffer_fini(&rows);
+    buffer_fini(&data);
+}
+
 static void reply_cases(struct buffer *out)
 {
+    page_reply_case(out);
     struct reply reply = accepted();
     reply_case(out, "accepted", &reply);
     reply.identifier = slice_text("5cd1c2af-2bd6-84e7-94de-bdf26f1ce57d");
@@ -201,6 +264,18 @@ static void work_frame_case(struct buffer *out)
     buffer_fini(&owned);
     buffer_fini(&replies);
     buffer_fini(&records);
+}
+
+static void service_frame_case(struct buffer *out)
+{
+    struct buffer message = {0};
+    struct work_frame frame = {.shard = slice_text("query-0"),
+                               .boot = 4712,
+                               .metrics = slice_text("# HELP a b\n# TYPE a counter\na 1\n"),
+                               .serves = slice_text(SERVES_QUERY)};
+    work_frame_encode(&message, &frame);
+    case_message(out, "work frame of a query process", "frame", buffer_slice(&message));
+    buffer_fini(&message);
 }
 
 static void work_reply_case(struct buffer *out)
@@ -303,6 +378,7 @@ void envelope_cases(struct buffer *out)
     reply_cases(out);
     client_frame_cases(out);
     work_frame_case(out);
+    service_frame_case(out);
     work_reply_case(out);
     event_bus_cases(out);
     conversation_cases(out);

@@ -24,6 +24,7 @@
 #ifndef SHARD_CORE_H
 #define SHARD_CORE_H
 
+#include "services/common/outgoing.h"
 #include "services/shard/batch.h"
 #include "services/shard/fetch.h"
 #include "services/shard/journal.h"
@@ -96,11 +97,6 @@ struct input {
         struct batch *batch;
         struct fetch *fetch;
     };
-};
-
-struct outgoing {
-    struct buffer replies; /* [key, status, reply] one after another */
-    uint32_t count;
 };
 
 /* Filled by steps, emptied by who carries them out. */

@@ -194,6 +194,11 @@ static int tls_start(struct service *service)
 static enum error brokers_start(struct service *service)
 {
     const struct shard_settings *settings = &service->settings;
+    write_array(&service->descriptions, service->domain_count);
+    for (uint32_t i = 0; i < service->domain_count; i++)
+        write_raw(&service->descriptions, domain_description(service->domains[i]));
+    if (service->descriptions.failed)
+        return error_no_memory;
     struct brokers_config config = {.urls = settings->bus,
                                     .tls = service->tls,
                                     .token = settings->service_token,
@@ -201,8 +206,9 @@ static enum error brokers_start(struct service *service)
                                     .boot = service->boot,
                                     .partitions = service->log.partitions,
                                     .inbox = service->inbox,
-                                    .domains = service->domains,
-                                    .domain_count = service->domain_count,
+                                    .work_kind = MAIL_WORK,
+                                    .link_kind = MAIL_LINK,
+                                    .descriptions = buffer_slice(&service->descriptions),
                                     .jobs_max = (uint32_t)settings->jobs_max};
     return brokers_open(&service->brokers, &config);
 }
@@ -292,9 +298,11 @@ static void mail_drop(struct inbox *inbox)
     while (node != NULL) {
         struct mail *mail = (struct mail *)node;
         node = node->next;
-        claimed_free(&mail->claimed);
-        fetch_free(&mail->fetch);
-        store_pool_free(&mail->pool);
+        if (mail->node.kind != MAIL_WORK && mail->node.kind != MAIL_LINK) {
+            claimed_free(&mail->claimed);
+            fetch_free(&mail->fetch);
+            store_pool_free(&mail->pool);
+        }
         free(mail); /* a batch still belongs to its unit in the core */
     }
 }
@@ -320,6 +328,7 @@ static void service_stop(struct service *service)
     buffer_fini(&service->heads);
     buffer_fini(&service->alarms);
     buffer_fini(&service->metrics);
+    buffer_fini(&service->descriptions);
     tls_release(&service->tls);
     settings_free(&shard_settings_table, &service->settings);
 }

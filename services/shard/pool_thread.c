@@ -73,7 +73,7 @@ static void post(struct pool_thread *thread, const struct mail *mail, struct sto
     thread->views += room;
     pthread_mutex_unlock(&thread->mutex);
     if (room)
-        mail_send(thread->config.inbox, MAIL_POOL, mail, slice_of(NULL, 0));
+        mail_send(thread->config.inbox, MAIL_POOL, mail);
     else
         store_pool_free(pool);
 }

@@ -77,7 +77,7 @@ static void *reader_main(void *argument)
     pthread_setname_np(pthread_self(), "reader");
     while ((fetch = fetch_take(thread)) != NULL) {
         fetch_run(fetch, thread->store);
-        mail_send(thread->inbox, MAIL_FETCHED, &(struct mail){.fetch = fetch}, slice_of(NULL, 0));
+        mail_send(thread->inbox, MAIL_FETCHED, &(struct mail){.fetch = fetch});
     }
     return NULL;
 }

@@ -18,7 +18,7 @@ static void step(struct service *service, const struct input *input, struct inst
     shard_step(service->shard, input, now, &service->effects);
 }
 
-static void run_items(struct service *service, struct mail *mail, struct instant now)
+static void run_items(struct service *service, struct work_mail *mail, struct instant now)
 {
     for (uint32_t i = 0; i < mail->item_count; i++) {
         struct input input = {.kind = INPUT_ITEM, .link = mail->link};
@@ -28,10 +28,10 @@ static void run_items(struct service *service, struct mail *mail, struct instant
     }
 }
 
-static void run_work(struct service *service, struct mail *mail, struct instant now)
+static void run_work(struct service *service, struct work_mail *mail, struct instant now)
 {
     while (mail != NULL) {
-        struct mail *later = mail->later;
+        struct work_mail *later = mail->later;
         run_items(service, mail, now);
         free(mail);
         mail = later;
@@ -66,12 +66,13 @@ static void take_pool(struct service *service, struct mail *mail, struct instant
 
 static void take_mail(struct service *service, struct mail *mail, struct instant now)
 {
+    struct work_mail *work = (struct work_mail *)mail; /* of the first two kinds */
     switch ((enum mail_kind)mail->node.kind) {
     case MAIL_WORK:
-        run_work(service, brokers_work(service->brokers, mail, now.monotonic_us), now);
+        run_work(service, brokers_work(service->brokers, work, now.monotonic_us), now);
         return;
     case MAIL_LINK:
-        brokers_link_changed(service->brokers, mail);
+        brokers_link_changed(service->brokers, work);
         break;
     case MAIL_CLAIMED:
         take_claimed(service, mail, now);

@@ -6,10 +6,11 @@
 #ifndef SHARD_SERVICE_H
 #define SHARD_SERVICE_H
 
+#include "services/common/brokers.h"
 #include "services/common/metrics.h"
-#include "services/shard/brokers.h"
 #include "services/shard/pool_thread.h"
 #include "services/shard/settings.h"
+#include "services/shard/unit_thread.h"
 #include "services/shard/watchdog.h"
 
 #define DOMAINS_MAX 64
@@ -37,7 +38,7 @@ struct service {
     uint64_t heads_us, news_us;
     bool owned_pending, heads_pending, ready;
     bool draining; /* no more work is asked for */
-    struct buffer owned, heads, alarms, metrics;
+    struct buffer owned, heads, alarms, metrics, descriptions;
 };
 
 /* One turn of the loop: takes mail, steps, carries out. Waits up to its next due time for mail. */

@@ -37,16 +37,13 @@ struct unit_thread {
     uint64_t maintained_us;
 };
 
-void mail_send(struct inbox *inbox, enum mail_kind kind, const struct mail *mail, struct slice bytes)
+void mail_send(struct inbox *inbox, enum mail_kind kind, const struct mail *mail)
 {
-    struct mail *copy = malloc(sizeof *copy + bytes.size);
+    struct mail *copy = malloc(sizeof *copy);
     if (copy == NULL)
-        abort(); /* a lost result would stop its unit or its link for ever; the supervisor starts anew */
+        abort(); /* a lost result would stop its unit for ever; the supervisor starts anew */
     *copy = *mail;
     copy->node.kind = (int)kind;
-    copy->size = bytes.size;
-    if (bytes.size > 0)
-        memcpy(copy->bytes, bytes.data, bytes.size);
     inbox_push(inbox, &copy->node);
 }
 
@@ -146,7 +143,7 @@ static void run_claim(struct unit_thread *thread)
     exit_on_io(claimed->error, &claimed->fault);
     log_trouble(thread, claimed);
     claimed->took_us = clock_monotonic_us() - start_us;
-    mail_send(thread->config.inbox, MAIL_CLAIMED, &(struct mail){.claimed = claimed}, slice_of(NULL, 0));
+    mail_send(thread->config.inbox, MAIL_CLAIMED, &(struct mail){.claimed = claimed});
 }
 
 /* Snapshots that are not written yet are not missed. */
@@ -157,7 +154,7 @@ static void run_release(struct unit_thread *thread)
         store_release(thread->config.store, thread->config.unit);
     thread->owned = thread->more = false;
     struct mail mail = {.unit = thread->config.unit};
-    mail_send(thread->config.inbox, MAIL_RELEASED, &mail, slice_of(NULL, 0));
+    mail_send(thread->config.inbox, MAIL_RELEASED, &mail);
 }
 
 /* ---- committing ---- */
@@ -175,7 +172,7 @@ static void run_commit(struct unit_thread *thread, struct batch *batch)
     }
     if (batch->error != error_none)
         LOG(error, "commit failed", LOG_INTEGER("unit", batch->unit), LOG_TEXT("fault", batch->fault.text));
-    mail_send(thread->config.inbox, MAIL_COMMITTED, &(struct mail){.batch = batch}, slice_of(NULL, 0));
+    mail_send(thread->config.inbox, MAIL_COMMITTED, &(struct mail){.batch = batch});
 }
 
 static enum error maintain(struct unit_thread *thread, const struct snapshots *snapshots, struct store_fault *fault)

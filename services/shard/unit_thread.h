@@ -16,24 +16,16 @@ enum mail_kind { MAIL_WORK = 1, MAIL_LINK, MAIL_CLAIMED, MAIL_COMMITTED, MAIL_FE
 
 /* What other threads put into the main loop's inbox. The receiver frees it. */
 struct mail {
-    struct inbox_node node; /* node.kind is a mail_kind */
-    uint32_t link;          /* WORK, LINK */
-    enum error error;       /* WORK: why there is no reply; POOL: why there is no view */
-    bool connected;         /* LINK */
-    struct reader items;    /* WORK, once decoded: its items, views of bytes */
-    uint32_t item_count;    /* likewise */
-    uint64_t number;        /* likewise; see order.h */
-    struct mail *later;     /* likewise */
+    struct inbox_node node; /* node.kind is a mail_kind; WORK and LINK are a struct work_mail */
+    enum error error;       /* POOL: why there is no view */
     struct claimed *claimed;
     struct batch *batch;
     struct fetch *fetch;
     struct store_pool *pool;           /* POOL */
     uint64_t asked_us, lease_until_us; /* POOL */
     uint32_t unit;                     /* RELEASED */
-    size_t size;                       /* WORK: the broker's frame */
-    uint8_t bytes[];
 };
-void mail_send(struct inbox *inbox, enum mail_kind kind, const struct mail *mail, struct slice bytes);
+void mail_send(struct inbox *inbox, enum mail_kind kind, const struct mail *mail);
 
 struct unit_thread;
 struct unit_thread_config {

@@ -156,7 +156,7 @@ static void asked_write(struct buffer *out, const struct asked *asked)
 {
     struct buffer data = {0};
     struct request request = request_of(asked->operation);
-    if (asked->operation <= operation_events) {
+    if (asked->operation <= operation_events || asked->operation == operation_query) {
         request.namespace = slice_text("bank");
         request.resource = slice_text("account");
         request.identifier = slice_text(asked->identifier);
@@ -266,6 +266,7 @@ uint64_t speak(struct scene *scene, const struct party *shard, struct work_frame
     frame.shard = slice_text(shard->name);
     frame.boot = shard->boot;
     frame.token = slice_text(shard->token);
+    frame.serves = slice_text(shard->serves);
     work_frame_encode(&out, &frame);
     uint64_t handle = say(scene, shard->pipe, buffer_slice(&out));
     turn(scene);

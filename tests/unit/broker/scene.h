@@ -70,6 +70,7 @@ struct party {
     uint64_t boot;
     uint32_t pipe;
     const char *token;
+    const char *serves; /* NULL: it is a shard */
 };
 struct owned {
     uint32_t partition;

@@ -128,6 +128,8 @@ Test(request, each_operation_says_what_it_misses)
     EXPECT_FAULT(error_missing_field, "agg", "op", "a5 7374617465", "ns", "a16e", "res", "a172");
     EXPECT_FAULT(error_missing_field, "agg", "op", "a6 6576656e7473", "ns", "a16e", "res", "a172");
     EXPECT_FAULT(error_missing_field, "p", "op", "a3 6c6f67");
+    EXPECT_FAULT(error_missing_field, "ns", "op", "a5 7175657279", "res", "a172");
+    EXPECT_FAULT(error_missing_field, "res", "op", "a5 7175657279", "ns", "a16e");
     expect_fault(hex("80"), error_missing_field, "id");
 }
 

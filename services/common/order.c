@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * See order.h. */
-#include "services/shard/order.h"
+#include "services/common/order.h"
 
 #include <stdlib.h>
 
-static void hold(struct order *order, struct mail *mail, uint64_t now_us)
+static void hold(struct order *order, struct work_mail *mail, uint64_t now_us)
 {
-    struct mail **at = &order->held;
+    struct work_mail **at = &order->held;
     if (order->held == NULL)
         order->since_us = now_us;
     while (*at != NULL && (*at)->number < mail->number)
@@ -18,9 +18,9 @@ static void hold(struct order *order, struct mail *mail, uint64_t now_us)
 }
 
 /* Takes the held frames that follow without a gap. */
-static struct mail *take_due(struct order *order)
+static struct work_mail *take_due(struct order *order)
 {
-    struct mail *first = NULL, **last = &first;
+    struct work_mail *first = NULL, **last = &first;
     while (order->held != NULL && order->held->number == order->next) {
         *last = order->held;
         order->held = order->held->later;
@@ -31,7 +31,7 @@ static struct mail *take_due(struct order *order)
     return first;
 }
 
-struct mail *order_take(struct order *order, struct mail *mail, uint64_t number, uint64_t now_us)
+struct work_mail *order_take(struct order *order, struct work_mail *mail, uint64_t number, uint64_t now_us)
 {
     mail->number = number;
     mail->later = NULL;
@@ -46,11 +46,11 @@ struct mail *order_take(struct order *order, struct mail *mail, uint64_t number,
     return mail;
 }
 
-struct mail *order_release(struct order *order, uint64_t now_us)
+struct work_mail *order_release(struct order *order, uint64_t now_us)
 {
     if (order->held == NULL || (now_us != UINT64_MAX && now_us < order->since_us + ORDER_HOLD_US))
         return NULL;
-    struct mail *first = order->held, *last = first;
+    struct work_mail *first = order->held, *last = first;
     while (last->later != NULL)
         last = last->later;
     order->held = NULL;
@@ -61,7 +61,7 @@ struct mail *order_release(struct order *order, uint64_t now_us)
 void order_reset(struct order *order)
 {
     while (order->held != NULL) {
-        struct mail *mail = order->held;
+        struct work_mail *mail = order->held;
         order->held = mail->later;
         free(mail);
     }

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * See brokers.h. */
-#include "services/shard/brokers.h"
+#include "services/common/brokers.h"
 
+#include "proto/envelope.h"
 #include "proto/link.h"
 #include "services/common/log.h"
 #include "services/common/process.h"
@@ -40,18 +41,30 @@ struct brokers {
 
 /* ---- on nng's threads ---- */
 
+static void mail_push(const struct broker *broker, int kind, const struct work_mail *mail, struct slice bytes)
+{
+    struct work_mail *copy = malloc(sizeof *copy + bytes.size);
+    if (copy == NULL)
+        abort(); /* a lost answer would stop its link for ever; the supervisor starts anew */
+    *copy = *mail;
+    copy->node.kind = kind;
+    copy->link = broker->number;
+    copy->size = bytes.size;
+    if (bytes.size > 0)
+        memcpy(copy->bytes, bytes.data, bytes.size);
+    inbox_push(broker->owner->config.inbox, &copy->node);
+}
+
 static void frame_done(void *context, enum error error, struct slice reply)
 {
     struct broker *broker = context;
-    struct mail mail = {.link = broker->number, .error = error};
-    mail_send(broker->owner->config.inbox, MAIL_WORK, &mail, reply);
+    mail_push(broker, broker->owner->config.work_kind, &(struct work_mail){.error = error}, reply);
 }
 
 static void link_changed(void *context, bool connected)
 {
     struct broker *broker = context;
-    struct mail mail = {.link = broker->number, .connected = connected};
-    mail_send(broker->owner->config.inbox, MAIL_LINK, &mail, slice_of(NULL, 0));
+    mail_push(broker, broker->owner->config.link_kind, &(struct work_mail){.connected = connected}, slice_of(NULL, 0));
 }
 
 /* ---- opening ---- */
@@ -79,13 +92,6 @@ static enum error broker_open(struct brokers *brokers, uint32_t number, const ch
     return link_open(&broker->link, &config);
 }
 
-static void descriptions_write(struct brokers *brokers)
-{
-    write_array(&brokers->descriptions, brokers->config.domain_count);
-    for (uint32_t i = 0; i < brokers->config.domain_count; i++)
-        write_raw(&brokers->descriptions, domain_description(brokers->config.domains[i]));
-}
-
 enum error brokers_open(struct brokers **out, const struct brokers_config *config)
 {
     struct brokers *brokers = calloc(1, sizeof *brokers);
@@ -95,7 +101,7 @@ enum error brokers_open(struct brokers **out, const struct brokers_config *confi
     brokers->count = brokers_count(config->urls);
     brokers->items = calloc(brokers->count, sizeof *brokers->items);
     brokers->urls = strdup(config->urls);
-    descriptions_write(brokers);
+    buffer_append(&brokers->descriptions, config->descriptions.data, config->descriptions.size);
     enum error error = error_none;
     if (brokers->items == NULL || brokers->urls == NULL || brokers->descriptions.failed)
         error = error_no_memory;
@@ -133,6 +139,7 @@ frame_start(struct brokers *brokers, struct broker *broker, const struct brokers
     const struct brokers_config *config = &brokers->config;
     *frame = (struct work_frame){.token = slice_text(config->token),
                                  .shard = slice_text(config->name),
+                                 .serves = slice_text(config->serves),
                                  .boot = config->boot,
                                  .owned = news->owned,
                                  .heads = news->heads,
@@ -273,7 +280,7 @@ void brokers_flush(
 
 /* ---- receiving ---- */
 
-void brokers_link_changed(struct brokers *brokers, const struct mail *mail)
+void brokers_link_changed(struct brokers *brokers, const struct work_mail *mail)
 {
     struct broker *broker = &brokers->items[mail->link];
     broker->connected = mail->connected;
@@ -287,7 +294,7 @@ void brokers_link_changed(struct brokers *brokers, const struct mail *mail)
         LOG(warning, "broker lost", LOG_INTEGER("broker", mail->link));
 }
 
-struct mail *brokers_work(struct brokers *brokers, struct mail *mail, uint64_t now_us)
+struct work_mail *brokers_work(struct brokers *brokers, struct work_mail *mail, uint64_t now_us)
 {
     struct broker *broker = &brokers->items[mail->link];
     struct work_reply work;
@@ -309,7 +316,7 @@ struct mail *brokers_work(struct brokers *brokers, struct mail *mail, uint64_t n
     return order_take(&broker->order, mail, work.number, now_us);
 }
 
-struct mail *brokers_late_work(struct brokers *brokers, uint32_t link, uint64_t now_us)
+struct work_mail *brokers_late_work(struct brokers *brokers, uint32_t link, uint64_t now_us)
 {
     return order_release(&brokers->items[link].order, now_us);
 }

@@ -3,7 +3,7 @@
  *
  * Frames of work that overtook each other come out in the broker's order, and one that never comes holds nobody long.
  */
-#include "services/shard/order.h"
+#include "services/common/order.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -12,10 +12,10 @@ static struct order order;
 static uint64_t given[16];
 static int count;
 
-static void keep(struct mail *mail)
+static void keep(struct work_mail *mail)
 {
     while (mail != NULL) {
-        struct mail *later = mail->later;
+        struct work_mail *later = mail->later;
         given[count++] = mail->number;
         free(mail);
         mail = later;
@@ -24,7 +24,7 @@ static void keep(struct mail *mail)
 
 static void come(uint64_t number, uint64_t now_us)
 {
-    keep(order_take(&order, calloc(1, sizeof(struct mail)), number, now_us));
+    keep(order_take(&order, calloc(1, sizeof(struct work_mail)), number, now_us));
 }
 
 static void expect(int expected, const uint64_t *numbers)

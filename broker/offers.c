@@ -1,0 +1,123 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Requests that any query process may answer. They wait in one queue, oldest first, and leave it when a query process
+ * has granted a frame of work: the one with least in hand gets the next, and not more than its share of what waits, so
+ * that a long queue is spread. What one that is lost had not answered goes back into the queue: reading again is safe.
+ *
+ *   offered --> sent to the one with least in hand --> answered
+ *      ^                  |
+ *      +------ lost ------+         none there for parked_ms: unavailable, no_query */
+#include "broker/state.h"
+
+bool session_is_shard(const struct shard_session *session)
+{
+    return session->serves[0] == 0;
+}
+
+uint32_t shards_count(const struct broker *broker)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < broker->session_count; i++)
+        count += session_is_shard(broker->sessions[i]);
+    return count;
+}
+
+void pending_offer(struct broker *broker, struct pending *pending)
+{
+    pending_place(broker, pending, PENDING_QUEUED, &broker->offered);
+    pending->session = NULL;
+}
+
+static bool serves_queries(const struct shard_session *session)
+{
+    return strcmp(session->serves, SERVES_QUERY) == 0;
+}
+
+static bool queries_served(const struct broker *broker)
+{
+    for (uint32_t i = 0; i < broker->session_count; i++)
+        if (serves_queries(broker->sessions[i]))
+            return true;
+    return false;
+}
+
+/* The next to send to, or NULL; *ready: how many could take a frame. */
+static struct shard_session *least_busy(const struct broker *broker, uint32_t *ready)
+{
+    struct shard_session *best = NULL;
+    *ready = 0;
+    for (uint32_t i = 0; i < broker->session_count; i++) {
+        struct shard_session *session = broker->sessions[i];
+        if (!serves_queries(session) || session->credit_count == 0)
+            continue;
+        ++*ready;
+        if (best == NULL || session->sent_count < best->sent_count)
+            best = session;
+    }
+    return best;
+}
+
+static uint32_t offers_count(struct broker *broker, uint32_t most)
+{
+    uint32_t count = 0;
+    struct link_node *node = list_first(&broker->offered);
+    for (; node != NULL && count < most; node = list_next(&broker->offered, node))
+        count++;
+    return count;
+}
+
+/* One frame of at most `share` requests. */
+static void frame_send(struct broker *broker, struct shard_session *session, uint32_t share)
+{
+    struct buffer *items = &broker->scratch;
+    struct link_node *node;
+    uint32_t count = 0;
+    buffer_clear(items);
+    while (count < share && (node = list_first(&broker->offered)) != NULL) {
+        struct pending *pending = LIST_OWNER(node, struct pending, node);
+        if (pending_over(broker, pending))
+            continue;
+        if (count > 0 && items->size + pending->raw.size > WORK_BYTES_MAX)
+            break;
+        item_add(broker, pending, items);
+        pending_sent(broker, pending, session);
+        count++;
+    }
+    struct buffer *out = count == 0 ? NULL : effect_answer(broker, credit_take(session));
+    if (out == NULL)
+        return;
+    work_reply_begin(out, ++session->answered, records_wanted(broker), false, count);
+    buffer_append(out, items->data, items->size);
+}
+
+void offers_send(struct broker *broker)
+{
+    struct shard_session *session;
+    uint32_t ready;
+    while (!list_empty(&broker->offered) && (session = least_busy(broker, &ready)) != NULL) {
+        uint32_t waiting = offers_count(broker, ready * WORK_ITEMS_MAX);
+        frame_send(broker, session, (waiting + ready - 1) / ready);
+    }
+}
+
+void offers_expire(struct broker *broker)
+{
+    uint64_t patience_us = broker->stopping ? 0 : broker->config.parked_ms * 1000ull;
+    if (!broker->stopping && queries_served(broker))
+        return;
+    struct link_node *next, *node = list_first(&broker->offered);
+    for (; node != NULL; node = next) {
+        struct pending *pending = LIST_OWNER(node, struct pending, node);
+        next = list_next(&broker->offered, node);
+        if (broker->now_us >= pending->since_us + patience_us)
+            pending_give_up(broker, pending);
+    }
+}
+
+void offers_wait_anew(struct broker *broker)
+{
+    struct link_node *node = list_first(&broker->offered);
+    for (; node != NULL; node = list_next(&broker->offered, node))
+        LIST_OWNER(node, struct pending, node)->since_us = broker->now_us;
+}

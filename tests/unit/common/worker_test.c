@@ -1,0 +1,221 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A service's conversation with a real broker: it takes queries, answers them, is heard of in health and metrics, and
+ * what it had not answered goes to another. */
+#include "services/common/worker.h"
+
+#include "proto/client.h"
+#include "tests/unit/broker/stage.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { PATIENCE_US = 20000000 };
+
+struct service {
+    struct worker *worker;
+    struct inbox *inbox;
+    uint32_t taken, jobs;
+    bool mute;
+    const char *name;
+};
+
+static void take(void *context, const struct worker_place *place, const struct item *item)
+{
+    struct service *service = context;
+    cr_assert(slice_is(item->user, "anonymous"));
+    service->taken++;
+    service->jobs++;
+    if (service->mute)
+        return;
+    struct buffer data = {0};
+    write_string(&data, service->name);
+    struct reply reply = {.status = status_ok, .data = buffer_slice(&data)};
+    worker_reply(service->worker, place, &reply);
+    service->jobs--;
+    buffer_fini(&data);
+}
+
+static void metrics(void *context, struct buffer *out)
+{
+    buffer_printf(out, "# HELP taken t\n# TYPE taken counter\ntaken %u\n", ((struct service *)context)->taken);
+}
+
+static uint32_t alarms(void *context, struct buffer *out)
+{
+    (void)context;
+    write_string(out, "something is amiss");
+    return 1;
+}
+
+static void service_open(struct service *service, const char *name, const char *bus)
+{
+    service->name = name;
+    service->inbox = inbox_new();
+    struct worker_config config = {.urls = bus,
+                                   .name = name,
+                                   .serves = SERVES_QUERY,
+                                   .inbox = service->inbox,
+                                   .jobs_max = 100,
+                                   .take = take,
+                                   .metrics = metrics,
+                                   .alarms = alarms,
+                                   .context = service};
+    cr_assert_eq(worker_open(&service->worker, &config), error_none);
+}
+
+static void service_close(struct service *service)
+{
+    worker_close(&service->worker);
+    struct inbox_node *node = inbox_take(service->inbox, 0);
+    while (node != NULL) {
+        struct inbox_node *next = node->next;
+        free(node);
+        node = next;
+    }
+    inbox_free(&service->inbox);
+}
+
+static void service_turn(struct service *service)
+{
+    struct inbox_node *node = inbox_take(service->inbox, 2000);
+    uint64_t now_us = clock_monotonic_us();
+    while (node != NULL) {
+        struct inbox_node *next = node->next;
+        cr_assert(worker_mail(service->worker, node, now_us));
+        node = next;
+    }
+    worker_turn(service->worker, service->jobs, false, now_us);
+}
+
+/* ---- a client, of which the test sees the reply when it is there ---- */
+
+struct answer {
+    pthread_mutex_t lock;
+    bool there;
+    enum status status;
+    struct buffer data;
+};
+
+static void answer_done(void *context, const struct reply *reply)
+{
+    struct answer *answer = context;
+    pthread_mutex_lock(&answer->lock);
+    answer->status = reply->status;
+    buffer_append(&answer->data, reply->data.data, reply->data.size);
+    answer->there = true;
+    pthread_mutex_unlock(&answer->lock);
+}
+
+static bool answer_there(struct answer *answer)
+{
+    pthread_mutex_lock(&answer->lock);
+    bool there = answer->there;
+    pthread_mutex_unlock(&answer->lock);
+    return there;
+}
+
+static void ask(struct client *client, enum operation operation, struct answer *answer)
+{
+    struct request request = request_of(operation);
+    if (operation == operation_query) {
+        request.namespace = slice_text("bank");
+        request.resource = slice_text("account");
+    }
+    *answer = (struct answer){.lock = PTHREAD_MUTEX_INITIALIZER};
+    cr_assert_eq(client_send(client, &request, answer_done, answer), error_none);
+}
+
+static bool data_has(const struct answer *answer, const char *text)
+{
+    return memmem(answer->data.data, answer->data.size, text, strlen(text)) != NULL;
+}
+
+/* Turns the services until the answer is there. */
+static void await(struct answer *answer, struct service *one, struct service *two)
+{
+    uint64_t until_us = clock_monotonic_us() + PATIENCE_US;
+    while (!answer_there(answer)) {
+        cr_assert_lt(clock_monotonic_us(), until_us);
+        service_turn(one);
+        if (two != NULL)
+            service_turn(two);
+    }
+}
+
+static struct client *client_to(const char *bus)
+{
+    struct client *client = NULL;
+    cr_assert_eq(client_open(&client, &(struct client_config){.urls = bus}), error_none);
+    return client;
+}
+
+Test(worker, takes_queries_and_answers_them)
+{
+    struct stage stage;
+    struct service service = {0};
+    struct answer answer;
+    stage_open(&stage, NULL);
+    service_open(&service, "query-a", stage.bus);
+    struct client *client = client_to(stage.bus);
+    for (int i = 0; i < 50; i++) {
+        ask(client, operation_query, &answer);
+        await(&answer, &service, NULL);
+        cr_assert_eq(answer.status, status_ok);
+        cr_assert(data_has(&answer, "query-a"));
+        buffer_fini(&answer.data);
+    }
+    cr_assert_eq(service.taken, 50);
+    client_close(&client);
+    service_close(&service);
+    cr_assert_eq(stage_stop(&stage), 0);
+}
+
+Test(worker, is_heard_of_in_health_and_metrics)
+{
+    struct stage stage;
+    struct service service = {0};
+    struct answer answer;
+    stage_open(&stage, NULL);
+    service_open(&service, "query-a", stage.bus);
+    struct client *client = client_to(stage.bus);
+    bool heard = false, measured = false;
+    uint64_t until_us = clock_monotonic_us() + PATIENCE_US;
+    while (!heard || !measured) {
+        cr_assert_lt(clock_monotonic_us(), until_us);
+        ask(client, heard ? operation_metrics : operation_health, &answer);
+        await(&answer, &service, NULL);
+        heard |= data_has(&answer, "something is amiss") && data_has(&answer, "query-a");
+        measured |= data_has(&answer, "taken 0");
+        buffer_fini(&answer.data);
+    }
+    client_close(&client);
+    service_close(&service);
+    cr_assert_eq(stage_stop(&stage), 0);
+}
+
+Test(worker, what_it_had_goes_to_another_when_it_is_gone)
+{
+    struct stage stage;
+    struct service first = {.mute = true}, second = {0};
+    struct answer answer;
+    stage_open(&stage, NULL);
+    service_open(&first, "query-a", stage.bus);
+    struct client *client = client_to(stage.bus);
+    ask(client, operation_query, &answer);
+    uint64_t until_us = clock_monotonic_us() + PATIENCE_US;
+    while (first.taken == 0) {
+        cr_assert_lt(clock_monotonic_us(), until_us);
+        service_turn(&first);
+    }
+    service_close(&first);
+    service_open(&second, "query-b", stage.bus);
+    await(&answer, &second, NULL);
+    cr_assert(data_has(&answer, "query-b"));
+    buffer_fini(&answer.data);
+    client_close(&client);
+    service_close(&second);
+    cr_assert_eq(stage_stop(&stage), 0);
+}
