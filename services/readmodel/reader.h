@@ -1,0 +1,65 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading read models: what query services do with the database. A handle opens it so that nothing can be written,
+ * keeps prepared statements, and gives each statement a limited time. It belongs to one thread. Errors and faults as in
+ * database.h; error_timed_out when a statement ran into its limit, error_missing_schema while no projector has made the
+ * database, error_not_found when a build (or, SQLite, the file) is gone: look at the builds again. */
+#ifndef READMODEL_READER_H
+#define READMODEL_READER_H
+
+#include "services/readmodel/query.h"
+
+struct row_reader;
+
+struct row_reader_config {
+    const char *url;        /* sqlite:DIRECTORY or postgresql://... */
+    const char *holder;     /* who reads, for people: "query-0 pid 4711" */
+    uint32_t time_limit_ms; /* of one statement; 0: 5,000 */
+};
+
+enum error row_reader_open(struct row_reader **out, const struct row_reader_config *config, struct store_fault *fault);
+void row_reader_close(struct row_reader **reader);
+
+/* All builds as they are now; cheap when nothing has changed. *out stays valid until the next call that gives another
+ * list (out->change differs), or close. */
+enum error row_reader_builds(struct row_reader *reader, const struct builds **out, struct store_fault *fault);
+
+/* The checkpoints of a build: partitions of them, from partition 0; those that are missing are at 0. Their faults are
+ * views into memory, which is cleared first. Rows that are read afterwards have at least what these say. */
+enum error row_reader_checkpoints(struct row_reader *reader,
+                                  uint32_t build,
+                                  struct checkpoint *out,
+                                  uint32_t partitions,
+                                  struct buffer *memory,
+                                  struct store_fault *fault);
+
+/* A page of rows: msgpack maps one after another, in order. Zeroed before first use; reused from one to the next. */
+struct row_page {
+    struct buffer rows;
+    uint32_t count;
+    int64_t total;      /* -1: not asked for */
+    struct buffer next; /* the cursor behind the last row; empty: that was all */
+};
+void row_page_fini(struct row_page *page);
+
+/* Rows of models[number] of a build that fit query. A row is the audit fields, then its own, less what include and
+ * exclude leave out. */
+enum error row_reader_select(struct row_reader *reader,
+                             uint32_t build,
+                             uint32_t number,
+                             const struct query *query,
+                             struct row_page *out,
+                             struct store_fault *fault);
+
+/* One row by its identifier, of query->realm, with query's include, exclude and deleted; nothing else of query counts.
+ * out->count is 0 when it is not there. */
+enum error row_reader_item(struct row_reader *reader,
+                           uint32_t build,
+                           uint32_t number,
+                           const struct query *query,
+                           struct slice id,
+                           struct row_page *out,
+                           struct store_fault *fault);
+
+#endif
