@@ -165,6 +165,30 @@ struct record {
 void record_encode(struct buffer *out, const struct record *record);
 enum error record_decode(struct slice value, struct record *out);
 
+/* ---- following the log: a request's data and its reply's ---- */
+
+struct follow {
+    struct slice from; /* empty: from the beginning */
+    int64_t since_us;  /* valid when has_since */
+    bool has_since, platform, receipts;
+    struct slice partitions, types;               /* raw arrays; empty when absent */
+    struct slice namespace, resource, identifier; /* empty when absent */
+    uint32_t limit, bytes, wait_ms;               /* defaults and maxima already put in */
+};
+/* data passed msgpack_check. As it refuses what it does not know, nobody gets more than was asked for:
+ * error_unknown_field, bad_type, out_of_range, too_long, with the field (valid as long as data) in *field. */
+enum error follow_decode(struct slice data, struct follow *out, struct slice *field);
+/* Leaves out what is absent or at its default; a limit or bytes of 0 is the default. */
+void follow_encode(struct buffer *out, const struct follow *follow);
+
+struct followed {
+    struct slice records; /* raw array */
+    uint32_t partitions;
+    bool more;
+};
+void followed_encode(struct buffer *out, const struct followed *followed);
+enum error followed_decode(struct slice data, struct followed *out);
+
 /* ---- on the event bus: a topic byte, then a map ---- */
 
 #define EVENT_TOPIC_HEADS 'h'
