@@ -17,6 +17,7 @@ enum method method_find(const char *name)
         {"GET", METHOD_GET},
         {"HEAD", METHOD_HEAD},
         {"POST", METHOD_POST},
+        {"DELETE", METHOD_DELETE},
         {"OPTIONS", METHOD_OPTIONS},
     };
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
@@ -29,11 +30,13 @@ enum method method_find(const char *name)
 void call_reset(struct call *call)
 {
     struct buffer data = call->data;
+    struct mcp_call mcp = {.message = call->mcp.message, .names = call->mcp.names, .content = call->mcp.content};
     struct answer answer = call->answer;
     size_t kept = offsetof(struct call, target);
     memset(call, 0, kept); /* the target is overwritten by the next one: its 4 KiB need no clearing */
     memset(&call->target_size, 0, sizeof *call - offsetof(struct call, target_size));
     call->data = data;
+    call->mcp = mcp;
     call->answer = answer;
     buffer_clear(&call->data);
     answer_begin(&call->answer, 500, MEDIA_NONE);
@@ -42,6 +45,9 @@ void call_reset(struct call *call)
 void call_fini(struct call *call)
 {
     buffer_fini(&call->data);
+    buffer_fini(&call->mcp.message);
+    buffer_fini(&call->mcp.names);
+    buffer_fini(&call->mcp.content);
     answer_fini(&call->answer);
 }
 
@@ -69,32 +75,37 @@ static bool guard_all(struct call *call, const struct guard *guard, struct refus
 
 static enum method url_method(enum url_kind kind)
 {
-    return kind == URL_COMMAND ? METHOD_POST : METHOD_GET;
+    return kind == URL_COMMAND || kind == URL_MCP ? METHOD_POST : METHOD_GET;
+}
+
+static const char *url_allow(enum url_kind kind)
+{
+    if (kind == URL_MCP) /* there is no stream to GET: nothing is told unasked */
+        return "POST, DELETE, OPTIONS";
+    return url_method(kind) == METHOD_POST ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
 }
 
 static bool method_allowed(const struct call *call)
 {
     enum method method = call->method == METHOD_HEAD ? METHOD_GET : call->method;
-    return method == url_method(call->url.kind);
+    return method == url_method(call->url.kind) || (method == METHOD_DELETE && call->url.kind == URL_MCP);
 }
 
 static enum call_next refuse_method(struct call *call)
 {
     struct refusal refusal = {.problem = problem_method_not_allowed};
-    bool post = url_method(call->url.kind) == METHOD_POST;
     call_refuse(call, &refusal);
-    answer_field_text(&call->answer, "Allow", post ? "POST, OPTIONS" : "GET, HEAD, OPTIONS");
+    answer_field_text(&call->answer, "Allow", url_allow(call->url.kind));
     return CALL_REFUSED;
 }
 
 static enum call_next answer_options(struct call *call)
 {
-    bool post = url_method(call->url.kind) == METHOD_POST;
     if (call->head.seen[HEADER_ORIGIN] && call->head.seen[HEADER_REQUEST_METHOD])
         guard_preflight(&call->answer);
     else
         answer_begin(&call->answer, 204, MEDIA_NONE);
-    answer_field_text(&call->answer, "Allow", post ? "POST, OPTIONS" : "GET, HEAD, OPTIONS");
+    answer_field_text(&call->answer, "Allow", url_allow(call->url.kind));
     return CALL_REFUSED;
 }
 
@@ -107,7 +118,12 @@ static bool open_details(struct call *call, const struct guard *guard, struct re
         return false;
     if (!query_parse(call->url.kind, call->url.query, &call->query, refusal))
         return false;
-    return call->url.kind != URL_COMMAND || command_open(call, refusal);
+    if (call->url.kind == URL_COMMAND)
+        return command_open(call, refusal);
+    uint64_t size;
+    if (call->url.kind == URL_MCP && head_body_size(&call->head, &size) && size > limit_frame_bytes)
+        return refuse(refusal, problem_too_large, NULL, NULL);
+    return true;
 }
 
 static bool open_url(struct call *call, struct refusal *refusal)

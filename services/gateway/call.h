@@ -12,9 +12,10 @@
 #define GATEWAY_CALL_H
 
 #include "services/gateway/guard.h"
+#include "services/gateway/mcp_call.h"
 #include "services/gateway/query.h"
 
-enum method { METHOD_OTHER = 0, METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OPTIONS };
+enum method { METHOD_OTHER = 0, METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_DELETE, METHOD_OPTIONS };
 
 enum call_next {
     CALL_REFUSED = 1, /* the answer is written */
@@ -36,7 +37,8 @@ struct call {
     struct principal principal;
     struct slice token, key, traceparent; /* views into the header */
     struct request request;
-    struct buffer data; /* the command's data as msgpack; after a reply: what it said, where that is kept */
+    struct buffer data;  /* the command's data as msgpack; after a reply: what it said, where that is kept */
+    struct mcp_call mcp; /* of URL_MCP */
     struct answer answer;
 };
 

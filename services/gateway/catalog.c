@@ -90,7 +90,7 @@ void catalog_polled(struct gateway *gateway, struct inbox_node *node)
     poll->busy = false;
     fault_report(gateway);
     if (poll->status == status_ok && !poll->data.failed)
-        catalog_take(&gateway->catalog, buffer_slice(&poll->data));
+        catalog_take(gateway, buffer_slice(&poll->data));
 }
 
 bool catalog_may_ask(struct catalog *catalog, uint64_t now_us)
@@ -101,8 +101,9 @@ bool catalog_may_ask(struct catalog *catalog, uint64_t now_us)
     return true;
 }
 
-void catalog_take(struct catalog *catalog, struct slice descriptions)
+void catalog_take(struct gateway *gateway, struct slice descriptions)
 {
+    struct catalog *catalog = &gateway->catalog;
     struct reader reader = reader_of(descriptions);
     uint32_t count;
     if (descriptions.size == 0 || reader_array(&reader, &count) != 0)
@@ -113,4 +114,6 @@ void catalog_take(struct catalog *catalog, struct slice descriptions)
     buffer_append(&catalog->descriptions, descriptions.data, descriptions.size);
     catalog->known = !catalog->descriptions.failed;
     catalog->count = catalog->known ? count : 0;
+    if (mcp_index_build(&gateway->mcp.index, buffer_slice(&catalog->descriptions)) != 0)
+        mcp_index_fini(&gateway->mcp.index); /* it would point into the old descriptions */
 }

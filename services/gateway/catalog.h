@@ -34,6 +34,6 @@ void catalog_polled(struct gateway *gateway, struct inbox_node *node);
 /* May somebody's question make the catalog ask the bus now? Remembers that it does. */
 bool catalog_may_ask(struct catalog *catalog, uint64_t now_us);
 /* Takes newer descriptions; what is not an array of maps is left alone. */
-void catalog_take(struct catalog *catalog, struct slice descriptions);
+void catalog_take(struct gateway *gateway, struct slice descriptions);
 
 #endif

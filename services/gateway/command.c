@@ -17,14 +17,12 @@ bool command_open(struct call *call, struct refusal *refusal)
     return true;
 }
 
-static struct uuid command_id(const struct call *call, const struct uuid *fresh_id)
+struct uuid command_id_of_key(const struct principal *principal, struct slice key)
 {
     struct uuid id;
-    if (call->key.size == 0)
-        return *fresh_id;
-    if (uuid_parse(call->key, &id) == 0)
+    if (uuid_parse(key, &id) == 0)
         return id;
-    return uuid_for_key(slice_text(call->principal.realm), slice_text(call->principal.user), call->key);
+    return uuid_for_key(slice_text(principal->realm), slice_text(principal->user), key);
 }
 
 static enum call_next command_refuse(struct call *call, const struct refusal *refusal)
@@ -91,7 +89,7 @@ enum call_next command_submit(struct call *call, struct slice body, const struct
     request->operation = operation_command;
     request->command = call->url.command;
     request->dry_run = call->query.dry_run;
-    request->id = command_id(call, fresh_id);
+    request->id = call->key.size == 0 ? *fresh_id : command_id_of_key(&call->principal, call->key);
     request->has_id = true;
     return command_data(call, body);
 }

@@ -31,6 +31,7 @@ struct exchange *exchange_new(struct exchange_pool *pool)
     buffer_clear(&body);
     exchange->body = body;
     exchange->state = EXCHANGE_NEW;
+    exchange->again = false;
     exchange->holds = 1;
     pool->open++;
     return exchange;
@@ -66,6 +67,9 @@ void exchange_release(struct exchange_pool *pool, struct exchange *exchange)
     }
     buffer_shrink(&exchange->body);
     buffer_shrink(&exchange->call.data);
+    buffer_shrink(&exchange->call.mcp.message);
+    buffer_shrink(&exchange->call.mcp.names);
+    buffer_shrink(&exchange->call.mcp.content);
     buffer_shrink(&exchange->call.answer.body);
     buffer_shrink(&exchange->call.answer.fields);
     exchange->node.next = (struct inbox_node *)pool->free;

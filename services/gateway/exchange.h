@@ -41,6 +41,7 @@ struct exchange {
     uint64_t discarded;
     struct buffer body;
     struct call call;
+    bool again;         /* the bus told what was missing: the request is looked at again */
     enum status status; /* what the bus said, for the answers that the main thread writes */
 };
 

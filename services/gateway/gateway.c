@@ -69,6 +69,15 @@ static enum error gateway_open_client(struct gateway *gateway)
     return client_open(&gateway->client, &config);
 }
 
+static bool gateway_open_sessions(struct gateway *gateway)
+{
+    uint8_t seed[32];
+    if (getentropy(seed, sizeof seed) != 0)
+        return false;
+    mcp_sessions_init(&gateway->mcp.sessions, gateway->settings.service_token, seed);
+    return true;
+}
+
 int gateway_open(struct gateway *gateway)
 {
     gateway->listener.socket = -1;
@@ -78,7 +87,7 @@ int gateway_open(struct gateway *gateway)
         code = gateway_open_guard(gateway);
     if (code != 0)
         return code;
-    if (!catalog_init(gateway))
+    if (!gateway_open_sessions(gateway) || !catalog_init(gateway))
         return fail("start", error_text(error_no_memory), EXIT_TROUBLE);
     enum error error = gateway_open_client(gateway);
     if (error != 0)
@@ -96,6 +105,7 @@ void gateway_close(struct gateway *gateway)
     if (gateway->listener.socket >= 0)
         close(gateway->listener.socket);
     catalog_fini(&gateway->catalog);
+    mcp_index_fini(&gateway->mcp.index);
     exchange_pool_fini(&gateway->exchanges);
     tokens_free(&gateway->tokens);
 }

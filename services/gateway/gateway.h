@@ -10,6 +10,7 @@
 #include "services/gateway/catalog.h"
 #include "services/gateway/exchange.h"
 #include "services/gateway/listen.h"
+#include "services/gateway/mcp.h"
 #include "services/gateway/settings.h"
 
 struct MHD_Daemon;
@@ -26,6 +27,7 @@ struct gateway {
     struct listener listener;
     struct stats stats;
     struct catalog catalog;
+    struct mcp_server mcp;
     struct exchange_pool exchanges;
     struct peers peers;
     struct MHD_Daemon *daemon;

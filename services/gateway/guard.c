@@ -95,16 +95,17 @@ void guard_origin_fields(const struct guard *guard, const struct head *head, str
     answer_field_text(
         answer,
         "Access-Control-Expose-Headers",
-        "ETag, Location, Link, Retry-After, Idempotency-Key, Fluvius-Position, Fluvius-Command, traceparent");
+        "ETag, Location, Link, Retry-After, Idempotency-Key, Fluvius-Position, Fluvius-Command, traceparent, "
+        "Mcp-Session-Id");
 }
 
 void guard_preflight(struct answer *answer)
 {
     answer_begin(answer, 204, MEDIA_NONE);
-    answer_field_text(answer, "Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
+    answer_field_text(answer, "Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS");
     answer_field_text(answer,
                       "Access-Control-Allow-Headers",
                       "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Fluvius-Timeout, Prefer, "
-                      "traceparent");
+                      "traceparent, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name");
     answer_field_text(answer, "Access-Control-Max-Age", "600");
 }

@@ -26,6 +26,10 @@ static const char *const header_names[HEADER_COUNT] = {
     [HEADER_TIMEOUT] = "Fluvius-Timeout",
     [HEADER_PREFER] = "Prefer",
     [HEADER_REQUEST_METHOD] = "Access-Control-Request-Method",
+    [HEADER_MCP_VERSION] = "MCP-Protocol-Version",
+    [HEADER_MCP_SESSION] = "Mcp-Session-Id",
+    [HEADER_MCP_METHOD] = "Mcp-Method",
+    [HEADER_MCP_NAME] = "Mcp-Name",
 };
 
 static bool name_is(struct slice text, const char *name)

@@ -4,6 +4,8 @@
  * The gateway's own answers: see local.h. */
 #include "services/gateway/local.h"
 
+#include <time.h>
+
 #include "proto/json.h"
 #include "services/gateway/meta.h"
 
@@ -97,11 +99,31 @@ static enum call_next metrics_submit(struct gateway *gateway, struct exchange *e
     return CALL_REFUSED;
 }
 
+/* The request's own deadline, and its own credentials: it is the client that asks. A name that is not known may be new:
+ * then the descriptions are asked for first, and the message is looked at again. */
+static enum call_next mcp_local(struct gateway *gateway, struct exchange *exchange)
+{
+    struct call *call = &exchange->call;
+    struct timespec now;
+    struct mcp_moment moment = {.fresh = client_new_id()};
+    clock_gettime(CLOCK_REALTIME, &now);
+    moment.now_s = (uint64_t)now.tv_sec;
+    enum call_next next = mcp_submit(&gateway->mcp, call, buffer_slice(&exchange->body), &moment);
+    if (!call->mcp.unknown || !catalog_may_ask(&gateway->catalog, exchange->start_us))
+        return next;
+    call->mcp.asks = MCP_ASKS_DESCRIPTIONS;
+    call->request.operation = operation_describe;
+    call->request.token = slice_text(gateway->settings.service_token);
+    call->request.deadline_ms = ASK_DEADLINE_MS;
+    return CALL_ASK;
+}
+
 enum call_next local_submit(struct gateway *gateway, struct exchange *exchange, uint64_t now_us)
 {
     struct call *call = &exchange->call;
     call->request.namespace = call->request.command = (struct slice){0};
-    call->request.deadline_ms = ASK_DEADLINE_MS;
+    if (call->url.kind != URL_MCP)
+        call->request.deadline_ms = ASK_DEADLINE_MS;
     switch (call->url.kind) {
     case URL_READY:
         return ready_submit(gateway, call);
@@ -111,6 +133,8 @@ enum call_next local_submit(struct gateway *gateway, struct exchange *exchange, 
     case URL_META_NAMESPACE:
     case URL_META_COMMAND:
         return meta_submit(gateway, call, now_us);
+    case URL_MCP:
+        return mcp_local(gateway, exchange);
     default:
         answer_alive(&call->answer);
         return CALL_REFUSED;
@@ -168,10 +192,15 @@ void local_answer(struct gateway *gateway, struct exchange *exchange)
     case URL_METRICS:
         metrics_answer(gateway, exchange, exchange->status == status_ok);
         break;
+    case URL_MCP:
+        exchange->again = true;
+        if (exchange->status == status_ok)
+            catalog_take(gateway, buffer_slice(&exchange->call.data));
+        break;
     default:
         if (exchange->status != status_ok)
             break;
-        catalog_take(&gateway->catalog, buffer_slice(&exchange->call.data));
+        catalog_take(gateway, buffer_slice(&exchange->call.data));
         meta_answer(gateway, &exchange->call);
         break;
     }

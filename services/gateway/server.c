@@ -215,7 +215,8 @@ void server_run(struct gateway *gateway)
 void server_resume(struct gateway *gateway, struct exchange *exchange)
 {
     (void)gateway;
-    exchange->state = EXCHANGE_ANSWERED;
+    exchange->state = exchange->again ? EXCHANGE_BODY : EXCHANGE_ANSWERED;
+    exchange->again = false;
     MHD_resume_connection(exchange->connection);
 }
 

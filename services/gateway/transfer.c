@@ -146,9 +146,24 @@ static void on_reply(void *context, const struct reply *reply)
     enum url_kind kind = exchange->call.url.kind;
     if (kind == URL_COMMAND || kind == URL_STATE || kind == URL_EVENTS)
         call_reply(&exchange->call, reply);
+    else if (kind == URL_MCP && exchange->call.mcp.asks != MCP_ASKS_DESCRIPTIONS)
+        mcp_reply(&exchange->call, reply);
     else
         local_reply(exchange, reply);
     inbox_push(exchange->gateway->inbox, &exchange->node);
+}
+
+/* For an agent the same, as the bus would have said it. */
+static void answer_unsent_mcp(struct call *call, enum error error)
+{
+    bool long_one = error == error_too_long, full = error == error_full;
+    mcp_reply(
+        call,
+        &(struct reply){.status = long_one ? status_invalid
+                                  : full   ? status_busy
+                                           : status_unavailable,
+                        .code = slice_text(full ? "busy" : error_name(error)),
+                        .message = slice_text(full ? "too many requests are waiting; try again" : error_text(error))});
 }
 
 static void answer_unsent(struct call *call, enum error error)
@@ -172,7 +187,7 @@ static bool transfer_ask(struct gateway *gateway, struct exchange *exchange)
         error = client_send(gateway->client, &call->request, on_reply, exchange);
     }
     if (error != 0) {
-        answer_unsent(call, error);
+        call->url.kind == URL_MCP ? answer_unsent_mcp(call, error) : answer_unsent(call, error);
         return answer_send(gateway, exchange);
     }
     gateway->waiting++;
@@ -183,9 +198,10 @@ static bool transfer_ask(struct gateway *gateway, struct exchange *exchange)
 void transfer_answered(struct gateway *gateway, struct exchange *exchange)
 {
     enum url_kind kind = exchange->call.url.kind;
+    bool replied = kind == URL_MCP && exchange->call.mcp.asks != MCP_ASKS_DESCRIPTIONS;
     assert(exchange->state == EXCHANGE_WAITING);
     gateway->waiting--;
-    if (kind != URL_COMMAND && kind != URL_STATE && kind != URL_EVENTS)
+    if (kind != URL_COMMAND && kind != URL_STATE && kind != URL_EVENTS && !replied)
         local_answer(gateway, exchange);
 }
 

@@ -198,6 +198,8 @@ static void parse_service(const struct path *path, struct url *out)
         out->kind = URL_READY;
     else if (segment_is(path->segments[0], "metrics"))
         out->kind = URL_METRICS;
+    else if (segment_is(path->segments[0], "mcp"))
+        out->kind = URL_MCP;
 }
 
 /* What stands raw in a request line and may not: spaces, control characters, a fragment. */

@@ -6,7 +6,7 @@
  *
  *     /NS:COMMAND/RESOURCE/IDENTIFIER     /NS:COMMAND/RESOURCE/:new     (also with a scope:
  * /NS:COMMAND/KEY=VALUE:.../...) /NS.RESOURCE/IDENTIFIER             /NS.RESOURCE/IDENTIFIER/events
- *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /livez   /readyz   /metrics
+ *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /livez   /readyz   /metrics   /mcp
  *
  * Slashes at the end are ignored. */
 #ifndef GATEWAY_URL_H
@@ -28,6 +28,7 @@ enum url_kind {
     URL_LIVE,
     URL_READY,
     URL_METRICS,
+    URL_MCP,
 };
 
 struct url {

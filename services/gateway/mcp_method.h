@@ -1,0 +1,60 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The methods behind /mcp, each as one function: it writes the answer, or prepares call->request and returns CALL_ASK.
+ * Pure parts of mcp_submit. */
+#ifndef GATEWAY_MCP_METHOD_H
+#define GATEWAY_MCP_METHOD_H
+
+#include "services/gateway/mcp.h"
+#include "services/gateway/mcp_rpc.h"
+#include "services/gateway/mcp_value.h"
+
+/* How long clients may keep lists: about as long as the gateway does before it asks the bus again. */
+#define MCP_LIST_TTL_MS 5000
+#define MCP_PAGE 50
+
+enum call_next mcp_tools_list(const struct mcp_server *server, struct call *call);
+enum call_next mcp_tools_call(const struct mcp_server *server, struct call *call);
+enum call_next mcp_resources_list(const struct mcp_server *server, struct call *call);
+enum call_next mcp_templates_list(const struct mcp_server *server, struct call *call);
+enum call_next mcp_resources_read(const struct mcp_server *server, struct call *call);
+enum call_next mcp_prompts_list(const struct mcp_server *server, struct call *call);
+enum call_next mcp_prompts_get(const struct mcp_server *server, struct call *call);
+enum call_next mcp_complete(const struct mcp_server *server, struct call *call);
+
+/* ---- pages of lists ---- */
+
+/* Lists are sorted; a cursor is "after:KEY" with the key of the last item shown, so it stays good when items come and
+ * go. */
+struct mcp_page {
+    struct slice after; /* empty: from the start */
+    uint32_t shown;
+    bool more;
+    struct slice last;
+};
+
+/* Reads params.cursor; false when it is none of ours: the answer is written. */
+bool mcp_page_read(struct call *call, struct mcp_page *out);
+/* Is the item to be written? Keys come in ascending order and live until mcp_page_end. */
+bool mcp_page_take(struct mcp_page *page, struct slice key);
+/* ,"nextCursor":... where more follows. */
+void mcp_page_end(struct buffer *out, const struct mcp_page *page);
+
+/* ---- schemas (mcp_schema.c) ---- */
+
+void mcp_input_schema(struct buffer *out, const struct mcp_tool *tool);
+void mcp_output_schema(struct buffer *out, const struct mcp_tool *tool);
+
+/* ---- results (mcp_result.c) ---- */
+
+/* A tool's result that says what is wrong with its arguments. */
+enum call_next mcp_tool_fault(struct call *call, const char *path, const char *code, const char *message);
+/* A resource that is not there, or whose URI is none. */
+enum call_next mcp_resource_missing(struct call *call);
+
+/* ---- words (mcp_prompts.c) ---- */
+
+extern const char mcp_instructions[];
+
+#endif
