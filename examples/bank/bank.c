@@ -109,3 +109,52 @@ static void apply_closed(account *state, const closed *event)
 {
     state->status = account_status_closed;
 }
+
+/* ---- a table for queries ---- */
+
+PROJECTION(activity,
+           ("What happened in all accounts on each day (UTC).", .global = true),
+           FIELD(date, day),
+           FIELD(int64, opened, "Accounts that were opened."),
+           MAP(int64, opened_by_currency),
+           FIELD(int64, closed, "Accounts that were closed."),
+           FIELD(int64, deposits, "How many."),
+           FIELD(int64, withdrawals, "How many."),
+           OPTIONAL(int64, largest, "The largest sum that came in or went out, in minor units."));
+PROJECT(activity, opened);
+PROJECT(activity, deposited);
+PROJECT(activity, withdrawn);
+PROJECT(activity, closed);
+
+static activity *today(activity_rows *rows)
+{
+    activity *row = row_change(rows, key_of(rows, timestamp_date(rows->time)));
+    row->day = timestamp_date(rows->time);
+    return row;
+}
+
+static void project_activity_opened(activity_rows *rows, const opened *event)
+{
+    activity *row = today(rows);
+    row_add(row, opened, 1);
+    row_add_at(row, opened_by_currency, key_of_enum(rows, currency, event->currency), 1);
+}
+
+static void project_activity_deposited(activity_rows *rows, const deposited *event)
+{
+    activity *row = today(rows);
+    row_add(row, deposits, 1);
+    row_max(row, largest, event->amount);
+}
+
+static void project_activity_withdrawn(activity_rows *rows, const withdrawn *event)
+{
+    activity *row = today(rows);
+    row_add(row, withdrawals, 1);
+    row_max(row, largest, event->amount);
+}
+
+static void project_activity_closed(activity_rows *rows, const closed *event)
+{
+    row_add(today(rows), closed, 1);
+}

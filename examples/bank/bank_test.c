@@ -119,3 +119,18 @@ Test(bank, only_open_makes_an_account)
     when(deposit, .amount = 5);
     then_not_found();
 }
+
+Test(bank, a_day_counts_what_happened_in_all_accounts)
+{
+    given_time("2026-03-01T10:00:00Z");
+    given(OPENED, event(deposited, .amount = 100), event(withdrawn, .amount = 30));
+    given_also("bob", event(opened, .holder = ANN, .currency = currency_CHF), event(deposited, .amount = 500));
+    given_time("2026-03-02T00:00:00Z");
+    given_also("bob", event(withdrawn, .amount = 500), event(closed));
+    then_row(activity,
+             "2026-03-01",
+             row->opened == 2 && row->deposits == 2 && row->withdrawals == 1 && row->closed == 0 &&
+                 row->largest.value == 500 && *map_find(row->opened_by_currency, TEXT("CHF")) == 1);
+    then_row(activity, "2026-03-02", row->opened == 0 && row->withdrawals == 1 && row->closed == 1);
+    then_row_count(activity, 2);
+}

@@ -8,9 +8,8 @@
  * the state needs, then the state is encoded and decoded into a fresh one. Each copied byte is so moved about once
  * more. */
 #include "libactor/domain/aggregate.h"
-#include "libactor/domain/print.h"
+#include "libactor/domain/event.h"
 #include "libactor/domain/step.h"
-#include <assert.h>
 #include <stdlib.h>
 
 enum { COMPACT_FLOOR = 256 };
@@ -54,12 +53,6 @@ size_t aggregate_bytes(const struct aggregate *aggregate)
 }
 
 /* ---- encode and restore ---- */
-
-static struct codec codec_of(struct domain *domain, enum codec_mode mode, struct arena *arena)
-{
-    domain->faults.count = 0;
-    return (struct codec){.mode = mode, .arena = arena, .faults = &domain->faults};
-}
 
 enum error aggregate_encode(const struct aggregate *aggregate, struct buffer *out)
 {
@@ -124,119 +117,6 @@ static bool wants_compaction(const struct aggregate *aggregate)
 
 /* ---- apply ---- */
 
-static enum error no_memory(struct domain_fault *fault)
-{
-    print_into(fault->text, sizeof fault->text, "%s", error_text(error_no_memory));
-    return error_no_memory;
-}
-
-static enum error invalid(const struct domain_event *event, uint32_t version, struct domain_fault *fault)
-{
-    const struct data_fault *first = &event->resource->domain->faults.items[0];
-    print_into(fault->text,
-               sizeof fault->text,
-               "event %s of version %u: %s %s",
-               (const char *)event->name.data,
-               version,
-               first->path[0] == '\0' ? "it" : first->path,
-               first->message);
-    return error_invalid_data;
-}
-
-static enum error abandoned(const struct domain_event *event, const struct step *step, struct domain_fault *fault)
-{
-    if (step->reason == NULL)
-        return no_memory(fault);
-    print_into(fault->text, sizeof fault->text, "event %s: %s", (const char *)event->name.data, step->reason);
-    return error_invalid_data;
-}
-
-static enum error find_event(const struct domain_resource *resource,
-                             struct slice name,
-                             uint32_t version,
-                             const struct domain_event **out,
-                             struct domain_fault *fault)
-{
-    const struct domain_event *event = domain_event(resource, name);
-    if (event != NULL && version >= 1 && version <= event->version) {
-        *out = event;
-        return 0;
-    }
-    if (event == NULL)
-        print_into(fault->text,
-                   sizeof fault->text,
-                   "%.*s has no event %.*s",
-                   (int)resource->name.size,
-                   (const char *)resource->name.data,
-                   (int)name.size,
-                   (const char *)name.data);
-    else
-        print_into(fault->text,
-                   sizeof fault->text,
-                   "event %s has versions 1 to %u, not %u",
-                   (const char *)event->name.data,
-                   event->version,
-                   version);
-    return error_unknown_event;
-}
-
-/* Decodes one event of a version. texts: what owns what it points to. */
-static enum error event_decode(const struct domain_event *event,
-                               uint32_t version,
-                               struct slice data,
-                               struct arena *texts,
-                               void **out,
-                               struct domain_fault *fault)
-{
-    struct domain *domain = event->resource->domain;
-    const struct layout *layout = version == event->version ? event->layout : event->upcasts[version - 1].from;
-    struct codec codec = codec_of(domain, CODEC_EVENT, texts);
-    void *record = arena_take_zeroed(&domain->scratch, layout->size);
-    if (record == NULL)
-        return no_memory(fault);
-    if (!record_decode_from(&codec, layout, data, record))
-        return codec.no_memory ? no_memory(fault) : invalid(event, version, fault);
-    *out = record;
-    return 0;
-}
-
-static bool
-step_upcast(struct domain *domain, struct step *step, const struct domain_upcast *upcast, const void *from, void *to)
-{
-    domain->scratch.step = step;
-    if (step_enter(step) == 0) {
-        upcast->entry->upcast(from, to, &domain->scratch.face);
-        return true;
-    }
-    return false;
-}
-
-/* Leads an event of an old version to the present one; its bytes are left in the domain's buffer. */
-static enum error
-event_upcast(const struct domain_event *event, uint32_t version, struct slice data, struct domain_fault *fault)
-{
-    struct domain *domain = event->resource->domain;
-    void *record;
-    enum error error = event_decode(event, version, data, &domain->scratch, &record, fault);
-    if (error != 0)
-        return error;
-    for (; version < event->version; version++) {
-        struct step step;
-        const struct domain_upcast *upcast = &event->upcasts[version - 1];
-        void *next = arena_take_zeroed(&domain->scratch, upcast->to->size);
-        if (next == NULL)
-            return no_memory(fault);
-        if (!step_upcast(domain, &step, upcast, record, next))
-            return abandoned(event, &step, fault);
-        record = next;
-    }
-    struct codec codec = codec_of(domain, CODEC_EVENT, &domain->scratch);
-    buffer_clear(&domain->bytes);
-    if (record_encode_to(&codec, event->layout, record, &domain->bytes))
-        return 0;
-    return codec.no_memory ? no_memory(fault) : invalid(event, event->version, fault);
-}
-
 static bool step_apply(struct aggregate *aggregate, struct step *step, const fluvius_entry *entry, const void *record)
 {
     aggregate->memory.step = step;
@@ -257,36 +137,29 @@ static enum error event_apply(struct aggregate *aggregate,
     void *saved = arena_take(&aggregate->resource->domain->scratch, size);
     struct step step;
     if (saved == NULL)
-        return no_memory(fault);
+        return event_no_memory(fault);
     memcpy(saved, aggregate_state(aggregate), size);
     bool done = step_apply(aggregate, &step, event->entry, record);
     aggregate->memory.step = NULL;
     if (done)
         return 0;
     memcpy(aggregate_state(aggregate), saved, size);
-    return abandoned(event, &step, fault);
+    return event_abandoned(event, &step, fault);
 }
 
 enum error aggregate_apply(
     struct aggregate *aggregate, struct slice event, uint32_t schema, struct slice data, struct domain_fault *fault)
 {
-    struct domain *domain = aggregate->resource->domain;
-    const struct domain_event *found;
-    void *record;
-    arena_reset(&domain->scratch);
-    enum error error = find_event(aggregate->resource, event, schema, &found, fault);
-    if (error == 0 && schema < found->version) {
-        error = event_upcast(found, schema, data, fault);
-        data = buffer_slice(&domain->bytes);
-    }
+    struct stored_event stored = {.schema = schema, .data = data};
+    enum error error = event_find(aggregate->resource, event, schema, &stored.event, fault);
     if (error == 0)
-        error = event_decode(found, found->version, data, &aggregate->memory, &record, fault);
+        error = event_read(&stored, &aggregate->memory, fault);
     if (error == 0)
-        error = event_apply(aggregate, found, record, fault);
+        error = event_apply(aggregate, stored.event, stored.record, fault);
     if (error != 0)
         return error;
     aggregate->version++;
-    aggregate->since += (uint32_t)data.size;
+    aggregate->since += (uint32_t)stored.data.size;
     if (wants_compaction(aggregate))
         aggregate_compact(aggregate);
     return 0;

@@ -2,24 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Making a domain of a module: ABI and descriptors are checked, names are resolved, tables are built. */
-#include "libactor/domain/model.h"
+#include "libactor/domain/maker.h"
 #include "libactor/domain/print.h"
 #include "proto/utf8.h"
 #include <stdlib.h>
-
-struct maker {
-    struct domain *domain;
-    struct layout_maker layouts;
-    const fluvius_entry *const *entries, *const *end; /* the module's, in order */
-};
-
-static void owner_set(struct maker *maker, const fluvius_entry *entry)
-{
-    maker->layouts.file = entry == NULL ? NULL : entry->file;
-    maker->layouts.owner = entry == NULL ? NULL : entry->name;
-}
-
-#define REFUSE(MAKER, ENTRY, ...) layout_fault(&(MAKER)->layouts, (ENTRY) == NULL ? 0 : (ENTRY)->line, __VA_ARGS__)
 
 /* ---- the module ---- */
 
@@ -41,7 +27,7 @@ static enum error module_check(struct maker *maker, const fluvius_module *module
 
 static enum error entry_check(struct maker *maker, const fluvius_entry *entry)
 {
-    if (entry->size != sizeof(fluvius_entry) || entry->role < FLUVIUS_AGGREGATE || entry->role > FLUVIUS_UPCAST)
+    if (entry->size != sizeof(fluvius_entry) || entry->role < FLUVIUS_AGGREGATE || entry->role > FLUVIUS_PROJECT)
         return REFUSE(maker, entry, "a declaration of an unknown kind");
     bool whole = entry->name != NULL && entry->options != NULL;
     switch (entry->role) {
@@ -53,6 +39,12 @@ static enum error entry_check(struct maker *maker, const fluvius_entry *entry)
         break;
     case FLUVIUS_EVENT:
         whole = whole && entry->state != NULL && entry->record != NULL && entry->apply != NULL;
+        break;
+    case FLUVIUS_PROJECTION:
+        whole = whole && entry->state != NULL && entry->state->size >= sizeof(void *);
+        break;
+    case FLUVIUS_PROJECT:
+        whole = whole && entry->state != NULL && entry->event != NULL && entry->apply != NULL;
         break;
     default:
         whole = whole && entry->event != NULL && entry->from != NULL && entry->record != NULL && entry->upcast != NULL;
@@ -72,13 +64,13 @@ static enum error entries_check(struct maker *maker, const fluvius_module *modul
 }
 
 /* The order in the module's section depends on compiler and optimization; this one on names and lines alone: what is
- * described, and its fingerprint, is then always the same. Aggregates by name, their commands and events as declared.
- */
+ * described, and its fingerprint, is then always the same. Aggregates and projections by name, what belongs to them as
+ * declared. */
 static bool entry_before(const fluvius_entry *a, const fluvius_entry *b)
 {
     if (a->role != b->role)
         return a->role < b->role;
-    if (a->role != FLUVIUS_AGGREGATE && a->line != b->line)
+    if (a->role != FLUVIUS_AGGREGATE && a->role != FLUVIUS_PROJECTION && a->line != b->line)
         return a->line < b->line;
     return strcmp(a->name, b->name) < 0;
 }
@@ -102,7 +94,7 @@ static enum error entries_sort(struct maker *maker, const fluvius_module *module
 
 /* ---- names ---- */
 
-static enum error name_set(struct maker *maker, const fluvius_entry *entry, struct slice *out)
+enum error name_set(struct maker *maker, const fluvius_entry *entry, struct slice *out)
 {
     const fluvius_options *options = entry->options;
     const char *name = options->name != NULL ? options->name : entry->name;
@@ -118,12 +110,12 @@ static enum error name_set(struct maker *maker, const fluvius_entry *entry, stru
     return 0;
 }
 
-static enum error name_taken(struct maker *maker, const fluvius_entry *entry, const char *what, struct slice name)
+enum error name_taken(struct maker *maker, const fluvius_entry *entry, const char *what, struct slice name)
 {
     return REFUSE(maker, entry, "there is another %s of the name %.*s", what, (int)name.size, (const char *)name.data);
 }
 
-static uint32_t entries_of(const struct maker *maker, uint32_t role, const fluvius_type *state)
+uint32_t entries_of(const struct maker *maker, uint32_t role, const fluvius_type *state)
 {
     uint32_t count = 0;
     for (const fluvius_entry *const *at = maker->entries; at < maker->end; at++)
@@ -290,7 +282,7 @@ static enum error resource_make(struct maker *maker, const fluvius_entry *entry)
 static enum error strays_check(struct maker *maker)
 {
     for (const fluvius_entry *const *at = maker->entries; at < maker->end; at++) {
-        bool found = (*at)->role == FLUVIUS_AGGREGATE || (*at)->role == FLUVIUS_UPCAST;
+        bool found = (*at)->role != FLUVIUS_COMMAND && (*at)->role != FLUVIUS_EVENT;
         for (uint32_t i = 0; i < maker->domain->resource_count; i++)
             found = found || (*at)->state == maker->domain->resources[i].entry->state;
         owner_set(maker, *at);
@@ -346,6 +338,8 @@ static enum error domain_fill(struct maker *maker, const fluvius_module *module)
         error = namespace_set(maker);
     if (error == 0)
         error = resources_make(maker);
+    if (error == 0)
+        error = projections_make(maker);
     if (error == 0)
         error = domain_describe(maker->domain);
     return error;

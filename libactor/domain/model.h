@@ -48,12 +48,33 @@ struct domain_resource {
     uint32_t command_count, event_count;
 };
 
+/* What one event changes in a projection. */
+struct domain_project {
+    const struct domain_event *event;
+    const fluvius_entry *entry;
+};
+
+struct domain_projection {
+    struct slice name; /* terminated */
+    struct domain *domain;
+    const fluvius_entry *entry;
+    const fluvius_projection_options *options;
+    const struct layout *row;
+    const struct domain_resource *resource; /* keyed by its aggregates; NULL: global */
+    struct domain_project *projects;        /* by resource, then as declared */
+    uint32_t project_count;
+    uint64_t fingerprint;
+    struct slice description; /* within the domain's */
+};
+
 struct domain {
     const fluvius_module *module;
     const char *namespace;
     struct domain_limits limits;
     struct domain_resource *resources;
     uint32_t resource_count;
+    struct domain_projection *projections;
+    uint32_t projection_count;
     uint64_t fingerprint;
     struct buffer description;
     struct arena arena;   /* owns the tables */
@@ -61,6 +82,13 @@ struct domain {
     struct buffer bytes;  /* likewise */
     struct data_faults faults;
 };
+
+/* A codec whose faults are the domain's, none yet. */
+static inline struct codec codec_of(struct domain *domain, enum codec_mode mode, struct arena *arena)
+{
+    domain->faults.count = 0;
+    return (struct codec){.mode = mode, .arena = arena, .faults = &domain->faults};
+}
 
 /* Writes domain->description and its fingerprint. */
 enum error domain_describe(struct domain *domain);

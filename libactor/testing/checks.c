@@ -30,6 +30,8 @@ static const char *replay(struct aggregate *copy)
     struct domain_fault fault;
     for (uint32_t i = 0; i < story.count; i++) {
         const struct story_event *event = &story.events[i];
+        if (event->stream != 0)
+            continue;
         struct slice data = slice_of(story.history.data + event->at, event->size);
         if (aggregate_apply(copy, slice_text(event->name), event->version, data, &fault) != 0)
             return story_wrong("replaying: %s", fault.text);

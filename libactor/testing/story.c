@@ -76,7 +76,10 @@ static const struct domain_command *story_command(const fluvius_entry *entry)
 
 static void story_restart(void)
 {
-    aggregate_free(&story.aggregate);
+    for (uint32_t i = 0; i < story.stream_count; i++)
+        aggregate_free(&story.streams[i].aggregate);
+    story.aggregate = NULL;
+    story.stream_count = 0;
     decision_fini(&story.result);
     buffer_clear(&story.history);
     story.count = 0;
@@ -84,16 +87,43 @@ static void story_restart(void)
     story.not_found = false;
 }
 
+static const char *stream_open(uint32_t stream, const char *identifier, const fluvius_type *state)
+{
+    struct aggregate *aggregate = aggregate_new(story_resource(state));
+    if (aggregate == NULL)
+        return story_wrong("out of memory");
+    story.streams[stream] = (struct story_stream){.identifier = identifier, .aggregate = aggregate};
+    if (story.stream_count <= stream)
+        story.stream_count = stream + 1;
+    return NULL;
+}
+
 static const char *story_begin(const fluvius_type *state)
 {
-    if (story.aggregate == NULL)
-        story.aggregate = aggregate_new(story_resource(state));
-    if (story.aggregate == NULL)
-        return story_wrong("out of memory");
-    if (story.aggregate->resource->entry->state != state)
+    const char *wrong = story.aggregate == NULL ? stream_open(0, "test", state) : NULL;
+    story.aggregate = story.streams[0].aggregate;
+    if (wrong == NULL && story.aggregate->resource->entry->state != state)
         return story_wrong("this story is about %s; begin another with given()",
                            story.aggregate->resource->entry->name);
-    return NULL;
+    return wrong;
+}
+
+/* The stream of another aggregate: told of before, or new. The first place stays the story's own. */
+static const char *story_also(const char *identifier, const fluvius_type *state, uint32_t *out)
+{
+    uint32_t count = story.stream_count == 0 ? 1 : story.stream_count;
+    if (strcmp(identifier, "test") == 0)
+        return story_wrong("test is the story's own aggregate: given_also is of others");
+    for (uint32_t i = 1; i < count; i++) {
+        *out = i;
+        if (strcmp(story.streams[i].identifier, identifier) == 0 &&
+            story.streams[i].aggregate->resource->entry->state == state)
+            return NULL;
+    }
+    if (count == STORY_STREAMS_MAX)
+        return story_wrong("more than %d aggregates in one story", STORY_STREAMS_MAX);
+    *out = count;
+    return stream_open(count, identifier, state);
 }
 
 const char *story_encode(const struct fluvius_testing_event *event, struct buffer *out)
@@ -115,29 +145,35 @@ const char *story_encode(const struct fluvius_testing_event *event, struct buffe
                        story.domain->faults.items[0].message);
 }
 
-const char *story_apply(const char *name, uint32_t version, struct slice data)
+const char *story_apply(uint32_t stream, const char *name, uint32_t version, struct slice data)
 {
     struct domain_fault fault;
+    struct aggregate *aggregate = story.streams[stream].aggregate;
     if (story.count == STORY_EVENTS_MAX)
         return story_wrong("more than %d events in one story", STORY_EVENTS_MAX);
     struct story_event *event = &story.events[story.count++];
-    *event = (struct story_event){.name = name, .version = version, .at = story.history.size, .size = data.size};
+    *event = (struct story_event){.name = name,
+                                  .version = version,
+                                  .at = story.history.size,
+                                  .size = data.size,
+                                  .stream = stream,
+                                  .number = aggregate->version + 1,
+                                  .now_us = story.now_us,
+                                  .user = story.user};
     buffer_append(&story.history, data.data, data.size);
-    if (aggregate_apply(story.aggregate, slice_text(name), version, data, &fault) != 0)
+    if (aggregate_apply(aggregate, slice_text(name), version, data, &fault) != 0)
         return story_wrong("%s", fault.text);
     return NULL;
 }
 
-static const char *story_happened(const struct fluvius_testing_event *event)
+static const char *story_happened(uint32_t stream, const struct fluvius_testing_event *event)
 {
     struct buffer data = {0};
     const struct domain_event *known = story_event(event->entry);
-    const char *wrong = story_begin(event->entry->state);
+    uint32_t version = event->json == NULL ? known->version : event->version;
+    const char *wrong = story_encode(event, &data);
     if (wrong == NULL)
-        wrong = story_encode(event, &data);
-    if (wrong == NULL)
-        wrong = story_apply(
-            (const char *)known->name.data, event->json == NULL ? known->version : event->version, buffer_slice(&data));
+        wrong = story_apply(stream, (const char *)known->name.data, version, buffer_slice(&data));
     buffer_fini(&data);
     return wrong;
 }
@@ -148,10 +184,25 @@ const char *fluvius_testing_given(const struct fluvius_testing_event *events)
     if (wrong != NULL)
         return wrong;
     story_restart();
-    for (; events->entry != NULL && wrong == NULL; events++)
-        wrong = story_happened(events);
+    for (; events->entry != NULL && wrong == NULL; events++) {
+        wrong = story_begin(events->entry->state);
+        if (wrong == NULL)
+            wrong = story_happened(0, events);
+    }
     if (wrong == NULL && story.aggregate != NULL)
         wrong = story_check_state();
+    return wrong;
+}
+
+const char *fluvius_testing_also(const char *identifier, const struct fluvius_testing_event *events)
+{
+    uint32_t stream = 0;
+    const char *wrong = story_open();
+    for (; events->entry != NULL && wrong == NULL; events++) {
+        wrong = story_also(identifier, events->entry->state, &stream);
+        if (wrong == NULL)
+            wrong = story_happened(stream, events);
+    }
     return wrong;
 }
 
@@ -220,7 +271,7 @@ static const char *story_run(void)
     const char *wrong = check_decision();
     for (uint32_t i = 0; i < story.result.count && wrong == NULL; i++) {
         const struct decided_event *event = &story.result.events[i];
-        wrong = story_apply(event->name, event->schema, event->data);
+        wrong = story_apply(0, event->name, event->schema, event->data);
     }
     if (wrong == NULL)
         wrong = story_check_state();

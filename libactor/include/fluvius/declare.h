@@ -1,7 +1,8 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The macros that declare a domain: DOMAIN, ENUM, RECORD, AGGREGATE, COMMAND, EVENT, UPCAST and the fields inside them.
+ * The macros that declare a domain: DOMAIN, ENUM, RECORD, AGGREGATE, COMMAND, EVENT, UPCAST, PROJECTION, PROJECT and
+ * the fields inside them.
  * A declaration makes the C type and a descriptor of it that the host reads. Part of domain.h.
  *
  * Where a doc string stands, options may follow it in parentheses: ("Open an account.", .name = "open"). */
@@ -254,6 +255,48 @@ static const fluvius_type fluvius_type_bool FLUVIUS_UNUSED = {
                      .record = &fluvius_type_##TO,                                                                     \
                      .version = VERSION,                                                                               \
                      .upcast = fluvius_upcast_##E##_##VERSION)
+
+/* PROJECTION(name, "doc", FIELD(...)...): a table for queries. Its rows are made by what PROJECT declares, and by
+ * nothing else. memory owns what a row keeps; it is not a field. Options: .name, .version, .parts, .global. */
+#define PROJECTION(P, DOC, ...)                                                                                        \
+    typedef struct P P;                                                                                                \
+    struct P {                                                                                                         \
+        fluvius_arena *memory;                                                                                         \
+        FLUVIUS_EACH(FLUVIUS_MEMBER, P, __VA_ARGS__)                                                                   \
+    };                                                                                                                 \
+    typedef union P##_rows {                                                                                           \
+        struct {                                                                                                       \
+            FLUVIUS_ROWS(timestamp);                                                                                   \
+        };                                                                                                             \
+        fluvius_rows fluvius_rows;                                                                                     \
+        P *fluvius_row; /* only its type is used */                                                                    \
+    } P##_rows;                                                                                                        \
+    FLUVIUS_DESCRIBE(P, NULL, __VA_ARGS__);                                                                            \
+    FLUVIUS_REGISTER(fluvius_projection_##P,                                                                           \
+                     fluvius_projection_options,                                                                       \
+                     DOC,                                                                                              \
+                     .role = FLUVIUS_PROJECTION,                                                                       \
+                     .name = #P,                                                                                       \
+                     .state = &fluvius_type_##P,                                                                       \
+                     .version = sizeof(fluvius_row_services))
+
+/* PROJECT(projection, event): the event changes rows. Also declares
+ *     static void project_PROJECTION_EVENT(PROJECTION_rows *rows, const EVENT *event); */
+#define PROJECT(P, E)                                                                                                  \
+    static void project_##P##_##E(P##_rows *rows, const E *event);                                                     \
+    static void fluvius_project_##P##_##E(void *rows, const void *event)                                               \
+    {                                                                                                                  \
+        project_##P##_##E((P##_rows *)rows, (const E *)event);                                                         \
+    }                                                                                                                  \
+    FLUVIUS_REGISTER(fluvius_project_entry_##P##_##E,                                                                  \
+                     fluvius_options,                                                                                  \
+                     ,                                                                                                 \
+                     .role = FLUVIUS_PROJECT,                                                                          \
+                     .name = #P,                                                                                       \
+                     .state = &fluvius_type_##P,                                                                       \
+                     .event = &fluvius_event_##E,                                                                      \
+                     .record = &fluvius_type_##E,                                                                      \
+                     .apply = fluvius_project_##P##_##E)
 
 /* DOMAIN(name, "doc"): once in a module. Options: .name, the namespace on the wire. */
 #define DOMAIN(NAME, DOC)                                                                                              \

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * What the author of a domain includes: docs/DOMAINS.md is the guide. C17 with GNU extensions (gcc 12, clang 14 and
- * later), not C++. The parts with macros that declare things are in declare.h, helpers for lists and maps in items.h.
- */
+ * later), not C++. The parts with macros that declare things are in declare.h, helpers for lists and maps in items.h,
+ * for rows of projections in rows.h. */
 #ifndef FLUVIUS_DOMAIN_H
 #define FLUVIUS_DOMAIN_H
 
@@ -39,6 +39,7 @@ typedef fluvius_verdict verdict;
 
 #include "fluvius/declare.h"
 #include "fluvius/items.h"
+#include "fluvius/rows.h"
 
 /* ---- decisions: every decide ends with one of these ------------------------------------------------------------ */
 

@@ -1,8 +1,9 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Running a domain: what a shard, the testing kit and the command line need of a loaded module. Aggregates are decided,
- * applied, encoded and described here through the descriptors alone; nothing knows a domain's C types. Pure: no clock,
+ * Running a domain: what a shard, a projector, the testing kit and the command line need of a loaded module.
+ * Aggregates are decided, applied, encoded and described here through the descriptors alone, and events projected to
+ * rows; nothing knows a domain's C types. Pure: no clock,
  * no I/O (loading a shared object is in loader.h). Single-threaded per aggregate and per domain. */
 #ifndef FLUVIUS_HOST_H
 #define FLUVIUS_HOST_H
@@ -122,5 +123,68 @@ struct decision_input {
 void aggregate_decide(const struct aggregate *aggregate,
                       const struct decision_input *input,
                       struct decision_result *result);
+
+/* ---- hand-written projections: tables whose rows events change ---- */
+
+struct domain_projection;
+
+/* In the order of their names. */
+uint32_t domain_projection_count(const struct domain *domain);
+const struct domain_projection *domain_projection_at(const struct domain *domain, uint32_t index);
+/* By wire name; NULL when there is none. No projection has the name of a resource. */
+const struct domain_projection *domain_projection(const struct domain *domain, struct slice name);
+
+struct slice projection_name(const struct domain_projection *projection);
+/* Rows are shared by aggregates of any partition, and its handlers commute across aggregates: each aggregate's events
+ * in their order, aggregates in any. Else a row belongs to one aggregate of one resource, and only its events touch it.
+ */
+bool projection_is_global(const struct domain_projection *projection);
+/* Of its description: differs when name, version, row schema, keys or events do. Rows of another one are of no use. */
+uint64_t projection_fingerprint(const struct domain_projection *projection);
+/* Its entry under "projections" in the domain's description: a raw msgpack map (see docs/DOMAINS.md). */
+struct slice projection_description(const struct domain_projection *projection);
+
+struct projected_event {
+    struct slice realm, resource, identifier; /* its stream; the namespace is the domain's */
+    struct slice event;
+    uint32_t schema;
+    struct slice data;
+    uint64_t version; /* of the aggregate, this event counted */
+    int64_t time_us;
+    struct slice user;
+};
+
+/* Where rows are: all of the event's realm, each with what earlier events changed, written or not. */
+struct row_source {
+    void *context;
+    /* The canonical msgpack map of a row; data NULL when there is none. It is used until projection_apply returns. A
+     * failure ends projection_apply with the same error. */
+    enum error (*find)(void *context, struct slice key, struct slice *data);
+};
+
+#define PROJECTION_KEY_MAX 512 /* bytes of a row's key */
+
+struct row_change {
+    struct slice key;  /* the row's _id: UTF-8 without NUL, at most PROJECTION_KEY_MAX bytes */
+    struct slice data; /* what the row is now: a canonical msgpack map; data NULL: there is none any more */
+};
+
+/* Reused from one event to the next; zero it first, fini at the end. All views are valid until the next apply. */
+struct projection_result {
+    uint32_t count;
+    struct row_change *changes; /* each key once; rows that come out as they were are left out */
+    void *memory;               /* the host's */
+};
+void projection_fini(struct projection_result *result);
+
+/* Runs the projection's handler of an event, if it has one. Changes nothing but result. error_unknown_event when the
+ * domain does not know an event, or a resource, that it may be about; error_invalid_data when the event cannot be read,
+ * the handler breaks a rule, or a row passes the domain's state_bytes; error_no_memory; what source->find gave. On
+ * failure result has no changes and fault->text says why. */
+enum error projection_apply(const struct domain_projection *projection,
+                            const struct projected_event *event,
+                            const struct row_source *source,
+                            struct projection_result *result,
+                            struct domain_fault *fault);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * The binary contract between a domain module and its host: descriptors, entry points, services. Plain data, safe for
  * C++; hosts include only this, authors of domains include domain.h. Whatever changes here in a way that an older
- * module would misread raises FLUVIUS_ABI. */
+ * module would misread raises FLUVIUS_ABI. What is added does not: new roles come last and structs of today keep their
+ * sizes, so that a host takes older modules; a module with a role that an older host does not know is refused by it. */
 #ifndef FLUVIUS_MODULE_H
 #define FLUVIUS_MODULE_H
 
@@ -34,7 +35,14 @@ enum fluvius_kind {
 
 enum fluvius_shape { FLUVIUS_ONE = 1, FLUVIUS_OPTIONAL, FLUVIUS_LIST, FLUVIUS_MAP };
 
-enum fluvius_role { FLUVIUS_AGGREGATE = 1, FLUVIUS_COMMAND, FLUVIUS_EVENT, FLUVIUS_UPCAST };
+enum fluvius_role {
+    FLUVIUS_AGGREGATE = 1,
+    FLUVIUS_COMMAND,
+    FLUVIUS_EVENT,
+    FLUVIUS_UPCAST,
+    FLUVIUS_PROJECTION, /* a table of rows */
+    FLUVIUS_PROJECT,    /* what one event changes in one */
+};
 
 /* ---- values, as they lie in records ---- */
 
@@ -127,7 +135,7 @@ struct fluvius_type {
     const char *doc;                                                                                                   \
     const char *name /* on the wire, if the C name cannot be it */
 
-typedef struct fluvius_options { /* of a domain; the other three start alike */
+typedef struct fluvius_options { /* of a domain; the others start alike */
     FLUVIUS_COMMON_OPTIONS;
 } fluvius_options;
 typedef struct fluvius_aggregate_options {
@@ -142,6 +150,12 @@ typedef struct fluvius_event_options {
     FLUVIUS_COMMON_OPTIONS;
     uint32_t version; /* of the event's shape; 0 is 1 */
 } fluvius_event_options;
+typedef struct fluvius_projection_options {
+    FLUVIUS_COMMON_OPTIONS;
+    uint32_t version; /* raise it when a handler changes its meaning: the rows are then built anew; 0 is 1 */
+    bool parts;       /* any number of rows an aggregate, each with a key within it; else one row, its own */
+    bool global;      /* rows are shared by aggregates and have keys of their own; handlers commute */
+} fluvius_projection_options;
 
 /* ---- what host and module do for each other ---- */
 
@@ -182,20 +196,55 @@ struct fluvius_decision {
     uint8_t id[16];                       /* the command's */
 };
 
+/* ---- rows of projections ---- */
+
+typedef struct fluvius_rows fluvius_rows;
+
+enum fluvius_row_use {
+    FLUVIUS_ROW_FIND = 1, /* NULL when there is none; not to be written */
+    FLUVIUS_ROW_CHANGE,   /* made, all zero, when there is none */
+    FLUVIUS_ROW_PUT,      /* all zero, whatever there was */
+    FLUVIUS_ROW_DELETE,   /* none from now on; NULL */
+};
+
+/* Grows at its end; size is what the host has. */
+typedef struct fluvius_row_services {
+    uint32_t abi, size;
+    /* A row, as the handler left it so far. Its first member is the address of its memory, as in a state. key: absent
+     * for the aggregate's own row. What the key breaks, and what is too much, abandons the step. */
+    void *(*row)(fluvius_rows *rows, uint32_t use, fluvius_text key);
+    fluvius_text (*print)(fluvius_rows *rows, const char *format, va_list arguments);
+    /* An integer, date, timestamp, uuid or enum as it travels. */
+    fluvius_text (*text_of)(fluvius_rows *rows, const fluvius_type *type, const void *value);
+} fluvius_row_services;
+
+/* What a handler gets beside the event. TIME: int64_t, microseconds since 1970, UTC; when the event was made. */
+#define FLUVIUS_ROWS(TIME)                                                                                             \
+    const fluvius_row_services *services;                                                                              \
+    fluvius_arena *memory; /* lives until the handler ends */                                                          \
+    uint64_t version;      /* of the aggregate, the event counted: its first event has 1 */                            \
+    TIME time;                                                                                                         \
+    fluvius_text identifier, user, realm; /* of the aggregate, and whose command it was */                             \
+    void *reserved
+
+struct fluvius_rows {
+    FLUVIUS_ROWS(int64_t);
+};
+
 struct fluvius_entry {
     uint32_t size, role;
-    const char *name;           /* in C */
-    const void *options;        /* which struct it is follows from role; NULL for an upcast */
-    const fluvius_type *state;  /* the aggregate's */
-    const fluvius_type *record; /* of a command or event; of an upcast: what it makes */
+    const char *name;           /* in C; of a project: the projection's */
+    const void *options;        /* which struct it is follows from role; NULL for an upcast and a project */
+    const fluvius_type *state;  /* the aggregate's; of a projection and a project: the row's */
+    const fluvius_type *record; /* of a command, event or project; of an upcast: what it makes */
     const fluvius_type *from;   /* of an upcast: what it reads */
-    const fluvius_entry *event; /* of an upcast */
+    const fluvius_entry *event; /* of an upcast or project */
     fluvius_verdict (*decide)(const void *state, const void *command, fluvius_decision *decision);
-    void (*apply)(void *state, const void *event);
+    void (*apply)(void *state, const void *event); /* of a project: gets the fluvius_rows as its state */
     void (*upcast)(const void *from, void *to, fluvius_arena *memory);
     const char *file;
     uint32_t line;
-    uint32_t version; /* of an upcast: the version it reads */
+    uint32_t version; /* of an upcast: the version it reads; of a projection: sizeof(fluvius_row_services) */
 };
 
 typedef struct fluvius_module {

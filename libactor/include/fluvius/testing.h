@@ -8,9 +8,14 @@
  *     then(withdrawn, .amount = 30);
  *     then_state(account, state->balance == 70);
  *
+ * Rows of projections are those that all events of the story make:
+ *
+ *     then_row(activity, "2026-01-01", row->deposits == 1);
+ *
  * Beside what the story says, each `when` checks that the decision comes out the same when it is made again, that the
- * state fits its own limits, and that replaying all events leads to the same state. One story at a time: Criterion runs
- * each test in a process of its own. */
+ * state fits its own limits, and that replaying all events leads to the same state; each `then_row` that the rows come
+ * out the same when they are made again, and those of a .global projection in whatever order aggregates come. One story
+ * at a time: Criterion runs each test in a process of its own. */
 #ifndef FLUVIUS_TESTING_H
 #define FLUVIUS_TESTING_H
 
@@ -22,6 +27,11 @@
 /* given(event(...), ...): a new aggregate to which this happened; given(): one to which nothing happened. */
 #define given(...)                                                                                                     \
     FLUVIUS_TESTING(fluvius_testing_given((const struct fluvius_testing_event[]){__VA_ARGS__ __VA_OPT__(, ){0}}))
+/* given_also("other", event(...), ...): another aggregate, known as other, to which this happened. For projections over
+ * several aggregates: the story's own is known as test. */
+#define given_also(IDENTIFIER, ...)                                                                                    \
+    FLUVIUS_TESTING(                                                                                                   \
+        fluvius_testing_also((IDENTIFIER), (const struct fluvius_testing_event[]){__VA_ARGS__ __VA_OPT__(, ){0}}))
 /* An event as `emit` takes it. */
 #define event(E, ...)                                                                                                  \
     {                                                                                                                  \
@@ -35,7 +45,7 @@
     {                                                                                                                  \
         .entry = &fluvius_event_##E, .version = (VERSION), .json = (JSON)                                              \
     }
-/* What the following decisions see: the time ("2026-07-31T12:00:00Z"), and who sends the command. */
+/* What the following decisions and events see: the time ("2026-07-31T12:00:00Z"), and who sends the command. */
 #define given_time(TEXT) FLUVIUS_TESTING(fluvius_testing_time(TEXT))
 #define given_user(TEXT) fluvius_testing_user(TEXT)
 
@@ -73,6 +83,34 @@
                   fluvius_testing_state_text());                                                                       \
     } while (0)
 
+/* A condition on a row of a projection, found by its whole key (_id): then_row(statement, "test", row->lines == 2). */
+#define then_row(P, KEY, ...)                                                                                          \
+    do {                                                                                                               \
+        FLUVIUS_TESTING(fluvius_testing_project(&fluvius_projection_##P));                                             \
+        const P *row = fluvius_testing_row(KEY);                                                                       \
+        cr_assert(                                                                                                     \
+            row != NULL, "then_row: there is no row %s; the rows are %s", (KEY), fluvius_testing_rows_text(NULL));     \
+        cr_assert((__VA_ARGS__), "then_row: not %s; the row is %s", #__VA_ARGS__, fluvius_testing_rows_text(KEY));     \
+    } while (0)
+/* There is no such row. */
+#define then_no_row(P, KEY)                                                                                            \
+    do {                                                                                                               \
+        FLUVIUS_TESTING(fluvius_testing_project(&fluvius_projection_##P));                                             \
+        cr_assert(fluvius_testing_row(KEY) == NULL,                                                                    \
+                  "then_no_row: there is the row %s: %s",                                                              \
+                  (KEY),                                                                                               \
+                  fluvius_testing_rows_text(KEY));                                                                     \
+    } while (0)
+/* So many rows. */
+#define then_row_count(P, COUNT)                                                                                       \
+    do {                                                                                                               \
+        FLUVIUS_TESTING(fluvius_testing_project(&fluvius_projection_##P));                                             \
+        cr_assert(fluvius_testing_row_count() == (COUNT),                                                              \
+                  "then_row_count: not %s; the rows are %s",                                                           \
+                  #COUNT,                                                                                              \
+                  fluvius_testing_rows_text(NULL));                                                                    \
+    } while (0)
+
 /* ---- what they are made of: NULL, or what is wrong ---- */
 
 struct fluvius_testing_event {
@@ -89,6 +127,7 @@ struct fluvius_testing_event {
     } while (0)
 
 const char *fluvius_testing_given(const struct fluvius_testing_event *events);
+const char *fluvius_testing_also(const char *identifier, const struct fluvius_testing_event *events);
 const char *fluvius_testing_time(const char *time);
 void fluvius_testing_user(const char *user);
 const char *fluvius_testing_when(const fluvius_entry *command, const void *value);
@@ -100,5 +139,11 @@ const char *fluvius_testing_not_found(void);
 const char *fluvius_testing_too_large(void);
 const void *fluvius_testing_state(const fluvius_type *type);
 const char *fluvius_testing_state_text(void);
+/* Makes the rows, which the others are about. */
+const char *fluvius_testing_project(const fluvius_entry *projection);
+const void *fluvius_testing_row(const char *key);
+uint32_t fluvius_testing_row_count(void);
+/* Of one row, or of all. */
+const char *fluvius_testing_rows_text(const char *key);
 
 #endif

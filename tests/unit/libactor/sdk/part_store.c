@@ -17,3 +17,12 @@ static void apply_was_put_in(store_room *state, const was_put_in *event)
 {
     append(state, content, event->amount);
 }
+
+PROJECT(flow, was_put_in);
+
+static void project_flow_was_put_in(flow_rows *rows, const was_put_in *event)
+{
+    flow *row = row_change(rows, TEXT("all"));
+    row_add(row, moves, 1);
+    row_add(row, pieces, event->amount.count);
+}

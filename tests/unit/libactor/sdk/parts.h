@@ -10,4 +10,7 @@
 ENUM(unit_of_measure, "", piece, (cubic_metre, "m3"));
 RECORD(amount_of, "", FIELD(int64, count), FIELD(unit_of_measure, unit));
 
+/* A projection over aggregates of both files. */
+PROJECTION(flow, ("", .global = true), FIELD(int64, moves), FIELD(int64, pieces));
+
 #endif

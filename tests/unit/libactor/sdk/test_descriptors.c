@@ -128,6 +128,35 @@ static void upcast_crooked_3(const old_2 *from, crooked *to, fluvius_arena *memo
 EVENT(good, endless, ("", .version = 5000));
 static void apply_endless(good *state, const endless *event) {}
 
+/* ---- projections ---- */
+
+AGGREGATE(other, "", FIELD(int64, steps));
+COMMAND(other, make_other, ("", .creates = true));
+EVENT(other, other_made, "");
+static verdict decide_make_other(const other *state, const make_other *command, decision *out)
+{
+    return no_change(out);
+}
+static void apply_other_made(other *state, const other_made *event) {}
+
+#define TABLE(NAME, DOC)                                                                                               \
+    PROJECTION(NAME, DOC, FIELD(int64, n));                                                                            \
+    PROJECT(NAME, made);                                                                                               \
+    static void project_##NAME##_made(NAME##_rows *rows, const made *event) {}                                         \
+    struct fluvius_swallow_the_semicolon
+TABLE(table_one, "");
+TABLE(table_same, ("", .name = "table_one"));
+TABLE(table_good, ("", .name = "good"));
+TABLE(table_parts, ("", .parts = true, .global = true));
+TABLE(table_late, ("", .version = 1000001));
+TABLE(table_name, ("", .name = "_id"));
+TABLE(table_global, ("", .global = true));
+PROJECT(table_one, other_made);
+PROJECT(table_global, other_made);
+static void project_table_one_other_made(table_one_rows *rows, const other_made *event) {}
+static void project_table_global_other_made(table_global_rows *rows, const other_made *event) {}
+PROJECTION(table_field, "", FIELD(int64, n, .min = 2, .max = 1));
+
 /* ---- putting modules together ---- */
 
 static fluvius_module sound_module(const fluvius_options *options, const fluvius_entry *const *entries, size_t count)
@@ -326,6 +355,56 @@ Test(descriptors, versions_without_a_way_to_the_present)
             &fluvius_event_crooked,
             &fluvius_upcast_entry_crooked_3);
     REFUSED("endless: .version is above 1000", &fluvius_event_endless);
+}
+
+#define TABLE_OF(NAME) &fluvius_projection_##NAME, &fluvius_project_entry_##NAME##_made
+#define OTHER &fluvius_aggregate_other, &fluvius_command_make_other, &fluvius_event_other_made
+
+Test(descriptors, sound_projections_are_taken)
+{
+    cr_expect(TRY(SOUND, TABLE_OF(table_one)), "%s", fault.text);
+    cr_expect(
+        TRY(SOUND, OTHER, TABLE_OF(table_global), &fluvius_project_entry_table_global_other_made), "%s", fault.text);
+}
+
+Test(descriptors, projections_that_make_no_sense)
+{
+    REFUSED("table_one: no PROJECT tells of an event", &fluvius_projection_table_one);
+    REFUSED("table_one: belongs to no PROJECTION of this module", &fluvius_project_entry_table_one_made);
+    REFUSED("table_same: there is another projection of the name table_one", TABLE_OF(table_one), TABLE_OF(table_same));
+    REFUSED("table_one: there is another PROJECT of the event made",
+            TABLE_OF(table_one),
+            &fluvius_project_entry_table_one_made);
+    REFUSED("table_good: there is an aggregate of the name good", TABLE_OF(table_good));
+    REFUSED("table_parts: .parts and .global", TABLE_OF(table_parts));
+    REFUSED("table_late: .version is above 1000000", TABLE_OF(table_late));
+    REFUSED("table_name: the name _id must be", TABLE_OF(table_name));
+    REFUSED("table_field: field n: .min is above .max", &fluvius_projection_table_field);
+    REFUSED("table_one: PROJECT of other_made, which is no event of this module",
+            TABLE_OF(table_one),
+            &fluvius_project_entry_table_one_other_made);
+    REFUSED("table_one: its events are of good and other: rows of several aggregates must be declared .global = true",
+            OTHER,
+            TABLE_OF(table_one),
+            &fluvius_project_entry_table_one_other_made);
+    fluvius_entry later = fluvius_projection_table_one;
+    later.version++;
+    REFUSED("table_one: built for a later host", &later, &fluvius_project_entry_table_one_made);
+    later.role = FLUVIUS_PROJECT + 1;
+    REFUSED("table_one: a declaration of an unknown kind", &later);
+}
+
+/* Modules built with older headers of ABI 1 are taken as they are, so these numbers stay. */
+Test(descriptors, structs_keep_the_sizes_that_older_modules_have)
+{
+    cr_expect_eq(sizeof(fluvius_module), 56);
+    cr_expect_eq(sizeof(fluvius_field), 40);
+    cr_expect_eq(sizeof(fluvius_type), 48);
+    cr_expect_eq(sizeof(fluvius_entry), 96);
+    cr_expect_eq(sizeof(fluvius_services), 40);
+    cr_expect_eq(sizeof(fluvius_decision), 96);
+    cr_expect_eq(sizeof(fluvius_rows), 88);
+    cr_expect_eq(FLUVIUS_ABI, 1);
 }
 
 Test(descriptors, another_abi_or_other_strides)
