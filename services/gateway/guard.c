@@ -65,9 +65,22 @@ bool guard_host(const struct guard *guard, struct slice host, bool has_host, boo
     return host_allowed(guard, name) ? true : refuse(refusal, problem_misdirected, "bad_host", NULL);
 }
 
+/* Did a page of this server itself ask? Its origin is the host that it asked, and that was found to be ours. */
+static bool origin_own(struct slice origin, struct slice host)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t lead = strlen(schemes[i]);
+        if (origin.size > lead && strncasecmp((const char *)origin.data, schemes[i], lead) == 0 &&
+            text_equal(slice_of(origin.data + lead, origin.size - lead), host))
+            return true;
+    }
+    return false;
+}
+
 bool guard_origin(const struct guard *guard, const struct head *head, struct refusal *refusal)
 {
-    if (!head->seen[HEADER_ORIGIN])
+    if (!head->seen[HEADER_ORIGIN] || origin_own(head->values[HEADER_ORIGIN], head->values[HEADER_HOST]))
         return true;
     for (size_t i = 0; i < guard->origins.count; i++) {
         if (text_equal(slice_text(guard->origins.items[i]), head->values[HEADER_ORIGIN]))

@@ -19,6 +19,7 @@ struct guard {
 /* host is the Host field or the authority of an absolute target; has_host: there was one. http_1_1: it must be there.
  */
 bool guard_host(const struct guard *guard, struct slice host, bool has_host, bool http_1_1, struct refusal *refusal);
+/* Origins of the settings, and the server's own: after guard_host. */
 bool guard_origin(const struct guard *guard, const struct head *head, struct refusal *refusal);
 bool guard_credentials(const struct guard *guard, struct slice token, struct principal *out, struct refusal *refusal);
 
