@@ -13,6 +13,7 @@
 #include "proto/identity.h"
 #include "services/gateway/mcp_value.h"
 
+#define PLATFORM "fluvius" /* the platform's own domain: how it works inside is nothing for agents */
 #define NAME_KEPT 55 /* characters before a hash */
 
 void mcp_index_fini(struct mcp_index *index)
@@ -219,8 +220,10 @@ enum error mcp_index_build(struct mcp_index *index, struct slice descriptions)
     struct walk walk = walk_of(descriptions);
     struct slice description;
     enum error error = error_none;
-    while (error == 0 && walk_next(&walk, &description))
-        error = add_domain(&built, description);
+    while (error == 0 && walk_next(&walk, &description)) {
+        if (!slice_is(map_text(description, "namespace"), PLATFORM))
+            error = add_domain(&built, description);
+    }
     if (error != 0) {
         mcp_index_fini(&built);
         return error;

@@ -48,8 +48,8 @@ void mcp_output_schema(struct buffer *out, const struct mcp_tool *tool);
 
 /* ---- results (mcp_result.c) ---- */
 
-/* A tool's result that says what is wrong with its arguments. */
-enum call_next mcp_tool_fault(struct call *call, const char *path, const char *code, const char *message);
+/* A tool's result that says what is wrong with an argument; without a name: with all of them. */
+enum call_next mcp_tool_fault(struct call *call, struct slice argument, const char *code, const char *message);
 /* A resource that is not there, or whose URI is none. */
 enum call_next mcp_resource_missing(struct call *call);
 

@@ -91,10 +91,26 @@ static void tool_result(struct call *call, const struct reply *reply)
     rpc_end(call);
 }
 
-enum call_next mcp_tool_fault(struct call *call, const char *path, const char *code, const char *message)
+/* A JSON pointer (RFC 6901). */
+static void write_pointer(struct buffer *out, struct slice name)
 {
+    buffer_append_text(out, name.size > 0 ? "/" : "");
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t byte = name.data[i];
+        buffer_append(out,
+                      byte == '~'   ? "~0"
+                      : byte == '/' ? "~1"
+                                    : (const char *)&name.data[i],
+                      1 + (byte == '~' || byte == '/'));
+    }
+}
+
+enum call_next mcp_tool_fault(struct call *call, struct slice argument, const char *code, const char *message)
+{
+    struct buffer path = {0};
     struct buffer faults = {0};
-    struct fault fault = {.path = slice_text(path), .code = slice_text(code), .message = slice_text(message)};
+    write_pointer(&path, argument);
+    struct fault fault = {.path = buffer_slice(&path), .code = slice_text(code), .message = slice_text(message)};
     write_array(&faults, 1);
     fault_encode(&faults, &fault);
     tool_result(call,
@@ -103,6 +119,7 @@ enum call_next mcp_tool_fault(struct call *call, const char *path, const char *c
                                 .message = slice_text("the arguments do not fit the tool; nothing was done"),
                                 .faults = buffer_slice(&faults)});
     buffer_fini(&faults);
+    buffer_fini(&path);
     return CALL_REFUSED;
 }
 

@@ -97,23 +97,24 @@ struct arguments {
 
 /* What is wrong with one argument. */
 struct trouble {
-    const char *path, *code, *message;
+    struct slice at; /* its name; empty: all of them */
+    const char *code, *message;
 };
 
-static bool trouble_set(struct trouble *out, const char *path, const char *code, const char *message)
+static bool trouble_set(struct trouble *out, struct slice at, const char *code, const char *message)
 {
-    *out = (struct trouble){path, code, message};
+    *out = (struct trouble){at, code, message};
     return false;
 }
 
 static bool
-take_integer(struct slice raw, int64_t min, int64_t max, int64_t *out, const char *path, struct trouble *trouble)
+take_integer(struct slice raw, int64_t min, int64_t max, int64_t *out, struct slice at, struct trouble *trouble)
 {
     struct reader reader = reader_of(raw);
     if (reader_integer(&reader, out) != 0)
-        return trouble_set(trouble, path, "expected_integer", "is an integer");
+        return trouble_set(trouble, at, "expected_integer", "is an integer");
     if (*out < min || *out > max)
-        return trouble_set(trouble, path, "out_of_range", "is outside its range; see the tool's input schema");
+        return trouble_set(trouble, at, "out_of_range", "is outside its range; see the tool's input schema");
     return true;
 }
 
@@ -121,10 +122,10 @@ static bool take_identifier(struct slice raw, struct arguments *out, struct trou
 {
     out->has_identifier = true;
     if (!mcp_text(raw, &out->identifier))
-        return trouble_set(trouble, "/identifier", "expected_text", "is a text");
+        return trouble_set(trouble, slice_text("identifier"), "expected_text", "is a text");
     if (!identifier_valid(out->identifier))
         return trouble_set(trouble,
-                           "/identifier",
+                           slice_text("identifier"),
                            "bad_identifier",
                            "is 1 to 256 bytes without control characters and slashes, not beginning with : or ~");
     return true;
@@ -133,7 +134,8 @@ static bool take_identifier(struct slice raw, struct arguments *out, struct trou
 static bool take_key(struct slice raw, struct arguments *out, struct trouble *trouble)
 {
     if (!mcp_text(raw, &out->key) || out->key.size == 0 || out->key.size > limit_identifier_bytes)
-        return trouble_set(trouble, "/idempotency_key", "bad_idempotency_key", "is a text of 1 to 256 bytes");
+        return trouble_set(
+            trouble, slice_text("idempotency_key"), "bad_idempotency_key", "is a text of 1 to 256 bytes");
     return true;
 }
 
@@ -142,30 +144,30 @@ static bool take_command(struct slice key, struct slice raw, struct arguments *o
     struct reader reader = reader_of(raw);
     if (slice_is(key, "data")) {
         out->data = raw;
-        return mcp_is_map(raw) || trouble_set(trouble, "/data", "expected_map", "is an object");
+        return mcp_is_map(raw) || trouble_set(trouble, slice_text("data"), "expected_map", "is an object");
     }
     if (slice_is(key, "expected_version")) {
         out->has_expected = true;
-        return take_integer(raw, 0, INT64_MAX, &out->expected, "/expected_version", trouble);
+        return take_integer(raw, 0, INT64_MAX, &out->expected, slice_text("expected_version"), trouble);
     }
     if (slice_is(key, "dry_run"))
         return reader_bool(&reader, &out->dry_run) == 0 ||
-               trouble_set(trouble, "/dry_run", "expected_bool", "is true or false");
+               trouble_set(trouble, slice_text("dry_run"), "expected_bool", "is true or false");
     if (slice_is(key, "idempotency_key"))
         return take_key(raw, out, trouble);
-    return trouble_set(trouble, "", "unknown_field", "an argument that the tool does not have");
+    return trouble_set(trouble, key, "unknown_field", "an argument that the tool does not have");
 }
 
 static bool
 take_read(enum mcp_tool_kind kind, struct slice key, struct slice raw, struct arguments *out, struct trouble *trouble)
 {
     if (kind == MCP_TOOL_STATE && slice_is(key, "version"))
-        return take_integer(raw, 1, INT64_MAX, &out->version, "/version", trouble);
+        return take_integer(raw, 1, INT64_MAX, &out->version, slice_text("version"), trouble);
     if (kind == MCP_TOOL_EVENTS && slice_is(key, "after"))
-        return take_integer(raw, 0, INT64_MAX, &out->after, "/after", trouble);
+        return take_integer(raw, 0, INT64_MAX, &out->after, slice_text("after"), trouble);
     if (kind == MCP_TOOL_EVENTS && slice_is(key, "limit"))
-        return take_integer(raw, 1, limit_page_limit, &out->limit, "/limit", trouble);
-    return trouble_set(trouble, "", "unknown_field", "an argument that the tool does not have");
+        return take_integer(raw, 1, limit_page_limit, &out->limit, slice_text("limit"), trouble);
+    return trouble_set(trouble, key, "unknown_field", "an argument that the tool does not have");
 }
 
 /* Unknown arguments are refused: a misspelt dry_run must not run the command in earnest. */
@@ -176,11 +178,11 @@ arguments_read(const struct mcp_tool *tool, struct slice map, struct arguments *
     uint32_t entries = 0;
     *out = (struct arguments){.version = -1, .limit = limit_page_default};
     if (map.size > 0 && reader_map(&reader, &entries) != 0)
-        return trouble_set(trouble, "", "expected_map", "arguments are an object");
+        return trouble_set(trouble, (struct slice){0}, "expected_map", "arguments are an object");
     for (uint32_t i = 0; i < entries; i++) {
         struct slice key, raw;
         if (reader_text(&reader, &key) != 0 || reader_raw(&reader, &raw) != 0)
-            return trouble_set(trouble, "", "expected_map", "arguments are an object");
+            return trouble_set(trouble, (struct slice){0}, "expected_map", "arguments are an object");
         bool good = slice_is(key, "identifier")      ? take_identifier(raw, out, trouble)
                     : tool->kind == MCP_TOOL_COMMAND ? take_command(key, raw, out, trouble)
                                                      : take_read(tool->kind, key, raw, out, trouble);
@@ -188,7 +190,7 @@ arguments_read(const struct mcp_tool *tool, struct slice map, struct arguments *
             return false;
     }
     if (!out->has_identifier && !tool->creates)
-        return trouble_set(trouble, "/identifier", "required", "is required");
+        return trouble_set(trouble, slice_text("identifier"), "required", "is required");
     return true;
 }
 
@@ -234,7 +236,7 @@ enum call_next mcp_tools_call(const struct mcp_server *server, struct call *call
     if (tool == NULL)
         return rpc_fail_params(call, "Unknown tool; tools/list names those there are");
     if (!arguments_read(tool, map, &arguments, &trouble))
-        return mcp_tool_fault(call, trouble.path, trouble.code, trouble.message);
+        return mcp_tool_fault(call, trouble.at, trouble.code, trouble.message);
     call->request.namespace = tool->namespace;
     call->request.resource = tool->resource;
     call->request.identifier = call->mcp.identifier = arguments.identifier;

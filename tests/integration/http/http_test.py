@@ -432,11 +432,12 @@ def test_hosts(web):
     refused(web.ask("POST", path, {"amount": 1}, {"Host": None}), 400, "missing_host", "no Host")
     refused(web.ask("POST", path, {"amount": 1}, {"Host": "localhost\r\nHost: evil.example"}), 400, "repeated_header", "two Hosts")
     refused(web.ask("POST", f"http://evil.example{path}", {"amount": 1}), 421, "bad_host", "another authority in the target")
-    for origin in ("https://evil.example", "null", web.server):
+    for origin in ("https://evil.example", "null", web.server + "1"):
         answer = web.post(path, {"amount": 1}, fields={"Origin": origin})
         refused(answer, 403, "bad_origin", f"Origin: {origin[:20]}", "forbidden_origin")
         same(answer.fields.get("access-control-allow-origin"), None, "and no leave to read the answer")
     same(state(web, identifier), before, "foreign hosts and origins change nothing")
+    same(web.post(path, {"amount": 1}, fields={"Origin": web.server}).status, 200, "a page of the server itself may")
 
 
 # ---- time ----

@@ -84,6 +84,16 @@ Test(guard, origins_are_refused_unless_listed)
     cr_assert_not(guard_origin(&guard, &null, &refusal));
 }
 
+Test(guard, pages_of_the_server_itself_may_call_it)
+{
+    struct guard guard = talk_guard();
+    struct head own = head_with_origin("http://localhost:8080"), other = head_with_origin("http://localhost:3000");
+    head_add(&own, slice_text("Host"), slice_text("LOCALHOST:8080"));
+    head_add(&other, slice_text("Host"), slice_text("localhost:8080"));
+    cr_assert(guard_origin(&guard, &own, &refusal));
+    cr_assert_not(guard_origin(&guard, &other, &refusal));
+}
+
 Test(guard, listed_origin_may_read_the_answer)
 {
     char *names[] = {"https://app.example"};
