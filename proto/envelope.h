@@ -94,28 +94,24 @@ void reply_frame_fault(struct buffer *out, enum status status, const char *code,
 
 /* ---- queries: a request's data and its reply's ---- */
 
-struct row_query {
-    struct slice filter, sort, include, exclude; /* raw: a map, and arrays of texts; empty when absent */
-    uint32_t limit;                              /* default and maximum already put in */
-    uint32_t page;                               /* 0 when absent */
+/* What a client asks for; whoever answers reads the map itself, with what it knows of the model. */
+struct query_data {
+    struct slice filter, sort, include, exclude; /* raw: a map, and arrays of texts; empty: absent */
+    uint32_t limit, page;                        /* 0: absent */
     struct slice cursor, text, at_least, identifier;
-    bool no_total, deleted, has_text, has_identifier;
+    bool no_total, deleted;
 };
-/* data passed msgpack_check. Refuses what it does not know, as a query without it might mean other rows:
- * error_unknown_field, bad_type, out_of_range, with the field (valid as long as data) in *field. */
-enum error row_query_decode(struct slice data, struct row_query *out, struct slice *field);
-/* Leaves out what is absent or at its default. */
-void row_query_encode(struct buffer *out, const struct row_query *query);
+void query_encode(struct buffer *out, const struct query_data *query);
 
-struct row_page {
+struct query_page {
     struct slice rows; /* raw array */
     uint32_t limit, page;
     uint64_t total, pages;
     bool has_total;
     struct slice next; /* empty: the last page */
 };
-void row_page_encode(struct buffer *out, const struct row_page *page);
-enum error row_page_decode(struct slice data, struct row_page *out);
+void query_page_encode(struct buffer *out, const struct query_page *page);
+enum error query_page_decode(struct slice data, struct query_page *out);
 
 /* ---- between shards, other services and brokers ---- */
 

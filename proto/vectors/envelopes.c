@@ -60,14 +60,14 @@ static void query_case(struct buffer *out)
     write_string(&filter, "bank");
     write_string(&filter, "balance.gt");
     write_unsigned(&filter, 1000);
-    struct row_query query = {.filter = buffer_slice(&filter),
-                              .sort = buffer_slice(&sort),
-                              .include = buffer_slice(&include),
-                              .limit = 50,
-                              .page = 2,
-                              .no_total = true,
-                              .at_least = slice_text("1f2e3d4c5b6a7988:244.17")};
-    row_query_encode(&data, &query);
+    struct query_data query = {.filter = buffer_slice(&filter),
+                               .sort = buffer_slice(&sort),
+                               .include = buffer_slice(&include),
+                               .limit = 50,
+                               .page = 2,
+                               .no_total = true,
+                               .at_least = slice_text("1f2e3d4c5b6a7988:244.17")};
+    query_encode(&data, &query);
     struct request request = request_of(operation_query);
     request.namespace = slice_text("bank");
     request.resource = slice_text("account");
@@ -163,14 +163,14 @@ static void page_reply_case(struct buffer *out)
     write_string(&rows, "a1");
     write_string(&rows, "balance");
     write_unsigned(&rows, 1000);
-    struct row_page page = {.rows = buffer_slice(&rows),
-                            .limit = 1,
-                            .page = 1,
-                            .has_total = true,
-                            .total = 3,
-                            .pages = 3,
-                            .next = slice_text("kQI")};
-    row_page_encode(&data, &page);
+    struct query_page page = {.rows = buffer_slice(&rows),
+                              .limit = 1,
+                              .page = 1,
+                              .has_total = true,
+                              .total = 3,
+                              .pages = 3,
+                              .next = slice_text("kQI")};
+    query_page_encode(&data, &page);
     struct reply reply = {
         .status = status_ok, .position = slice_text("1f2e3d4c5b6a7988:244.17"), .data = buffer_slice(&data)};
     reply_case(out, "page of a query", &reply);
