@@ -59,14 +59,24 @@ def platform_on(server, shards):
         yield platform
 
 
-def beside(server, options):
-    """Both in turns."""
+def in_turns(server, platform, options):
+    """Results of ours, and rates of pgbench."""
     bare, ours = [], []
+    for _ in range(options.rounds):
+        bare.append(pgbench(server, options.seconds))
+        ours.append(commands(platform, options.seconds))
+    return ours, bare
+
+
+def rates_beside(server, platform, options):
+    ours, bare = in_turns(server, platform, options)
+    return statistics.median(each["commands_per_second"] for each in ours), statistics.median(bare)
+
+
+def beside(server, options):
     with platform_on(server, options.shards) as platform:
         commands(platform, 1)  # opens the accounts
-        for _ in range(options.rounds):
-            bare.append(pgbench(server, options.seconds))
-            ours.append(commands(platform, options.seconds))
+        ours, bare = in_turns(server, platform, options)
     rate = statistics.median(each["commands_per_second"] for each in ours)
     return {"commands_per_second": round(rate), "pgbench_per_second": round(statistics.median(bare)),
             "ratio": round(rate / statistics.median(bare), 2),
@@ -85,9 +95,10 @@ def growth(server, options):
 
 
 def under_snapshot(server, options):
-    """The rate now, and when a snapshot has been held for a while under load."""
+    """The rate now, and when a snapshot has been held for a while under load; each beside pgbench, so that a machine
+    that has become slower meanwhile is told from a store that has."""
     with platform_on(server, options.shards) as platform:
-        before = statistics.median(commands(platform, options.seconds)["commands_per_second"] for _ in range(3))
+        before, bare_before = rates_beside(server, platform, options)
         holder = subprocess.Popen(["psql", "-X", "-q", "-d", server.url], stdin=subprocess.PIPE, text=True,
                                   stdout=subprocess.DEVNULL)
         holder.stdin.write("begin isolation level repeatable read; select count(*) from fluvius.log;\n")
@@ -95,11 +106,13 @@ def under_snapshot(server, options):
         until = time.monotonic() + options.snapshot
         while time.monotonic() < until:
             commands(platform, min(30, options.snapshot))
-        after = statistics.median(commands(platform, options.seconds)["commands_per_second"] for _ in range(3))
+        after, bare_after = rates_beside(server, platform, options)
         holder.stdin.close()
         holder.wait()
     return {"before_snapshot": before, "under_snapshot": after, "snapshot_seconds": options.snapshot,
-            "snapshot_ratio": round(after / before, 2)}
+            "pgbench_before": round(bare_before), "pgbench_under_snapshot": round(bare_after),
+            "snapshot_ratio": round(after / before, 2),
+            "snapshot_ratio_beside_pgbench": round(after / bare_after / (before / bare_before), 2)}
 
 
 def main():
