@@ -165,21 +165,3 @@ bool batch_receipt(const struct batch *batch, const struct uuid *id, uint64_t st
     }
     return false;
 }
-
-struct record record_of(const struct store_record *row)
-{
-    return (struct record){.partition = row->partition,
-                           .schema = row->schema,
-                           .seq = row->seq,
-                           .version = row->version,
-                           .time_us = row->time_us,
-                           .stream = row->stream,
-                           .event = row->event,
-                           .data = row->data,
-                           .command = row->command,
-                           .user = row->user,
-                           .traceparent = row->traceparent,
-                           .id = row->id,
-                           .has_status = row->receipt,
-                           .status = row->status};
-}

@@ -8,7 +8,7 @@
 #define SHARD_BATCH_H
 
 #include "services/shard/job.h"
-#include "services/store/store.h"
+#include "services/store/record.h"
 
 struct block;
 
@@ -45,8 +45,6 @@ void batch_wait(struct batch *batch, struct job *job);
 /* Adds a snapshot; state is copied, as are the parts of the stream. */
 enum error batch_snapshot(struct batch *batch, const struct store_snapshot_write *snapshot, struct slice stream_key);
 void snapshots_free(struct snapshots **snapshots);
-/* A row as readers of the log see it; views of the row's. */
-struct record record_of(const struct store_record *row);
 /* The record at a position, or NULL. */
 const struct store_record *batch_find(const struct batch *batch, uint32_t partition, uint64_t seq);
 /* The receipt of a command of a stream, in a batch that may be NULL; false when it is not there. */
