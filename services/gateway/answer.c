@@ -89,6 +89,12 @@ const char *media_name(enum media media)
         return "application/problem+json";
     case MEDIA_METRICS:
         return "text/plain; version=0.0.4; charset=utf-8";
+    case MEDIA_PAGE:
+        return "text/html; charset=utf-8";
+    case MEDIA_SCRIPT:
+        return "text/javascript; charset=utf-8";
+    case MEDIA_STYLE:
+        return "text/css; charset=utf-8";
     case MEDIA_NONE:
         break;
     }

@@ -63,6 +63,13 @@ static bool url_is_probe(const struct url *url)
     return url->kind == URL_LIVE || url->kind == URL_READY;
 }
 
+/* The page at /docs tells nothing of the platform; what it reads then needs a token as ever. A browser that opens it
+ * cannot send one. */
+static bool url_is_free(const struct url *url)
+{
+    return url_is_probe(url) || url->kind == URL_DOCS || url->kind == URL_DOCS_SCRIPT || url->kind == URL_DOCS_STYLE;
+}
+
 static bool guard_all(struct call *call, const struct guard *guard, struct refusal *refusal)
 {
     bool absolute = call->url.authority.size > 0;
@@ -114,7 +121,7 @@ static bool open_details(struct call *call, const struct guard *guard, struct re
 {
     call->token = head_token(&call->head);
     call->traceparent = head_traceparent(&call->head);
-    if (!url_is_probe(&call->url) && !guard_credentials(guard, call->token, &call->principal, refusal))
+    if (!url_is_free(&call->url) && !guard_credentials(guard, call->token, &call->principal, refusal))
         return false;
     if (!query_parse(call->url.kind, call->url.query, &call->query, refusal))
         return false;
@@ -201,7 +208,8 @@ void call_finish(struct call *call, const struct guard *guard)
     struct answer *answer = &call->answer;
     if (answer->body.failed || answer->fields.failed)
         answer_begin(answer, 500, MEDIA_NONE);
-    answer_field_text(answer, "Cache-Control", "no-store");
+    if (answer_find_field(answer, "Cache-Control") == NULL)
+        answer_field_text(answer, "Cache-Control", "no-store");
     answer_field_text(answer, "X-Content-Type-Options", "nosniff");
     if (call->traceparent.size > 0)
         answer_field(answer, "traceparent", call->traceparent);

@@ -113,6 +113,7 @@ void catalog_take(struct gateway *gateway, struct slice descriptions)
     buffer_clear(&catalog->descriptions);
     buffer_append(&catalog->descriptions, descriptions.data, descriptions.size);
     catalog->known = !catalog->descriptions.failed;
+    catalog->revision++;
     catalog->count = catalog->known ? count : 0;
     if (mcp_index_build(&gateway->mcp.index, buffer_slice(&catalog->descriptions)) != 0)
         mcp_index_fini(&gateway->mcp.index); /* it would point into the old descriptions */

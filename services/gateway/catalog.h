@@ -15,6 +15,7 @@ struct gateway;
 struct catalog {
     struct buffer descriptions; /* an array of maps; empty until known */
     bool known;
+    uint64_t revision; /* counts the descriptions that were taken; 0 before the first */
     uint32_t count;    /* of descriptions */
     uint64_t asked_us; /* by whom ever */
     struct catalog_poll *poll;

@@ -77,3 +77,58 @@ bool description_find(struct slice descriptions, struct slice namespace, struct 
     }
     return false;
 }
+
+bool name_is_plain(struct slice name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t c = name.data[i];
+        bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '_' || c == '-')))
+            return false;
+    }
+    return name.size > 0;
+}
+
+struct resource_walk resource_walk_of(struct slice descriptions)
+{
+    return (struct resource_walk){.domains = walk_of(descriptions)};
+}
+
+static bool domain_next(struct resource_walk *walk)
+{
+    while (walk_next(&walk->domains, &walk->domain)) {
+        walk->namespace = map_text(walk->domain, "namespace");
+        if (!name_is_plain(walk->namespace))
+            continue;
+        walk->resources = walk_of(map_field(walk->domain, "resources"));
+        return true;
+    }
+    return false;
+}
+
+bool resource_walk_next(struct resource_walk *walk)
+{
+    do {
+        while (walk_next(&walk->resources, &walk->resource)) {
+            walk->name = map_text(walk->resource, "name");
+            if (name_is_plain(walk->name))
+                return true;
+        }
+    } while (domain_next(walk));
+    return false;
+}
+
+struct part_walk part_walk_of(struct slice resource, const char *key)
+{
+    return (struct part_walk){.walk = walk_of(map_field(resource, key))};
+}
+
+bool part_walk_next(struct part_walk *walk)
+{
+    while (walk_next(&walk->walk, &walk->part)) {
+        walk->name = map_text(walk->part, "name");
+        if (name_is_plain(walk->name))
+            return true;
+    }
+    return false;
+}

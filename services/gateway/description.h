@@ -34,4 +34,26 @@ int64_t map_integer(struct slice map, const char *key, int64_t fallback);
 /* The description of a namespace. */
 bool description_find(struct slice descriptions, struct slice namespace, struct slice *out);
 
+/* A letter, then letters, digits, - and _: what domains are held to, and what may stand in URLs and keys as it is. */
+bool name_is_plain(struct slice name);
+
+/* Over the resources of all domains whose names are plain. */
+struct resource_walk {
+    struct walk domains, resources;
+    struct slice domain, resource; /* raw maps */
+    struct slice namespace, name;  /* their names */
+};
+
+struct resource_walk resource_walk_of(struct slice descriptions);
+bool resource_walk_next(struct resource_walk *walk);
+
+/* Over a resource's commands or events (by key) whose names are plain. */
+struct part_walk {
+    struct walk walk;
+    struct slice part, name;
+};
+
+struct part_walk part_walk_of(struct slice resource, const char *key);
+bool part_walk_next(struct part_walk *walk);
+
 #endif

@@ -106,6 +106,7 @@ void gateway_close(struct gateway *gateway)
         close(gateway->listener.socket);
     catalog_fini(&gateway->catalog);
     mcp_index_fini(&gateway->mcp.index);
+    document_cache_fini(&gateway->documents);
     exchange_pool_fini(&gateway->exchanges);
     tokens_free(&gateway->tokens);
 }

@@ -8,6 +8,7 @@
 
 #include "proto/client.h"
 #include "services/gateway/catalog.h"
+#include "services/gateway/documents/cache.h"
 #include "services/gateway/exchange.h"
 #include "services/gateway/listen.h"
 #include "services/gateway/mcp.h"
@@ -28,6 +29,7 @@ struct gateway {
     struct stats stats;
     struct catalog catalog;
     struct mcp_server mcp;
+    struct document_cache documents;
     struct exchange_pool exchanges;
     struct peers peers;
     struct MHD_Daemon *daemon;

@@ -157,6 +157,19 @@ bool head_none_match(const struct head *head, uint64_t version)
     return false;
 }
 
+bool head_has_tag(const struct head *head, struct slice tag)
+{
+    struct slice rest = head->values[HEADER_IF_NONE_MATCH];
+    while (rest.size > 0) {
+        struct slice have = take(&rest, ',');
+        if (have.size > 2 && memcmp(have.data, "W/", 2) == 0)
+            have = slice_of(have.data + 2, have.size - 2);
+        if (slice_is(have, "*") || slice_equal(have, tag))
+            return true;
+    }
+    return false;
+}
+
 bool head_idempotency_key(const struct head *head, struct slice *out, struct refusal *refusal)
 {
     struct slice key = head->values[HEADER_IDEMPOTENCY_KEY];

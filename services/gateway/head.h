@@ -56,6 +56,9 @@ bool head_expected_version(const struct head *head, bool *has, int64_t *out, str
 /* If-None-Match on a read: is version (or any, for *) among the tags? */
 bool head_none_match(const struct head *head, uint64_t version);
 
+/* If-None-Match on a document: is tag (or any, for *) among them? */
+bool head_has_tag(const struct head *head, struct slice tag);
+
 /* The key without the quotes it may stand in; empty when there is none. */
 bool head_idempotency_key(const struct head *head, struct slice *out, struct refusal *refusal);
 

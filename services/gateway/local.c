@@ -35,9 +35,31 @@ static void metrics_answer(struct gateway *gateway, struct exchange *exchange, b
 
 /* ---- metadata ---- */
 
+/* HOST:PORT of the first broker. */
+static struct slice first_broker(const struct gateway *gateway)
+{
+    const struct setting_list *bus = &gateway->settings.bus;
+    const char *url = bus->count > 0 ? bus->items[0] : "", *address = strstr(url, "://");
+    return slice_text(address == NULL ? url : address + 3);
+}
+
+static void document_page(struct gateway *gateway, struct call *call)
+{
+    struct document_facts facts = {.descriptions = buffer_slice(&gateway->catalog.descriptions),
+                                   .http = slice_text(gateway->listener.url + strlen("http://")),
+                                   .bus = first_broker(gateway),
+                                   .tokens =
+                                       gateway->settings.token_file != NULL && gateway->settings.token_file[0] != '\0'};
+    document_answer(&gateway->documents, call->url.kind, &facts, gateway->catalog.revision, &call->head, &call->answer);
+}
+
 static bool meta_page(struct gateway *gateway, struct call *call)
 {
     struct slice descriptions = buffer_slice(&gateway->catalog.descriptions);
+    if (call->url.kind == URL_OPENAPI || call->url.kind == URL_ASYNCAPI) {
+        document_page(gateway, call);
+        return true;
+    }
     if (call->url.kind == URL_META_NAMESPACE)
         return meta_namespace(&call->answer, descriptions, call->url.namespace);
     if (call->url.kind == URL_META_COMMAND)
@@ -132,9 +154,16 @@ enum call_next local_submit(struct gateway *gateway, struct exchange *exchange, 
     case URL_META:
     case URL_META_NAMESPACE:
     case URL_META_COMMAND:
+    case URL_OPENAPI:
+    case URL_ASYNCAPI:
         return meta_submit(gateway, call, now_us);
     case URL_MCP:
         return mcp_local(gateway, exchange);
+    case URL_DOCS:
+    case URL_DOCS_SCRIPT:
+    case URL_DOCS_STYLE:
+        page_answer(call->url.kind, &call->head, &call->answer);
+        return CALL_REFUSED;
     default:
         answer_alive(&call->answer);
         return CALL_REFUSED;

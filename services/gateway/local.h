@@ -1,8 +1,8 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * What the gateway answers about itself and the platform: /livez, /readyz, /metrics and /_meta. Some of it can be said
- * at once, for the rest the bus is asked. */
+ * What the gateway answers about itself and the platform: /livez, /readyz, /metrics, /_meta, documents. Some of it can
+ * be said at once, for the rest the bus is asked. */
 #ifndef GATEWAY_LOCAL_H
 #define GATEWAY_LOCAL_H
 

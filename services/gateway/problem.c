@@ -46,6 +46,19 @@ int problem_http(enum problem problem)
     return problems[problem].http;
 }
 
+const char *problem_title(struct slice name)
+{
+    for (int i = 1; i < problem_count; i++) {
+        if (slice_is(name, problems[i].name))
+            return problems[i].title;
+    }
+    for (int i = 0; i < status_count; i++) {
+        if (slice_is(name, status_name((enum status)i)))
+            return status_titles[i];
+    }
+    return "";
+}
+
 bool refuse(struct refusal *out, enum problem problem, const char *code, const char *detail)
 {
     *out = (struct refusal){.problem = problem, .code = code, .detail = detail};

@@ -26,6 +26,8 @@ struct refusal {
 
 const char *problem_name(enum problem problem);
 int problem_http(enum problem problem);
+/* The title of a problem by its name, also of those that the bus tells; empty when there is none of that name. */
+const char *problem_title(struct slice name);
 
 /* Fills *out and returns false, so that a check can end with `return refuse(...)`. */
 bool refuse(struct refusal *out, enum problem problem, const char *code, const char *detail);

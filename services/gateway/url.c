@@ -188,18 +188,32 @@ static bool parse_meta(const struct path *path, struct url *out, struct refusal 
     return true;
 }
 
-static void parse_service(const struct path *path, struct url *out)
+/* What the server itself has; before anything else, as some of these have a dot. */
+static bool parse_service(struct slice path, struct url *out)
 {
-    if (path->count != 1)
-        return;
-    if (segment_is(path->segments[0], "livez"))
-        out->kind = URL_LIVE;
-    else if (segment_is(path->segments[0], "readyz"))
-        out->kind = URL_READY;
-    else if (segment_is(path->segments[0], "metrics"))
-        out->kind = URL_METRICS;
-    else if (segment_is(path->segments[0], "mcp"))
-        out->kind = URL_MCP;
+    static const struct {
+        const char *path;
+        enum url_kind kind;
+    } services[] = {
+        {"/livez", URL_LIVE},
+        {"/readyz", URL_READY},
+        {"/metrics", URL_METRICS},
+        {"/mcp", URL_MCP},
+        {"/openapi.json", URL_OPENAPI},
+        {"/asyncapi.json", URL_ASYNCAPI},
+        {"/docs", URL_DOCS},
+        {"/docs/page.js", URL_DOCS_SCRIPT},
+        {"/docs/page.css", URL_DOCS_STYLE},
+    };
+    while (path.size > 0 && path.data[path.size - 1] == '/')
+        path.size--;
+    for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
+        if (slice_is(path, services[i].path)) {
+            out->kind = services[i].kind;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What stands raw in a request line and may not: spaces, control characters, a fragment. */
@@ -221,6 +235,8 @@ bool url_parse(uint8_t *target, size_t size, struct url *out, struct refusal *re
     struct segment text = path_of(target, size, out);
     if (text.size == 0 || text.data[0] != '/')
         return true;
+    if (parse_service(slice_of(text.data, text.size), out))
+        return true;
     path_split(text, &path);
     if (path.count == 0)
         return true;
@@ -231,6 +247,5 @@ bool url_parse(uint8_t *target, size_t size, struct url *out, struct refusal *re
         return parse_command(&path, out, refusal);
     if (memchr(first.data, '.', first.size) != NULL)
         return parse_item(&path, out, refusal);
-    parse_service(&path, out);
     return true;
 }

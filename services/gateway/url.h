@@ -7,6 +7,7 @@
  *     /NS:COMMAND/RESOURCE/IDENTIFIER     /NS:COMMAND/RESOURCE/:new     (also with a scope:
  * /NS:COMMAND/KEY=VALUE:.../...) /NS.RESOURCE/IDENTIFIER             /NS.RESOURCE/IDENTIFIER/events
  *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /livez   /readyz   /metrics   /mcp
+ *     /openapi.json   /asyncapi.json   /docs   /docs/page.js   /docs/page.css
  *
  * Slashes at the end are ignored. */
 #ifndef GATEWAY_URL_H
@@ -29,6 +30,11 @@ enum url_kind {
     URL_READY,
     URL_METRICS,
     URL_MCP,
+    URL_OPENAPI,
+    URL_ASYNCAPI,
+    URL_DOCS,
+    URL_DOCS_SCRIPT,
+    URL_DOCS_STYLE,
 };
 
 struct url {

@@ -1,0 +1,447 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Paths of the OpenAPI document. Operation ids are KIND.NS.RESOURCE, for commands KIND.NS.RESOURCE.COMMAND: unique, as
+ * no name has a dot, and the same as long as the domain names the thing so. */
+#include "services/gateway/documents/openapi.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "services/gateway/sample.h"
+
+#define IDENTIFIER "example-1" /* as in openapi.json */
+
+static const uint16_t command_problems[] = {
+    400, 401, 403, 404, 410, 412, 413, 414, 415, 421, 422, 428, 429, 431, 500, 503, 504, 0};
+static const uint16_t read_problems[] = {400, 401, 403, 404, 414, 421, 429, 431, 500, 503, 504, 0};
+static const uint16_t fixed_problems[] = {400, 401, 403, 414, 421, 429, 431, 500, 503, 504, 0};
+static const uint16_t open_problems[] = {400, 403, 414, 421, 429, 431, 500, 503, 0};
+
+/* ---- pieces of operations ---- */
+
+static void reference(struct json_out *json, const char *kind, const char *name)
+{
+    json_open(json, '{');
+    json_key(json, "$ref");
+    json_print(json, "#/components/%s/%s", kind, name);
+    json_close(json, '}');
+}
+
+static void parameters(struct json_out *json, const char *const *names)
+{
+    json_key(json, "parameters");
+    json_open(json, '[');
+    for (; *names != NULL; names++)
+        reference(json, "parameters", *names);
+    json_close(json, ']');
+}
+
+/* name, component, name, component, ... NULL */
+static void headers(struct json_out *json, const char *const *names)
+{
+    json_key(json, "headers");
+    json_open(json, '{');
+    for (; *names != NULL; names += 2) {
+        json_key(json, names[0]);
+        reference(json, "headers", names[1]);
+    }
+    json_close(json, '}');
+}
+
+static void operation_open(struct json_out *json, const char *method, const struct resource_walk *at)
+{
+    json_key(json, method);
+    json_open(json, '{');
+    json_key(json, "tags");
+    json_open(json, '[');
+    json_print(json, "%.*s.%.*s", NAME(at->namespace), NAME(at->name));
+    json_close(json, ']');
+}
+
+static void response_open(struct json_out *json, const char *status, const char *doc)
+{
+    json_key(json, status);
+    json_open(json, '{');
+    json_pair(json, "description", doc);
+}
+
+static void content_open(struct json_out *json)
+{
+    json_key(json, "content");
+    json_open(json, '{');
+    json_key(json, "application/json");
+    json_open(json, '{');
+}
+
+static void content_close(struct json_out *json)
+{
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+static void close_times(struct json_out *json, int times)
+{
+    while (times-- > 0)
+        json_close(json, '}');
+}
+
+static void write_identity(struct json_out *json)
+{
+    json_pair(json, "_id", IDENTIFIER);
+    json_pair(json, "_etag", "1");
+}
+
+/* {"data": ..., "status": "OK"} around a schema. */
+static void envelope_open(struct json_out *json)
+{
+    json_key(json, "schema");
+    json_open(json, '{');
+    json_pair(json, "type", "object");
+    json_key(json, "required");
+    json_open(json, '[');
+    json_string(json, "data");
+    json_string(json, "status");
+    json_close(json, ']');
+    json_key(json, "properties");
+    json_open(json, '{');
+    json_key(json, "status");
+    json_open(json, '{');
+    json_pair(json, "const", "OK");
+    json_close(json, '}');
+    json_key(json, "data");
+}
+
+static void envelope_close(struct json_out *json)
+{
+    close_times(json, 2);
+}
+
+/* ---- commands ---- */
+
+struct command_place {
+    const struct resource_walk *at;
+    const struct part_walk *command;
+    bool fresh; /* :new */
+};
+
+static void command_path(struct json_out *json, const struct command_place *place)
+{
+    char path[1024];
+    snprintf(path,
+             sizeof path,
+             "/%.*s:%.*s/%.*s/%s",
+             NAME(place->at->namespace),
+             NAME(place->command->name),
+             NAME(place->at->name),
+             place->fresh ? ":new" : "{identifier}");
+    json_key(json, path);
+}
+
+static void command_title(struct json_out *json, const struct command_place *place)
+{
+    struct slice doc = map_text(place->command->part, "doc");
+    json_key(json, "operationId");
+    json_print(json,
+               "%s.%.*s.%.*s.%.*s",
+               place->fresh ? "create" : "command",
+               NAME(place->at->namespace),
+               NAME(place->at->name),
+               NAME(place->command->name));
+    json_pair_text(json, "summary", doc.size > 0 ? doc : place->command->name);
+    if (place->fresh)
+        json_pair(json, "description", "On a new aggregate, whose identifier is made here.");
+    else if (map_true(place->command->part, "creates"))
+        json_pair(json, "description", "May create the aggregate.");
+}
+
+static void command_parameters(struct json_out *json, const struct command_place *place)
+{
+    static const char *const names[] = {
+        "Identifier", "DryRun", "IdempotencyKey", "IfMatch", "IfNew", "Timeout", "Prefer", "Traceparent", NULL};
+    parameters(json, place->fresh ? names + 1 : names);
+}
+
+static void command_body(struct json_out *json, const struct command_place *place)
+{
+    struct slice schema = map_field(place->command->part, "schema");
+    bool needed = map_field(schema, "required").size > 1;
+    json_key(json, "requestBody");
+    json_open(json, '{');
+    json_key(json, "required");
+    json_bool(json, needed);
+    content_open(json);
+    json_key(json, "schema");
+    document_ref(
+        json, "%.*s.%.*s.command.%.*s", NAME(place->at->namespace), NAME(place->at->name), NAME(place->command->name));
+    json_key(json, "example");
+    json_open(json, '{');
+    sample_entries(json, schema, 0);
+    json_close(json, '}');
+    content_close(json);
+    json_close(json, '}');
+}
+
+static void command_content(struct json_out *json, const struct command_place *place)
+{
+    content_open(json);
+    json_key(json, "schema");
+    json_open(json, '{');
+    json_key(json, "anyOf");
+    json_open(json, '[');
+    document_ref(json, "Done");
+    document_ref(json, "%.*s.%.*s.dry_run", NAME(place->at->namespace), NAME(place->at->name));
+    json_close(json, ']');
+    json_close(json, '}');
+    json_key(json, "example");
+    json_open(json, '{');
+    json_key(json, "data");
+    json_open(json, '{');
+    write_identity(json);
+    json_close(json, '}');
+    json_pair(json, "status", "OK");
+    json_close(json, '}');
+    content_close(json);
+}
+
+static void command_responses(struct json_out *json, const struct command_place *place)
+{
+    static const char *const fields[] = {"Location",
+                                         "Location",
+                                         "ETag",
+                                         "ETag",
+                                         "Fluvius-Position",
+                                         "Position",
+                                         "Fluvius-Command",
+                                         "Command",
+                                         "Idempotency-Key",
+                                         "IdempotencyKey",
+                                         NULL};
+    json_key(json, "responses");
+    json_open(json, '{');
+    response_open(json, "200", "The command is durable; or, of a dry run, what it would do.");
+    headers(json, place->fresh ? fields : fields + 2);
+    command_content(json, place);
+    json_close(json, '}');
+    openapi_problems(json, command_problems);
+    json_close(json, '}');
+}
+
+static void command_write(struct json_out *json, const struct command_place *place)
+{
+    command_path(json, place);
+    json_open(json, '{');
+    operation_open(json, "post", place->at);
+    command_title(json, place);
+    command_parameters(json, place);
+    command_body(json, place);
+    command_responses(json, place);
+    close_times(json, 2);
+}
+
+static void commands_write(struct document *document, const struct resource_walk *at)
+{
+    struct part_walk walk = part_walk_of(at->resource, "commands");
+    while (!document_full(document) && part_walk_next(&walk)) {
+        struct command_place place = {.at = at, .command = &walk, .fresh = map_true(walk.part, "creates")};
+        if (place.fresh)
+            command_write(&document->json, &place);
+        place.fresh = false;
+        command_write(&document->json, &place);
+    }
+}
+
+/* ---- states ---- */
+
+static void read_open(struct json_out *json, const struct resource_walk *at, const char *kind, const char *behind)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "/%.*s.%.*s/{identifier}%s", NAME(at->namespace), NAME(at->name), behind);
+    json_key(json, path);
+    json_open(json, '{');
+    operation_open(json, "get", at);
+    json_key(json, "operationId");
+    json_print(json, "%s.%.*s.%.*s", kind, NAME(at->namespace), NAME(at->name));
+}
+
+static void state_content(struct json_out *json, const struct resource_walk *at)
+{
+    content_open(json);
+    envelope_open(json);
+    document_ref(json, "%.*s.%.*s.item", NAME(at->namespace), NAME(at->name));
+    envelope_close(json);
+    json_key(json, "example");
+    json_open(json, '{');
+    json_key(json, "data");
+    json_open(json, '{');
+    sample_entries(json, map_field(at->resource, "schema"), 0);
+    write_identity(json);
+    json_close(json, '}');
+    json_pair(json, "status", "OK");
+    json_close(json, '}');
+    content_close(json);
+}
+
+static void state_write(struct json_out *json, const struct resource_walk *at)
+{
+    static const char *const names[] = {
+        "Identifier", "Version", "IfNoneMatch", "Timeout", "Prefer", "Traceparent", NULL};
+    static const char *const fields[] = {"ETag", "ETag", "Fluvius-Position", "Position", NULL};
+    read_open(json, at, "state", "");
+    json_key(json, "summary");
+    json_print(json, "The state of one %.*s", NAME(at->name));
+    json_pair_text(json, "description", map_text(at->resource, "doc"));
+    parameters(json, names);
+    json_key(json, "responses");
+    json_open(json, '{');
+    response_open(json, "200", "The state, as it is or as it was at a version.");
+    headers(json, fields);
+    state_content(json, at);
+    json_close(json, '}');
+    response_open(json, "304", "It is at one of the versions that you have.");
+    headers(json, fields);
+    json_close(json, '}');
+    openapi_problems(json, read_problems);
+    close_times(json, 3);
+}
+
+/* ---- events ---- */
+
+static void events_schema(struct json_out *json, const struct resource_walk *at)
+{
+    envelope_open(json);
+    json_open(json, '{');
+    json_pair(json, "type", "array");
+    json_key(json, "items");
+    document_ref(json, "%.*s.%.*s.record", NAME(at->namespace), NAME(at->name));
+    json_close(json, '}');
+    json_key(json, "meta");
+    document_ref(json, "PageMeta");
+    envelope_close(json);
+}
+
+static void event_sample(struct json_out *json, const struct resource_walk *at, const struct part_walk *event)
+{
+    struct part_walk commands = part_walk_of(at->resource, "commands");
+    bool known = part_walk_next(&commands);
+    json_open(json, '{');
+    json_key(json, "version");
+    json_integer(json, 1);
+    json_pair_text(json, "type", event->name);
+    json_key(json, "schema");
+    json_integer(json, map_integer(event->part, "version", 1));
+    json_pair(json, "time", "2026-01-31T12:00:00.000000Z");
+    json_key(json, "data");
+    sample_write(json, map_field(event->part, "schema"), event->name, 0);
+    json_pair_text(json, "command", known ? commands.name : slice_text("command"));
+    json_pair(json, "command_id", "019c1414-8400-7000-8000-000000000001");
+    json_pair(json, "user", "anonymous");
+    json_key(json, "partition");
+    json_integer(json, 1);
+    json_key(json, "seq");
+    json_integer(json, 1);
+    json_close(json, '}');
+}
+
+static void events_example(struct json_out *json, const struct resource_walk *at)
+{
+    struct part_walk walk = part_walk_of(at->resource, "events");
+    json_key(json, "example");
+    json_open(json, '{');
+    json_key(json, "data");
+    json_open(json, '[');
+    if (part_walk_next(&walk))
+        event_sample(json, at, &walk);
+    json_close(json, ']');
+    json_key(json, "meta");
+    json_open(json, '{');
+    json_key(json, "limit");
+    json_integer(json, 25);
+    json_key(json, "next");
+    json_value(json, (struct slice){0});
+    json_close(json, '}');
+    json_pair(json, "status", "OK");
+    json_close(json, '}');
+}
+
+static void events_write(struct json_out *json, const struct resource_walk *at)
+{
+    static const char *const names[] = {"Identifier", "After", "Limit", "Timeout", "Prefer", "Traceparent", NULL};
+    static const char *const fields[] = {"Link", "Link", NULL};
+    read_open(json, at, "events", "/events");
+    json_key(json, "summary");
+    json_print(json, "The events of one %.*s, a page at a time", NAME(at->name));
+    parameters(json, names);
+    json_key(json, "responses");
+    json_open(json, '{');
+    response_open(json, "200", "A page of events.");
+    headers(json, fields);
+    content_open(json);
+    events_schema(json, at);
+    events_example(json, at);
+    content_close(json);
+    json_close(json, '}');
+    openapi_problems(json, read_problems);
+    close_times(json, 3);
+}
+
+/* What a resource has: more kinds of reads are added here. */
+void openapi_resource_paths(struct document *document)
+{
+    struct resource_walk walk = resource_walk_of(document->facts->descriptions);
+    while (!document_full(document) && resource_walk_next(&walk)) {
+        commands_write(document, &walk);
+        state_write(&document->json, &walk);
+        events_write(&document->json, &walk);
+    }
+}
+
+/* ---- what is there without any domain ---- */
+
+/* The responses that the file has, and the problems that it leaves out. */
+static void fixed_responses(struct json_out *json, struct slice responses, const uint16_t *problems)
+{
+    uint16_t missing[sizeof fixed_problems / sizeof *fixed_problems];
+    size_t count = 0;
+    for (; *problems != 0; problems++) {
+        char status[8];
+        snprintf(status, sizeof status, "%u", *problems);
+        if (map_field(responses, status).size == 0)
+            missing[count++] = *problems;
+    }
+    missing[count] = 0;
+    json_open(json, '{');
+    json_entries(json, responses);
+    openapi_problems(json, missing);
+    json_close(json, '}');
+}
+
+static void fixed_operation(struct json_out *json, struct slice operation)
+{
+    bool free = map_field(operation, "security").size > 0;
+    struct walk walk = walk_of_map(operation);
+    struct slice key, raw;
+    json_open(json, '{');
+    while (walk_next_entry(&walk, &key, &raw)) {
+        json_key_text(json, key);
+        if (slice_is(key, "responses"))
+            fixed_responses(json, raw, free ? open_problems : fixed_problems);
+        else
+            json_value(json, raw);
+    }
+    json_close(json, '}');
+}
+
+void openapi_fixed_paths(struct document *document)
+{
+    struct json_out *json = &document->json;
+    struct walk walk = walk_of_map(map_field(document->parts, "paths"));
+    struct slice path, item;
+    while (walk_next_entry(&walk, &path, &item)) {
+        json_key_text(json, path);
+        json_open(json, '{');
+        json_key(json, "get");
+        fixed_operation(json, map_field(item, "get"));
+        json_close(json, '}');
+    }
+}
