@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { NEWS_EVERY_US = 250000 };
+enum { NEWS_EVERY_US = 250000, REPLY_BYTES_MAX = limit_frame_bytes - 65536 };
 
 struct worker {
     struct worker_config config;
@@ -111,16 +111,29 @@ bool worker_mail(struct worker *worker, struct inbox_node *node, uint64_t now_us
 
 /* ---- sending ---- */
 
+static void reply_write(struct outgoing *outgoing, uint64_t key, const struct reply *reply)
+{
+    write_array(&outgoing->replies, 3);
+    write_unsigned(&outgoing->replies, key);
+    write_unsigned(&outgoing->replies, (uint64_t)reply->status);
+    reply_encode(&outgoing->replies, reply);
+}
+
 void worker_reply(struct worker *worker, const struct worker_place *place, const struct reply *reply)
 {
+    static const struct reply too_large = {.status = status_error,
+                                           .code = {(const uint8_t *)"reply_too_large", sizeof "reply_too_large" - 1},
+                                           .message = {(const uint8_t *)"larger than a frame; ask for less",
+                                                       sizeof "larger than a frame; ask for less" - 1}};
     struct outgoing *outgoing = &worker->outgoing[place->link];
     if (place->session != worker->sessions[place->link])
         return;
     size_t size = outgoing->replies.size;
-    write_array(&outgoing->replies, 3);
-    write_unsigned(&outgoing->replies, place->key);
-    write_unsigned(&outgoing->replies, (uint64_t)reply->status);
-    reply_encode(&outgoing->replies, reply);
+    reply_write(outgoing, place->key, reply);
+    if (!outgoing->replies.failed && outgoing->replies.size - size > REPLY_BYTES_MAX) {
+        outgoing->replies.size = size;
+        reply_write(outgoing, place->key, &too_large);
+    }
     if (outgoing->replies.failed) { /* no memory: its deadline ends it */
         outgoing->replies.failed = false;
         outgoing->replies.size = size;

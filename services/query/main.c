@@ -1,0 +1,189 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * fluvius-query: opens what it needs in order, runs the loop, gives everything back in reverse. */
+#include "services/common/log.h"
+#include "services/query/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EXIT_SETTINGS = 2, EXIT_FAILED = 1, STORE_RETRY_US = 250000, DRAIN_US = 5000000 };
+
+static int refuse(const char *what, const char *why)
+{
+    fprintf(stderr, "fluvius-query: %s: %s\n", what, why);
+    return EXIT_SETTINGS;
+}
+
+/* Containers and machines have names that differ, so that each process need not be given one. */
+static bool name_complete(struct query_settings *settings)
+{
+    char host[56], name[64];
+    if (settings->name != NULL)
+        return true;
+    if (gethostname(host, sizeof host) != 0)
+        return false;
+    host[sizeof host - 1] = 0;
+    snprintf(name, sizeof name, "query-%s", host);
+    settings->name = strdup(name);
+    return settings->name != NULL;
+}
+
+static int settings_open(struct service *service, int argc, char **argv)
+{
+    enum log_level level;
+    switch (settings_load(&query_settings_table, argc, argv, &service->settings, NULL)) {
+    case SETTINGS_HELP:
+        return -1;
+    case SETTINGS_BAD:
+        return EXIT_SETTINGS;
+    default:
+        break;
+    }
+    if (!log_level_find(service->settings.log_level, &level))
+        return refuse("log-level", service->settings.log_level);
+    if (!name_complete(&service->settings))
+        return refuse("name", "give one: the host's cannot be used");
+    log_init("query", level);
+    return 0;
+}
+
+static int tls_start(struct service *service)
+{
+    const struct query_settings *settings = &service->settings;
+    char fault[TLS_FAULT_SIZE];
+    enum error error = tls_settings_client(&settings->tls, settings->bus, &service->tls, fault);
+    return error == error_none ? 0 : refuse("TLS", error == error_bad_settings ? fault : error_text(error));
+}
+
+/* Faults that pass by themselves: nobody has made the store yet, or the server cannot be reached. */
+static bool may_come(enum error error)
+{
+    return error == error_not_found || error == error_missing_schema || error == error_unreachable ||
+           error == error_locked || error == error_connection_limit;
+}
+
+/* What the log is called and how many partitions it has; waits until there is one. */
+static int log_find(struct service *service)
+{
+    struct store_config config = {.url = service->settings.store, .holder = service->holder};
+    bool told = false;
+    while (!process_stopping()) {
+        struct store_fault fault = {0};
+        struct store *store = NULL;
+        enum error error = store_open(&store, &config, &fault);
+        if (error == error_none) {
+            store_info(store, &service->log);
+            store_close(&store);
+            return 0;
+        }
+        if (!may_come(error))
+            return refuse("store", fault.text);
+        if (!told)
+            LOG(info, "waiting for the store", LOG_TEXT("fault", fault.text));
+        told = true;
+        inbox_take(service->inbox, STORE_RETRY_US); /* nobody sends anything yet */
+    }
+    return -1;
+}
+
+static enum error readers_open(struct service *service)
+{
+    const struct query_settings *settings = &service->settings;
+    struct readers_config config = {.url = settings->readmodel == NULL ? settings->store : settings->readmodel,
+                                    .holder = service->holder,
+                                    .count = (uint32_t)settings->readers,
+                                    .partitions = service->log.partitions,
+                                    .statement_ms = (uint32_t)settings->statement_ms,
+                                    .incarnation = service->log.incarnation,
+                                    .inbox = service->inbox};
+    enum error error = waiting_init(&service->waiting, service->log.partitions, (uint32_t)settings->jobs_max / 2);
+    return error == error_none ? readers_start(&service->readers, &config) : error;
+}
+
+static enum error worker_start(struct service *service)
+{
+    const struct query_settings *settings = &service->settings;
+    struct worker_config config = {.urls = settings->bus,
+                                   .tls = service->tls,
+                                   .token = settings->service_token,
+                                   .name = settings->name,
+                                   .serves = SERVES_QUERY,
+                                   .inbox = service->inbox,
+                                   .jobs_max = (uint32_t)settings->jobs_max,
+                                   .take = service_take,
+                                   .metrics = service_metrics,
+                                   .alarms = service_alarms,
+                                   .context = service};
+    return worker_open(&service->worker, &config);
+}
+
+static int service_start(struct service *service, int argc, char **argv)
+{
+    int status = settings_open(service, argc, argv);
+    if (status != 0)
+        return status;
+    snprintf(service->holder, sizeof service->holder, "%.64s pid %d", service->settings.name, (int)getpid());
+    service->inbox = inbox_new();
+    process_init(service->inbox, true);
+    if ((status = tls_start(service)) != 0 || (status = log_find(service)) != 0)
+        return status;
+    enum error error = readers_open(service);
+    if (error == error_none)
+        error = worker_start(service);
+    if (error != error_none)
+        return refuse("cannot start", error_text(error));
+    process_ready(NULL);
+    LOG(info, "ready", LOG_INTEGER("partitions", service->log.partitions));
+    return 0;
+}
+
+/* What was taken is answered; nothing new is asked for. */
+static void service_drain(struct service *service)
+{
+    uint64_t until_us = clock_monotonic_us() + DRAIN_US;
+    while (clock_monotonic_us() < until_us && (service->jobs > 0 || worker_busy(service->worker)))
+        service_turn(service, true);
+    LOG(info, "stopped", LOG_INTEGER("unanswered", service->jobs));
+}
+
+static void mail_drop(struct inbox *inbox)
+{
+    struct inbox_node *node = inbox == NULL ? NULL : inbox_take(inbox, 0);
+    while (node != NULL) {
+        struct inbox_node *next = node->next;
+        struct query_job *job = (struct query_job *)node;
+        if (node->kind == READERS_MAIL)
+            job_free(&job);
+        else
+            free(node);
+        node = next;
+    }
+}
+
+static void service_stop(struct service *service)
+{
+    worker_close(&service->worker);
+    readers_stop(&service->readers);
+    mail_drop(service->inbox);
+    waiting_fini(&service->waiting);
+    tls_release(&service->tls);
+    process_fini();
+    inbox_free(&service->inbox);
+    settings_free(&query_settings_table, &service->settings);
+}
+
+int main(int argc, char **argv)
+{
+    struct service service = {0};
+    int status = service_start(&service, argc, argv);
+    if (status == 0) {
+        while (!process_stopping())
+            service_turn(&service, false);
+        service_drain(&service);
+    }
+    service_stop(&service);
+    return status < 0 ? 0 : status;
+}

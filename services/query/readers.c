@@ -1,0 +1,144 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * See readers.h. */
+#include "services/query/readers.h"
+
+#include "services/common/log.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct reader_thread {
+    struct readers *readers;
+    pthread_t thread;
+    bool started;
+    struct reading reading;
+};
+
+struct readers {
+    struct readers_config config;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    struct query_job *first, **last; /* with the mutex, as all that follows */
+    bool stopping, failing;
+    struct store_fault fault;
+    struct reader_thread threads[];
+};
+
+static struct query_job *job_take(struct readers *readers)
+{
+    pthread_mutex_lock(&readers->mutex);
+    while (readers->first == NULL && !readers->stopping)
+        pthread_cond_wait(&readers->wake, &readers->mutex);
+    struct query_job *job = readers->stopping ? NULL : readers->first;
+    if (job != NULL) {
+        readers->first = job->next;
+        if (readers->first == NULL)
+            readers->last = &readers->first;
+    }
+    pthread_mutex_unlock(&readers->mutex);
+    return job;
+}
+
+static void fault_note(struct readers *readers, const struct reading *reading)
+{
+    pthread_mutex_lock(&readers->mutex);
+    bool changed = readers->failing != reading->failing;
+    readers->failing = reading->failing;
+    readers->fault = reading->fault;
+    pthread_mutex_unlock(&readers->mutex);
+    if (changed && reading->failing)
+        LOG(warning, "read models cannot be read", LOG_TEXT("fault", reading->fault.text));
+    else if (changed)
+        LOG(info, "read models can be read again");
+}
+
+static void *thread_main(void *context)
+{
+    struct reader_thread *thread = context;
+    struct query_job *job;
+    while ((job = job_take(thread->readers)) != NULL) {
+        reading_run(&thread->reading, job);
+        fault_note(thread->readers, &thread->reading);
+        job->node.kind = READERS_MAIL;
+        inbox_push(thread->readers->config.inbox, &job->node);
+    }
+    return NULL;
+}
+
+static enum error thread_start(struct readers *readers, uint32_t number)
+{
+    struct reader_thread *thread = &readers->threads[number];
+    thread->readers = readers;
+    enum error error = reading_init(&thread->reading, &readers->config);
+    if (error == error_none && pthread_create(&thread->thread, NULL, thread_main, thread) != 0)
+        error = error_no_memory;
+    thread->started = error == error_none;
+    return error;
+}
+
+enum error readers_start(struct readers **out, const struct readers_config *config)
+{
+    struct readers *readers = calloc(1, sizeof *readers + config->count * sizeof readers->threads[0]);
+    if (readers == NULL)
+        return error_no_memory;
+    readers->config = *config;
+    readers->last = &readers->first;
+    pthread_mutex_init(&readers->mutex, NULL);
+    pthread_cond_init(&readers->wake, NULL);
+    enum error error = error_none;
+    for (uint32_t i = 0; i < config->count && error == error_none; i++)
+        error = thread_start(readers, i);
+    if (error == error_none)
+        *out = readers;
+    else
+        readers_stop(&readers);
+    return error;
+}
+
+void readers_stop(struct readers **readers)
+{
+    struct readers *old = *readers;
+    if (old == NULL)
+        return;
+    pthread_mutex_lock(&old->mutex);
+    old->stopping = true;
+    pthread_cond_broadcast(&old->wake);
+    pthread_mutex_unlock(&old->mutex);
+    for (uint32_t i = 0; i < old->config.count; i++) {
+        if (old->threads[i].started)
+            pthread_join(old->threads[i].thread, NULL);
+        reading_fini(&old->threads[i].reading);
+    }
+    while (old->first != NULL) {
+        struct query_job *job = old->first;
+        old->first = job->next;
+        job_free(&job);
+    }
+    pthread_cond_destroy(&old->wake);
+    pthread_mutex_destroy(&old->mutex);
+    free(old);
+    *readers = NULL;
+}
+
+void readers_run(struct readers *readers, struct query_job *job)
+{
+    pthread_mutex_lock(&readers->mutex);
+    job->next = NULL;
+    *readers->last = job;
+    readers->last = &job->next;
+    pthread_cond_signal(&readers->wake);
+    pthread_mutex_unlock(&readers->mutex);
+}
+
+bool readers_fault(struct readers *readers, char *out, size_t size)
+{
+    pthread_mutex_lock(&readers->mutex);
+    bool failing = readers->failing;
+    if (failing)
+        snprintf(out, size, "%s", readers->fault.text);
+    pthread_mutex_unlock(&readers->mutex);
+    return failing;
+}

@@ -1,0 +1,47 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The threads that read: each has a connection to the read models of its own. Jobs go in by one queue, which is bounded
+ * by the number of jobs in the process, and come back through the main loop's inbox as nodes of kind READERS_MAIL. */
+#ifndef QUERY_READERS_H
+#define QUERY_READERS_H
+
+#include "services/query/job.h"
+#include "services/readmodel/reader.h"
+
+enum { READERS_MAIL = 1 };
+
+struct readers;
+
+struct readers_config {
+    const char *url, *holder; /* of the read models; copied by nobody: they outlive the readers */
+    uint32_t count, partitions, statement_ms;
+    uint64_t incarnation; /* of the log */
+    struct inbox *inbox;
+};
+
+enum error readers_start(struct readers **out, const struct readers_config *config);
+/* Waits for the statements that run; what is in the queue is freed. */
+void readers_stop(struct readers **readers);
+void readers_run(struct readers *readers, struct query_job *job);
+/* Why the read models could not be read last, for a person; false when they could. Copies at most size bytes. */
+bool readers_fault(struct readers *readers, char *out, size_t size);
+
+/* ---- answer.c: what a reader does with a job ---- */
+
+struct reading {
+    const struct readers_config *config;
+    struct row_reader *reader;
+    struct checkpoint *checkpoints;
+    uint64_t *seqs; /* of the checkpoints */
+    struct buffer faults;
+    struct row_page page;
+    struct store_fault fault; /* of the last failure */
+    bool failing;
+};
+
+enum error reading_init(struct reading *reading, const struct readers_config *config);
+void reading_fini(struct reading *reading);
+void reading_run(struct reading *reading, struct query_job *job);
+
+#endif

@@ -1,0 +1,120 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * See service.h. */
+#include "services/query/service.h"
+
+enum { TURN_MAX_US = 50000, BUSY_RETRY_MS = 100 };
+
+static void answer(struct service *service, struct query_job *job, uint64_t now_us)
+{
+    worker_reply(service->worker, &job->place, &job->reply);
+    metrics_count(job, now_us - job->came_us);
+    service->jobs--;
+    job_free(&job);
+}
+
+static void answer_all(struct service *service, struct query_job *job, uint64_t now_us)
+{
+    while (job != NULL) {
+        struct query_job *next = job->next;
+        answer(service, job, now_us);
+        job = next;
+    }
+}
+
+/* Hands it to the readers, unless there is something to say at once. */
+static void start(struct service *service, struct query_job *job, uint64_t now_us)
+{
+    if (job->outcome == JOB_ANSWERED)
+        answer(service, job, now_us);
+    else
+        readers_run(service->readers, job);
+}
+
+void service_take(void *context, const struct worker_place *place, const struct item *item)
+{
+    struct service *service = context;
+    uint64_t now_us = clock_monotonic_us();
+    struct query_job *job = job_new(place, item, now_us, (uint32_t)service->settings.wait_ms);
+    if (job == NULL)
+        return; /* its deadline ends it */
+    service->jobs++;
+    if (job->outcome != JOB_ANSWERED && job->request.operation != operation_query)
+        job_fail(job, status_invalid, "unknown_operation", "not an operation of query processes", 0);
+    else if (service->jobs > 2 * service->settings.jobs_max) /* more came than was asked for */
+        job_fail(job, status_busy, "query_full", "too many queries wait here", BUSY_RETRY_MS);
+    start(service, job, now_us);
+}
+
+static void look_back(struct service *service, struct query_job *look, uint64_t now_us)
+{
+    struct query_job *ready, *answered;
+    waiting_seen(&service->waiting, look, now_us, &ready, &answered);
+    answer_all(service, answered, now_us);
+    while (ready != NULL) {
+        struct query_job *next = ready->next;
+        readers_run(service->readers, ready);
+        ready = next;
+    }
+}
+
+static void job_back(struct service *service, struct query_job *job, uint64_t now_us)
+{
+    if (job->kind == JOB_LOOK) {
+        look_back(service, job, now_us);
+        return;
+    }
+    if (job->outcome == JOB_BEHIND) {
+        job->outcome = 0;
+        metrics_waited();
+        if (waiting_add(&service->waiting, job, now_us))
+            return;
+    }
+    answer(service, job, now_us);
+}
+
+static void take_mail(struct service *service, struct inbox_node *node, uint64_t now_us)
+{
+    if (worker_mail(service->worker, node, now_us))
+        return;
+    if (node->kind == READERS_MAIL)
+        job_back(service, (struct query_job *)node, now_us);
+}
+
+static uint64_t wait_us(const struct service *service)
+{
+    uint64_t now_us = clock_monotonic_us(), due_us = waiting_due_us(&service->waiting);
+    if (due_us <= now_us)
+        return 0;
+    return due_us - now_us < TURN_MAX_US ? due_us - now_us : TURN_MAX_US;
+}
+
+void service_turn(struct service *service, bool stopping)
+{
+    struct inbox_node *node = inbox_take(service->inbox, wait_us(service));
+    uint64_t now_us = clock_monotonic_us();
+    while (node != NULL) {
+        struct inbox_node *next = node->next;
+        take_mail(service, node, now_us);
+        node = next;
+    }
+    answer_all(service, waiting_expire(&service->waiting, now_us), now_us);
+    struct query_job *look = waiting_look(&service->waiting, now_us);
+    if (look != NULL)
+        readers_run(service->readers, look);
+    worker_turn(service->worker, service->jobs, stopping, now_us);
+}
+
+uint32_t service_alarms(void *context, struct buffer *out)
+{
+    struct service *service = context;
+    char fault[256];
+    if (!readers_fault(service->readers, fault, sizeof fault))
+        return 0;
+    struct buffer text = {0};
+    buffer_printf(&text, "%s cannot read the read models: %s", service->settings.name, fault);
+    write_text(out, buffer_slice(&text));
+    buffer_fini(&text);
+    return 1;
+}

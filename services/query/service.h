@@ -1,0 +1,36 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The query service's process: what its files share. One main thread talks to the brokers and steps the waiting room;
+ * readers read. */
+#ifndef QUERY_SERVICE_H
+#define QUERY_SERVICE_H
+
+#include "services/common/worker.h"
+#include "services/query/readers.h"
+#include "services/query/settings.h"
+#include "services/query/waiting.h"
+
+struct service {
+    struct query_settings settings;
+    char holder[128];
+    struct inbox *inbox;
+    struct tls *tls;
+    struct store_info log;
+    struct worker *worker;
+    struct readers *readers;
+    struct waiting_room waiting;
+    uint32_t jobs; /* taken and not answered */
+};
+
+/* One turn of the loop: takes mail, hands jobs on, answers. */
+void service_turn(struct service *service, bool stopping);
+/* The worker's callbacks; context is the service. */
+void service_take(void *context, const struct worker_place *place, const struct item *item);
+uint32_t service_alarms(void *context, struct buffer *out);
+/* metrics.c */
+void service_metrics(void *context, struct buffer *out);
+void metrics_count(const struct query_job *job, uint64_t took_us);
+void metrics_waited(void);
+
+#endif

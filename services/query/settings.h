@@ -1,0 +1,18 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The query service's settings. */
+#ifndef QUERY_SETTINGS_H
+#define QUERY_SETTINGS_H
+
+#include "services/common/tls_settings.h"
+
+struct query_settings {
+    char *name, *bus, *store, *readmodel, *service_token, *log_level;
+    struct tls_settings tls;
+    int64_t readers, jobs_max, wait_ms, statement_ms;
+};
+
+extern const struct settings_table query_settings_table;
+
+#endif
