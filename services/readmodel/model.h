@@ -63,8 +63,8 @@ struct model {
     struct buffer memory; /* what the slices point into */
 };
 
-/* From one resource of a domain's description (a raw msgpack map, see docs/DOMAINS.md). error_invalid_data when it is
- * none, error_no_memory. */
+/* From one resource of a domain's description, or one of its projections: raw msgpack maps with name, doc and schema,
+ * see docs/DOMAINS.md. error_invalid_data when it is none, error_no_memory. */
 enum error model_from_resource(struct slice namespace, struct slice resource, struct model *out);
 /* As one msgpack map, and back: what build.models is an array of. */
 void model_write(struct buffer *out, const struct model *model);

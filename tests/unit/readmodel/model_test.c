@@ -95,6 +95,20 @@ Test(model, what_is_no_description_is_refused)
     cr_assert(model_read(slice_of("\x81", 1), &model) == error_invalid_data);
 }
 
+Test(model, hand_written_projections_have_one_too)
+{
+    struct model model;
+    struct buffer map = sample_msgpack("{'name':'activity','doc':'Days.','fingerprint':'','version':1,'global':true,"
+                                       "'key':'own','events':[],'schema':{'type':'object','properties':{"
+                                       "'day':{'type':'string','format':'date'},'opened':{'type':'integer'}}}}");
+    cr_assert(model_from_resource(slice_text("bank"), buffer_slice(&map), &model) == error_none);
+    cr_expect(slice_is(model.namespace, "bank") && slice_is(model.name, "activity") && slice_is(model.doc, "Days."));
+    cr_expect_eq(model.field_count, 2);
+    cr_expect(field_of(&model, "day")->kind == MODEL_DATE && field_of(&model, "opened")->kind == MODEL_INT64);
+    buffer_fini(&map);
+    model_fini(&model);
+}
+
 Test(model, no_more_fields_than_columns)
 {
     struct buffer json = {0};

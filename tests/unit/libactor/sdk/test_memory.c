@@ -61,6 +61,71 @@ Test(memory, deposits_take_no_memory_in_steady_state)
     bench_close(&bench);
 }
 
+/* ---- rows ---- */
+
+static struct buffer day;
+
+static enum error find_day(void *context, struct slice key, struct slice *data)
+{
+    *data = day.size == 0 ? (struct slice){0} : buffer_slice(&day);
+    return 0;
+}
+
+static enum error project(struct domain *domain, struct slice data, struct projection_result *result)
+{
+    struct domain_fault fault;
+    const struct row_source source = {.find = find_day};
+    struct projected_event event = {.resource = slice_text("account"),
+                                    .event = slice_text("deposited"),
+                                    .schema = 1,
+                                    .data = data,
+                                    .identifier = slice_text("17"),
+                                    .version = 2};
+    return projection_apply(domain_projection(domain, slice_text("activity")), &event, &source, result, &fault);
+}
+
+Test(memory, events_are_projected_without_taking_memory)
+{
+    struct bench bench = bench_open("account");
+    struct projection_result result = {0};
+    struct slice data = bench_data(&bench, "{'amount':5}");
+    long before = 0;
+    for (int i = 0; i < 10000; i++) {
+        before = i == 100 ? allocations : before;
+        cr_assert_eq(project(bench.domain, data, &result), 0);
+        cr_assert_eq(result.count, 1);
+        buffer_clear(&day);
+        buffer_append(&day, result.changes[0].data.data, result.changes[0].data.size);
+    }
+    cr_expect_eq(allocations - before, 0, "%ld", allocations - before);
+    cr_expect_not_null(strstr(bench_text(&bench, buffer_slice(&day)), "'deposits':10000,"));
+    projection_fini(&result);
+    buffer_fini(&day);
+    bench_close(&bench);
+}
+
+Test(memory, any_allocation_of_a_projection_may_fail)
+{
+    struct bench bench = bench_open("account");
+    struct slice data = bench_data(&bench, "{'amount':5}");
+    int failures = 0;
+    for (long at = 0; at < 1000; at++) {
+        struct projection_result result = {0};
+        allocations = 0;
+        fail_at = at;
+        enum error error = project(bench.domain, data, &result);
+        bool reached = allocations > at;
+        fail_at = -1;
+        failures += error != 0;
+        cr_assert(error == 0 ? result.count == 1 : error == error_no_memory && result.count == 0);
+        projection_fini(&result);
+        if (!reached)
+            break;
+    }
+    cr_expect_gt(failures, 3);
+    bench_close(&bench);
+}
+
 Test(memory, an_idle_account_is_small)
 {
     struct bench bench = bench_open("account");
