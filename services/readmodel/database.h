@@ -41,7 +41,7 @@ struct checkpoint {
     struct slice fault; /* why */
 };
 
-/* A row as it shall be; deleted_us 0: it is there. created_us and creator count when there was none. */
+/* A row as it shall be; deleted_us 0: it is there. */
 struct row {
     struct slice realm, id, creator, updater;
     uint64_t version;

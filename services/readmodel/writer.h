@@ -1,10 +1,10 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Writing read models: what projectors do with the database. Builds are made, go live, are retired and dropped; rows and
- * the checkpoints that cover them are committed in one transaction, which takes effect only while its writer holds the
- * slots of its partitions and the checkpoints are where it found them. So each record has its effect once, whoever died,
- * slept or was cut off meanwhile.
+ * Writing read models: what projectors do with the database. Builds are made, go live, are retired and dropped; rows
+ * and the checkpoints that cover them are committed in one transaction, which takes effect only while its writer holds
+ * the slots of its partitions and the checkpoints are where it found them. So each record has its effect once, whoever
+ * died, slept or was cut off meanwhile.
  *
  * Durability. A commit need not be on disk when it returns (SQLite: synchronous = NORMAL, PostgreSQL:
  * synchronous_commit = off): after a crash of the machine a tail of commits may be missing, but always rows and
@@ -65,11 +65,8 @@ struct build_plan {
 enum error writer_build(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
 /* Makes these builds live and retires the live ones of their projections, in one transaction; from then on the
  * database is made from this incarnation of the log. error_fenced when one of them is no longer being built. */
-enum error writer_switch(struct writer *writer,
-                         const uint32_t *builds,
-                         uint32_t count,
-                         uint64_t incarnation,
-                         struct store_fault *fault);
+enum error writer_switch(
+    struct writer *writer, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault);
 /* Drops what was retired longer ago than this, so that readers have long gone on to the next. */
 enum error writer_drop(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
 
@@ -82,11 +79,8 @@ enum error writer_requested(struct writer *writer, struct slice projection, bool
 /* ---- rows and checkpoints ---- */
 
 /* One for each partition of the log; fault is a view into memory, which is cleared first. */
-enum error writer_checkpoints(struct writer *writer,
-                              uint32_t build,
-                              struct checkpoint *out,
-                              struct buffer *memory,
-                              struct store_fault *fault);
+enum error writer_checkpoints(
+    struct writer *writer, uint32_t build, struct checkpoint *out, struct buffer *memory, struct store_fault *fault);
 
 struct row_key {
     struct slice realm, id;
@@ -101,7 +95,7 @@ enum error writer_load(struct writer *writer,
                        void *context,
                        struct store_fault *fault);
 
-/* Rows of one table, each key once. A row that is there keeps its created_us and creator. */
+/* Rows of one table, each key once; they replace what is there. */
 struct row_set {
     uint32_t build, number;
     const struct model *model;
@@ -121,8 +115,8 @@ struct row_batch {
     const struct checkpoint_move *moves;
     size_t move_count;
 };
-/* All or nothing. error_fenced: a slot or a checkpoint is another projector's by now. error_invalid_data: a row does not
- * fit its table, fault says which. After error_unknown_outcome read the checkpoints again. */
+/* All or nothing. error_fenced: a slot or a checkpoint is another projector's by now. error_invalid_data: a row does
+ * not fit its table, fault says which. After error_unknown_outcome read the checkpoints again. */
 enum error writer_commit(struct writer *writer, const struct row_batch *batch, struct store_fault *fault);
 
 #endif

@@ -17,6 +17,8 @@
 #define STORE_SQLITE_H
 
 #include "services/store/connection.h"
+#include "services/store/lock.h"
+#include "services/store/schema.h"
 #include "services/store/unit.h"
 
 enum writer_statement {
@@ -101,13 +103,6 @@ static inline struct sqlite_store *sqlite_store_of(const struct unit *unit)
 /* error_io, with a text, once the store has failed. */
 enum error store_check(const struct unit *unit, struct store_fault *fault);
 
-/* ---- lock.c ---- */
-/* Takes the lock and writes the holder's name into it; error_locked names the holder of a lock that is taken. */
-enum error lock_take(const char *path, const char *holder, int *out, struct store_fault *fault);
-void lock_give(int *lock);
-/* Waits for a lock that is held for moments only. */
-enum error lock_wait(const char *path, int *out, struct store_fault *fault);
-
 /* ---- files.c ---- */
 enum error
 files_open(const char *directory, const struct store_config *config, struct store_info *out, struct store_fault *fault);
@@ -117,16 +112,6 @@ char *file_path(const char *directory, const char *name, uint32_t unit, const ch
 /* ---- schema.c ---- */
 extern const char *const schema_migrations[];
 extern const uint32_t schema_format; /* how many there are: the format that this program writes */
-/* Brings a file from its format to that of the last migration. */
-enum error schema_migrate(struct connection *connection,
-                          const char *const *migrations,
-                          uint32_t count,
-                          uint32_t from,
-                          struct store_fault *fault);
-/* error_newer_schema when the file's format is above count; error_corrupt when it has none. */
-enum error schema_check(struct connection *connection, uint32_t count, uint32_t *format, struct store_fault *fault);
-enum error meta_get(struct connection *connection, const char *key, uint64_t *out, struct store_fault *fault);
-enum error meta_put(struct connection *connection, const char *key, uint64_t value, struct store_fault *fault);
 
 /* ---- sqlite_append.c ---- */
 /* Begins a transaction and checks the epoch; error_fenced, and no transaction, when it is no longer the unit's own. */

@@ -1,0 +1,286 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Builds on PostgreSQL. Whoever changes the table build locks it first, so that of projectors which start at once one
+ * makes a build and the others find it. */
+#include "services/readmodel/postgres_writer.h"
+
+#include <inttypes.h>
+
+#define LOCK "BEGIN; LOCK TABLE fluvius_read.build IN SHARE ROW EXCLUSIVE MODE"
+#define CHANGE "UPDATE fluvius_read.meta SET value = value + 1 WHERE key = 'change'"
+
+/* ---- reading ---- */
+
+static enum error rows_take(const PGresult *result, struct builds *out, struct store_fault *fault)
+{
+    enum error error = error_none;
+    for (int i = 0; i < PQntuples(result) && error == error_none; i++) {
+        out->incarnation = result_number(result, i, 6);
+        out->change = result_number(result, i, 7);
+        if (PQgetisnull(result, i, 0))
+            continue; /* there is none */
+        const struct build_row row = {.id = (uint32_t)result_number(result, i, 0),
+                                      .projection = result_bytes(result, i, 1),
+                                      .fingerprint = result_number(result, i, 2),
+                                      .incarnation = result_number(result, i, 3),
+                                      .state = (int64_t)result_number(result, i, 4),
+                                      .models = result_bytes(result, i, 5)};
+        error = builds_add(out, &row);
+        if (error != error_none)
+            error = fault_set(fault, error, "build %u: %s", row.id, error_text(error));
+    }
+    return error;
+}
+
+enum error postgres_builds(struct writer *base, struct builds *out, struct store_fault *fault)
+{
+    static const char sql[] =
+        "SELECT b.id, b.projection, b.fingerprint, b.incarnation, b.state, b.models, i.value, c.value"
+        " FROM fluvius_read.meta c LEFT JOIN fluvius_read.meta i ON i.key = 'incarnation'"
+        " LEFT JOIN fluvius_read.build b ON true WHERE c.key = 'change' ORDER BY b.id";
+    struct postgres_writer *writer = postgres_writer_of(base);
+    struct parameters none = {0};
+    struct builds builds = {0};
+    PGresult *result;
+    enum error error = postgres_ready(writer, fault);
+    if (error == error_none)
+        error = postgres_ask(writer, sql, &none, &result, "reading the builds", fault);
+    if (error != error_none)
+        return error;
+    error = rows_take(result, &builds, fault);
+    PQclear(result);
+    if (error == error_none)
+        *out = builds;
+    else
+        builds_fini(&builds);
+    return error;
+}
+
+/* ---- making one ---- */
+
+/* A statement that gives a row when the answer is yes. */
+static enum error asked(struct postgres_writer *writer,
+                        const char *sql,
+                        const struct parameters *parameters,
+                        bool *out,
+                        struct store_fault *fault)
+{
+    PGresult *result;
+    enum error error = postgres_ask(writer, sql, parameters, &result, "looking at builds", fault);
+    if (error != error_none)
+        return error;
+    *out = PQntuples(result) > 0;
+    PQclear(result);
+    return error_none;
+}
+
+static enum error
+build_wanted(struct postgres_writer *writer, const struct build_plan *plan, bool *out, struct store_fault *fault)
+{
+    struct parameters parameters = {0};
+    parameter_bytes(&parameters, plan->projection);
+    if (plan->anew)
+        return asked(writer,
+                     "DELETE FROM fluvius_read.request WHERE projection = $1::text RETURNING 1",
+                     &parameters,
+                     out,
+                     fault);
+    parameter_number(&parameters, plan->fingerprint);
+    parameter_number(&parameters, plan->incarnation);
+    bool there = false;
+    enum error error = asked(writer,
+                             "SELECT 1 FROM fluvius_read.build WHERE projection = $1::text AND fingerprint = $2::bigint"
+                             " AND incarnation = $3::bigint AND state <> 2",
+                             &parameters,
+                             &there,
+                             fault);
+    *out = !there;
+    return error;
+}
+
+static enum error
+row_make(struct postgres_writer *writer, const struct build_plan *plan, uint32_t *build, struct store_fault *fault)
+{
+    static const char sql[] =
+        "WITH retired AS (UPDATE fluvius_read.build SET state = 2, changed_us = fluvius_read.now_us()"
+        " WHERE projection = $1::text AND state = 0)"
+        " INSERT INTO fluvius_read.build (projection, fingerprint, incarnation, state, models, created_us, changed_us)"
+        " VALUES ($1::text, $2::bigint, $3::bigint, 0, $4::bytea, fluvius_read.now_us(), fluvius_read.now_us())"
+        " RETURNING id";
+    struct parameters parameters = {0};
+    PGresult *result;
+    buffer_clear(&writer->scratch);
+    models_write(&writer->scratch, plan->models, plan->model_count);
+    if (writer->scratch.failed)
+        return fault_set(fault, error_no_memory, "no memory for a build");
+    parameter_bytes(&parameters, plan->projection);
+    parameter_number(&parameters, plan->fingerprint);
+    parameter_number(&parameters, plan->incarnation);
+    parameter_bytes(&parameters, buffer_slice(&writer->scratch));
+    enum error error = postgres_ask(writer, sql, &parameters, &result, "making a build", fault);
+    if (error != error_none)
+        return error;
+    *build = (uint32_t)result_number(result, 0, 0);
+    PQclear(result);
+    return error_none;
+}
+
+static enum error build_make(struct postgres_writer *writer, const struct build_plan *plan, struct store_fault *fault)
+{
+    uint32_t build = 0;
+    enum error error = row_make(writer, plan, &build, fault);
+    if (error != error_none)
+        return error;
+    buffer_clear(&writer->sql);
+    for (uint32_t i = 0; i < plan->model_count; i++)
+        table_create(&writer->sql, DIALECT_POSTGRESQL, build, i, &plan->models[i]);
+    buffer_printf(&writer->sql,
+                  "INSERT INTO fluvius_read.checkpoint (build, partition, seq, time_us, halted, fault)"
+                  " SELECT %u, p, 0, 0, 0, '' FROM generate_series(0, %u) p; " CHANGE,
+                  build,
+                  writer->partitions - 1);
+    return postgres_run(writer, "making a build", fault);
+}
+
+enum error postgres_build(struct writer *base, const struct build_plan *plan, struct store_fault *fault)
+{
+    struct postgres_writer *writer = postgres_writer_of(base);
+    bool wanted = false;
+    enum error error = postgres_ready(writer, fault);
+    if (error == error_none)
+        error = pg_execute(&writer->link, LOCK, NULL, "locking the builds", fault);
+    if (error == error_none)
+        error = build_wanted(writer, plan, &wanted, fault);
+    if (error == error_none && wanted)
+        error = build_make(writer, plan, fault);
+    if (error == error_none)
+        error = pg_execute(&writer->link, "COMMIT", NULL, "making a build", fault);
+    if (error != error_none)
+        postgres_rollback(writer);
+    return error;
+}
+
+/* ---- going live, and ending ---- */
+
+static enum error build_go_live(struct postgres_writer *writer, uint32_t build, struct store_fault *fault)
+{
+    static const char retire[] =
+        "UPDATE fluvius_read.build SET state = 2, changed_us = fluvius_read.now_us() WHERE state = 1"
+        " AND projection = (SELECT projection FROM fluvius_read.build WHERE id = $1::bigint)";
+    static const char live[] = "UPDATE fluvius_read.build SET state = 1, changed_us = fluvius_read.now_us()"
+                               " WHERE id = $1::bigint AND state = 0 RETURNING 1";
+    struct parameters parameters = {0};
+    bool done = false;
+    parameter_number(&parameters, build);
+    enum error error = postgres_ask(writer, retire, &parameters, NULL, "retiring a build", fault);
+    if (error == error_none)
+        error = asked(writer, live, &parameters, &done, fault);
+    if (error == error_none && !done)
+        return fault_set(fault, error_fenced, "build %u is no longer being built", build);
+    return error;
+}
+
+static enum error incarnation_set(struct postgres_writer *writer, uint64_t incarnation, struct store_fault *fault)
+{
+    buffer_clear(&writer->sql);
+    buffer_printf(&writer->sql,
+                  "UPDATE fluvius_read.meta SET value = %" PRId64 " WHERE key = 'incarnation'; " CHANGE "; COMMIT",
+                  (int64_t)incarnation);
+    return postgres_run(writer, "switching builds", fault);
+}
+
+enum error postgres_live(
+    struct writer *base, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault)
+{
+    struct postgres_writer *writer = postgres_writer_of(base);
+    enum error error = postgres_ready(writer, fault);
+    if (error == error_none)
+        error = pg_execute(&writer->link, LOCK, NULL, "locking the builds", fault);
+    for (uint32_t i = 0; i < count && error == error_none; i++)
+        error = build_go_live(writer, builds[i], fault);
+    if (error == error_none)
+        error = incarnation_set(writer, incarnation, fault);
+    if (error != error_none)
+        postgres_rollback(writer);
+    return error;
+}
+
+/* Finds the oldest that was retired so long ago; *build is 0 when there is none. Its SQL is left in writer->sql. */
+static enum error
+retired_find(struct postgres_writer *writer, uint64_t retired_us, uint32_t *build, struct store_fault *fault)
+{
+    struct parameters parameters = {0};
+    struct model *models = NULL;
+    uint32_t count = 0;
+    PGresult *result;
+    parameter_number(&parameters, retired_us);
+    enum error error = postgres_ask(writer,
+                                    "SELECT id, models FROM fluvius_read.build WHERE state = 2"
+                                    " AND changed_us <= fluvius_read.now_us() - $1::bigint ORDER BY id LIMIT 1",
+                                    &parameters,
+                                    &result,
+                                    "looking for retired builds",
+                                    fault);
+    if (error != error_none)
+        return error;
+    *build = PQntuples(result) == 0 ? 0 : (uint32_t)result_number(result, 0, 0);
+    if (*build != 0)
+        error = models_read(result_bytes(result, 0, 1), &models, &count);
+    PQclear(result);
+    buffer_clear(&writer->sql);
+    buffer_append_text(&writer->sql, "SET LOCAL lock_timeout = 2000; ");
+    for (uint32_t i = 0; i < count; i++)
+        table_drop(&writer->sql, DIALECT_POSTGRESQL, *build, i, &models[i]);
+    models_free(models, count);
+    return error == error_none ? error_none : fault_set(fault, error, "build %u: its models are damaged", *build);
+}
+
+static void staged_forget(struct postgres_writer *writer, uint32_t build)
+{
+    for (size_t i = writer->staged_count; i-- > 0;)
+        if (writer->staged[i].build == build) {
+            buffer_printf(&writer->sql, "DROP TABLE IF EXISTS pg_temp.s%u_%u; ", build, writer->staged[i].number);
+            writer->staged[i] = writer->staged[--writer->staged_count];
+        }
+}
+
+enum error postgres_drop(struct writer *base, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault)
+{
+    struct postgres_writer *writer = postgres_writer_of(base);
+    uint32_t build = 0;
+    enum error error = postgres_ready(writer, fault);
+    if (error == error_none)
+        error = pg_execute(&writer->link, LOCK, NULL, "locking the builds", fault);
+    if (error == error_none)
+        error = retired_find(writer, retired_us, &build, fault);
+    if (error != error_none || build == 0) {
+        postgres_rollback(writer);
+        if (error == error_none)
+            *dropped = 0;
+        return error;
+    }
+    staged_forget(writer, build);
+    buffer_printf(
+        &writer->sql,
+        "DELETE FROM fluvius_read.checkpoint WHERE build = %u; DELETE FROM fluvius_read.build WHERE id = %u; " CHANGE
+        "; COMMIT",
+        build,
+        build);
+    error = postgres_run(writer, "dropping a build", fault);
+    if (error == error_none)
+        *dropped = 1;
+    return error;
+}
+
+enum error postgres_requested(struct writer *base, struct slice projection, bool *out, struct store_fault *fault)
+{
+    struct postgres_writer *writer = postgres_writer_of(base);
+    struct parameters parameters = {0};
+    parameter_bytes(&parameters, projection);
+    enum error error = postgres_ready(writer, fault);
+    return error == error_none
+               ? asked(
+                     writer, "SELECT 1 FROM fluvius_read.request WHERE projection = $1::text", &parameters, out, fault)
+               : error;
+}

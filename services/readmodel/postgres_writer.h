@@ -1,0 +1,75 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the writer on PostgreSQL share. */
+#ifndef READMODEL_POSTGRES_WRITER_H
+#define READMODEL_POSTGRES_WRITER_H
+
+#include "services/readmodel/writer_backend.h"
+#include "services/store/postgres_link.h"
+
+enum { POSTGRES_SLOTS = 16 };
+
+struct staged {
+    uint32_t build, number;
+};
+
+struct postgres_writer {
+    struct writer base;
+    struct server_address address;
+    struct pg_link link;
+    char *holder;
+    uint64_t boot, lease_us, incarnation;
+    uint32_t partitions;
+    uint64_t held, epochs[POSTGRES_SLOTS]; /* slots of the last beat */
+    struct staged *staged;                 /* tables that this session has a temporary table for */
+    size_t staged_count, staged_capacity;
+    struct buffer sql, rows, scratch;
+    struct buffer *copies; /* what the COPYs of a batch are fed, in order */
+    size_t copy_capacity;
+    struct value values[TABLE_COLUMNS_MAX];
+};
+
+static inline struct postgres_writer *postgres_writer_of(struct writer *writer)
+{
+    return (struct postgres_writer *)writer;
+}
+
+/* ---- postgres_writer.c ---- */
+/* Opens the session when there is none. */
+enum error postgres_ready(struct postgres_writer *writer, struct store_fault *fault);
+/* Runs what is in writer->sql; a transaction that fails is rolled back. */
+enum error postgres_run(struct postgres_writer *writer, const char *doing, struct store_fault *fault);
+/* One statement with text or binary parameters, a binary result. */
+enum error postgres_ask(struct postgres_writer *writer,
+                        const char *sql,
+                        const struct parameters *parameters,
+                        PGresult **out,
+                        const char *doing,
+                        struct store_fault *fault);
+void postgres_rollback(struct postgres_writer *writer);
+
+/* ---- postgres_builds.c ---- */
+enum error postgres_builds(struct writer *writer, struct builds *out, struct store_fault *fault);
+enum error postgres_build(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
+enum error postgres_live(
+    struct writer *writer, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault);
+enum error postgres_drop(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
+enum error postgres_requested(struct writer *writer, struct slice projection, bool *out, struct store_fault *fault);
+
+/* ---- postgres_rows.c ---- */
+enum error postgres_checkpoints(
+    struct writer *writer, uint32_t build, struct checkpoint *out, struct buffer *memory, struct store_fault *fault);
+enum error postgres_load(struct writer *writer,
+                         uint32_t build,
+                         uint32_t number,
+                         const struct row_key *keys,
+                         size_t count,
+                         row_visit visit,
+                         void *context,
+                         struct store_fault *fault);
+
+/* ---- postgres_batch.c ---- */
+enum error postgres_commit_batch(struct writer *writer, const struct row_batch *batch, struct store_fault *fault);
+
+#endif

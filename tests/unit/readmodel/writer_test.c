@@ -1,0 +1,427 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing read models: the same cases on SQLite and PostgreSQL. */
+#include <criterion/criterion.h>
+#include <criterion/hooks.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "services/readmodel/writer.h"
+#include "tests/lib/postgres_server.h"
+#include "tests/unit/readmodel/sample.h"
+#include "tests/unit/store/directory.h"
+
+#define PORT_VARIABLE "FLUVIUS_TEST_POSTGRES_PORT"
+enum { PARTITIONS = 32 };
+
+static struct postgres_server program_server;
+
+ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+{
+    (void)tests;
+    char port[16];
+    postgres_server_make(&program_server);
+    postgres_server_start(&program_server, NULL);
+    snprintf(port, sizeof port, "%u", program_server.port);
+    setenv(PORT_VARIABLE, port, 1);
+}
+
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
+{
+    (void)stats;
+    postgres_server_remove(&program_server);
+}
+
+/* ---- the place ---- */
+
+struct place {
+    bool postgres;
+    char directory[DIRECTORY_SIZE], database[32], url[160];
+    uint64_t boots;
+    struct model model;
+};
+
+static struct place place;
+
+static void postgres_run_sql(const char *database, const char *sql)
+{
+    free(postgres_server_query((uint16_t)atoi(getenv(PORT_VARIABLE)), database, sql));
+}
+
+static void place_make(bool postgres)
+{
+    char sql[80];
+    place = (struct place){.postgres = postgres};
+    sample_model(&place.model);
+    if (!postgres) {
+        directory_make(place.directory);
+        snprintf(place.url, sizeof place.url, "sqlite:%s", place.directory);
+        return;
+    }
+    snprintf(place.database, sizeof place.database, "w%d", (int)getpid());
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s", place.database);
+    postgres_run_sql("postgres", sql);
+    snprintf(
+        place.url, sizeof place.url, "postgresql://postgres@127.0.0.1:%s/%s", getenv(PORT_VARIABLE), place.database);
+}
+
+static void place_remove(void)
+{
+    char sql[80];
+    model_fini(&place.model);
+    if (!place.postgres) {
+        directory_remove(place.directory);
+        return;
+    }
+    snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", place.database);
+    postgres_run_sql("postgres", sql);
+}
+
+static struct store_fault fault;
+
+static enum error writer_try(struct writer **out)
+{
+    struct writer_config config = {
+        .url = place.url, .holder = "test", .boot = ++place.boots, .partitions = PARTITIONS, .incarnation = 7};
+    return writer_open(out, &config, &fault);
+}
+
+static struct writer *writer_make(void)
+{
+    struct writer *writer = NULL;
+    struct writer_slots slots;
+    cr_assert(writer_try(&writer) == error_none, "%s", fault.text);
+    cr_assert(writer_beat(writer, &slots, &fault) == error_none, "%s", fault.text);
+    return writer;
+}
+
+/* ---- builds and rows ---- */
+
+static struct build_plan plan_of(uint64_t fingerprint)
+{
+    return (struct build_plan){.projection = slice_text("sample"),
+                               .fingerprint = fingerprint,
+                               .incarnation = 7,
+                               .models = &place.model,
+                               .model_count = 1};
+}
+
+static void build_make(struct writer *writer, uint64_t fingerprint)
+{
+    struct build_plan plan = plan_of(fingerprint);
+    cr_assert(writer_build(writer, &plan, &fault) == error_none, "%s", fault.text);
+}
+
+static struct builds builds_of(struct writer *writer)
+{
+    struct builds builds = {0};
+    cr_assert(writer_builds(writer, &builds, &fault) == error_none, "%s", fault.text);
+    return builds;
+}
+
+/* The state of the build with a fingerprint; -1: there is none. */
+static int state_of(struct writer *writer, uint64_t fingerprint)
+{
+    struct builds builds = builds_of(writer);
+    int state = -1;
+    for (uint32_t i = 0; i < builds.count; i++)
+        if (builds.builds[i].fingerprint == fingerprint)
+            state = (int)builds.builds[i].state;
+    builds_fini(&builds);
+    return state;
+}
+
+static void live(struct writer *writer, uint32_t build)
+{
+    cr_assert(writer_switch(writer, &build, 1, 7, &fault) == error_none, "%s", fault.text);
+}
+
+static struct checkpoint checkpoint_of(struct writer *writer, uint32_t build, uint32_t partition)
+{
+    static struct checkpoint checkpoints[PARTITIONS];
+    static struct buffer memory;
+    cr_assert(writer_checkpoints(writer, build, checkpoints, &memory, &fault) == error_none, "%s", fault.text);
+    return checkpoints[partition];
+}
+
+static enum error
+rows_commit(struct writer *writer, size_t first, size_t count, uint64_t from, uint64_t to, const char *text)
+{
+    struct buffer data[SAMPLE_ROWS] = {0};
+    struct row rows[SAMPLE_ROWS];
+    for (size_t i = 0; i < count; i++)
+        rows[i] = sample_row(first + i, &data[i]);
+    struct row_set set = {.build = 1, .model = &place.model, .rows = rows, .count = count};
+    struct checkpoint_move move = {
+        .build = 1,
+        .partition = 5,
+        .from = from,
+        .to = {
+            .seq = to, .time_us = (int64_t)to * 1000, .halted = text == NULL ? 0 : to + 1, .fault = slice_text(text)}};
+    struct row_batch batch = {.sets = &set, .set_count = 1, .moves = &move, .move_count = 1};
+    enum error error = writer_commit(writer, &batch, &fault);
+    for (size_t i = 0; i < count; i++)
+        buffer_fini(&data[i]);
+    return error;
+}
+
+struct loaded {
+    unsigned count;
+    bool same;
+};
+
+static enum error row_compare(void *context, size_t index, const struct row *row)
+{
+    struct loaded *loaded = context;
+    struct buffer data = {0};
+    struct row expected = sample_row(index, &data);
+    loaded->count++;
+    loaded->same = loaded->same && slice_equal(row->data, expected.data) && row->version == expected.version &&
+                   row->created_us == expected.created_us && row->updated_us == expected.updated_us &&
+                   row->deleted_us == expected.deleted_us && slice_equal(row->creator, expected.creator);
+    buffer_fini(&data);
+    return error_none;
+}
+
+/* How many of the sample's rows are there, as they should be. */
+static unsigned rows_count(struct writer *writer)
+{
+    struct row_key keys[SAMPLE_ROWS];
+    struct loaded loaded = {.same = true};
+    for (size_t i = 0; i < SAMPLE_ROWS; i++)
+        keys[i] = (struct row_key){slice_text(sample_rows[i].realm), slice_text(sample_rows[i].id)};
+    cr_assert(
+        writer_load(writer, 1, 0, keys, SAMPLE_ROWS, row_compare, &loaded, &fault) == error_none, "%s", fault.text);
+    cr_assert(loaded.same);
+    return loaded.count;
+}
+
+/* ---- the cases ---- */
+
+static void case_rows_come_with_their_checkpoint(void)
+{
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    cr_assert(rows_count(writer) == 0 && checkpoint_of(writer, 1, 5).seq == 0);
+    cr_assert(rows_commit(writer, 0, 5, 0, 9, NULL) == error_none, "%s", fault.text);
+    cr_assert(rows_count(writer) == 5);
+    struct checkpoint checkpoint = checkpoint_of(writer, 1, 5);
+    cr_assert(checkpoint.seq == 9 && checkpoint.time_us == 9000 && checkpoint.halted == 0);
+    cr_assert(checkpoint_of(writer, 1, 4).seq == 0);
+    cr_assert(rows_commit(writer, 0, SAMPLE_ROWS, 9, 20, NULL) == error_none, "%s", fault.text); /* replaces five */
+    cr_assert(rows_count(writer) == SAMPLE_ROWS && checkpoint_of(writer, 1, 5).seq == 20);
+    writer_close(&writer);
+    writer = writer_make();
+    cr_assert(rows_count(writer) == SAMPLE_ROWS && checkpoint_of(writer, 1, 5).seq == 20);
+    writer_close(&writer);
+}
+
+static void case_a_halt_says_why(void)
+{
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    cr_assert(rows_commit(writer, 0, 1, 0, 3, "it has no event \"x\"") == error_none, "%s", fault.text);
+    struct checkpoint checkpoint = checkpoint_of(writer, 1, 5);
+    cr_assert(checkpoint.halted == 4 && slice_is(checkpoint.fault, "it has no event \"x\""));
+    cr_assert(rows_commit(writer, 1, 1, 3, 4, NULL) == error_none);
+    checkpoint = checkpoint_of(writer, 1, 5);
+    cr_assert(checkpoint.halted == 0 && checkpoint.fault.size == 0);
+    writer_close(&writer);
+}
+
+static void case_a_checkpoint_that_moved_meanwhile_fences_the_rows(void)
+{
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    cr_assert(rows_commit(writer, 0, 1, 0, 3, NULL) == error_none);
+    cr_assert(rows_commit(writer, 1, 3, 2, 8, NULL) == error_fenced);
+    cr_assert(rows_count(writer) == 1 && checkpoint_of(writer, 1, 5).seq == 3);
+    cr_assert(rows_commit(writer, 1, 3, 3, 8, NULL) == error_none); /* the writer can be used on */
+    cr_assert(rows_count(writer) == 4);
+    writer_close(&writer);
+}
+
+static void case_a_row_that_is_no_map_changes_nothing(void)
+{
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    struct row row = {.realm = slice_text("default"), .id = slice_text("a"), .data = slice_text("\x93")};
+    struct row_set set = {.build = 1, .model = &place.model, .rows = &row, .count = 1};
+    struct checkpoint_move move = {.build = 1, .partition = 5, .to = {.seq = 2}};
+    struct row_batch batch = {.sets = &set, .set_count = 1, .moves = &move, .move_count = 1};
+    cr_assert(writer_commit(writer, &batch, &fault) == error_invalid_data);
+    cr_assert(checkpoint_of(writer, 1, 5).seq == 0);
+    cr_assert(rows_commit(writer, 0, 1, 0, 3, NULL) == error_none, "%s", fault.text);
+    writer_close(&writer);
+}
+
+static void case_a_build_is_made_once(void)
+{
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    build_make(writer, 1);
+    struct builds builds = builds_of(writer);
+    cr_assert(builds.count == 1 && builds.incarnation == 7);
+    cr_assert(builds.builds[0].id == 1 && builds.builds[0].state == BUILD_BUILDING);
+    cr_assert(builds.builds[0].model_count == 1 && builds.builds[0].models[0].field_count == place.model.field_count);
+    cr_assert(slice_is(builds.builds[0].projection, "sample") && builds.builds[0].incarnation == 7);
+    builds_fini(&builds);
+    writer_close(&writer);
+}
+
+static void case_another_fingerprint_builds_beside_and_switches_in_one_step(void)
+{
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    live(writer, 1);
+    struct builds before = builds_of(writer);
+    build_make(writer, 2);
+    cr_assert(state_of(writer, 1) == BUILD_LIVE && state_of(writer, 2) == BUILD_BUILDING);
+    live(writer, 2);
+    cr_assert(state_of(writer, 1) == BUILD_RETIRED && state_of(writer, 2) == BUILD_LIVE);
+    struct builds after = builds_of(writer);
+    cr_assert(after.change != before.change);
+    builds_fini(&before);
+    builds_fini(&after);
+    uint32_t retired = 1;
+    cr_assert(writer_switch(writer, &retired, 1, 7, &fault) == error_fenced);
+    cr_assert(state_of(writer, 2) == BUILD_LIVE);
+    writer_close(&writer);
+}
+
+static void case_a_build_that_is_overtaken_is_retired_and_dropped(void)
+{
+    struct writer *writer = writer_make();
+    uint32_t dropped = 9;
+    build_make(writer, 1);
+    cr_assert(rows_commit(writer, 0, 3, 0, 3, NULL) == error_none, "%s", fault.text);
+    build_make(writer, 2);
+    cr_assert(state_of(writer, 1) == BUILD_RETIRED && state_of(writer, 2) == BUILD_BUILDING);
+    cr_assert(writer_drop(writer, UINT64_C(3600000000), &dropped, &fault) == error_none && dropped == 0);
+    cr_assert(writer_drop(writer, 0, &dropped, &fault) == error_none, "%s", fault.text);
+    cr_assert(dropped == 1 && state_of(writer, 1) == -1 && state_of(writer, 2) == BUILD_BUILDING);
+    cr_assert(writer_drop(writer, 0, &dropped, &fault) == error_none && dropped == 0);
+    build_make(writer, 1);
+    struct builds builds = builds_of(writer);
+    cr_assert(builds.builds[builds.count - 1].id == 3); /* numbers are not given twice */
+    builds_fini(&builds);
+    writer_close(&writer);
+}
+
+static void case_a_request_is_answered_by_one_build(void)
+{
+    struct writer *writer = writer_make();
+    struct build_plan plan = plan_of(1);
+    bool requested = true;
+    build_make(writer, 1);
+    live(writer, 1);
+    cr_assert(writer_requested(writer, slice_text("sample"), &requested, &fault) == error_none && !requested);
+    cr_assert(writer_request(place.url, slice_text("sample"), &fault) == error_none, "%s", fault.text);
+    cr_assert(writer_request(place.url, slice_text("sample"), &fault) == error_none);
+    cr_assert(writer_requested(writer, slice_text("sample"), &requested, &fault) == error_none && requested);
+    plan.anew = true;
+    for (int i = 0; i < 2; i++)
+        cr_assert(writer_build(writer, &plan, &fault) == error_none, "%s", fault.text);
+    cr_assert(writer_requested(writer, slice_text("sample"), &requested, &fault) == error_none && !requested);
+    struct builds builds = builds_of(writer);
+    cr_assert(builds.count == 2 && builds.builds[0].state == BUILD_LIVE && builds.builds[1].state == BUILD_BUILDING);
+    builds_fini(&builds);
+    cr_assert(writer_request(place.url, slice_text("../x"), &fault) == error_not_found);
+    writer_close(&writer);
+}
+
+#define CASE(NAME)                                                                                                     \
+    Test(writer_sqlite, NAME)                                                                                          \
+    {                                                                                                                  \
+        place_make(false);                                                                                             \
+        case_##NAME();                                                                                                 \
+        place_remove();                                                                                                \
+    }                                                                                                                  \
+    Test(writer_postgres, NAME)                                                                                        \
+    {                                                                                                                  \
+        place_make(true);                                                                                              \
+        case_##NAME();                                                                                                 \
+        place_remove();                                                                                                \
+    }
+
+CASE(rows_come_with_their_checkpoint)
+CASE(a_halt_says_why)
+CASE(a_checkpoint_that_moved_meanwhile_fences_the_rows)
+CASE(a_row_that_is_no_map_changes_nothing)
+CASE(a_build_is_made_once)
+CASE(another_fingerprint_builds_beside_and_switches_in_one_step)
+CASE(a_build_that_is_overtaken_is_retired_and_dropped)
+CASE(a_request_is_answered_by_one_build)
+
+/* ---- who may write ---- */
+
+Test(writer_sqlite, one_process_writes_the_file)
+{
+    place_make(false);
+    struct writer *writer = writer_make(), *other = NULL;
+    cr_assert(writer_try(&other) == error_locked && other == NULL);
+    cr_assert(strstr(fault.text, "read.lock: held by test") != NULL, "%s", fault.text);
+    writer_close(&writer);
+    cr_assert(writer_try(&other) == error_none, "%s", fault.text);
+    writer_close(&other);
+    place_remove();
+}
+
+static uint64_t held_after_beat(struct writer *writer)
+{
+    struct writer_slots slots;
+    cr_assert(writer_beat(writer, &slots, &fault) == error_none, "%s", fault.text);
+    cr_assert(slots.count == 16);
+    return slots.held;
+}
+
+Test(writer_postgres, slots_are_shared_evenly)
+{
+    place_make(true);
+    struct writer *a = writer_make(), *b = writer_make();
+    cr_assert(held_after_beat(a) == 0xff00); /* it gives half of them up */
+    cr_assert(held_after_beat(b) == 0x00ff);
+    writer_close(&b);
+    cr_assert(held_after_beat(a) == 0xffff);
+    writer_close(&a);
+    place_remove();
+}
+
+Test(writer_postgres, a_projector_whose_lease_ran_out_writes_nothing)
+{
+    place_make(true);
+    struct writer *a = writer_make();
+    build_make(a, 1);
+    cr_assert(rows_commit(a, 0, 1, 0, 3, NULL) == error_none, "%s", fault.text);
+    postgres_run_sql(place.database,
+                     "UPDATE fluvius_read.slot SET until_us = 1, pid = NULL;"
+                     "UPDATE fluvius_read.projector SET until_us = 1");
+    struct writer *b = writer_make();
+    cr_assert(held_after_beat(b) == 0xffff);
+    cr_assert(rows_commit(a, 1, 3, 3, 8, NULL) == error_fenced, "%s", fault.text);
+    cr_assert(rows_count(b) == 1 && checkpoint_of(b, 1, 5).seq == 3);
+    cr_assert(rows_commit(b, 1, 3, 3, 8, NULL) == error_none, "%s", fault.text);
+    writer_close(&a);
+    writer_close(&b);
+    place_remove();
+}
+
+Test(writer_postgres, what_a_stopped_projector_has_open_is_ended_by_who_takes_its_slots)
+{
+    place_make(true);
+    struct writer *a = writer_make();
+    build_make(a, 1);
+    cr_assert(rows_commit(a, 0, 1, 0, 3, NULL) == error_none);
+    postgres_run_sql(place.database,
+                     "UPDATE fluvius_read.slot SET until_us = 1; UPDATE fluvius_read.projector SET until_us = 1");
+    struct writer *b = writer_make();
+    cr_assert(rows_commit(a, 1, 1, 3, 8, NULL) == error_unreachable, "%s", fault.text);
+    cr_assert(rows_commit(b, 1, 1, 3, 8, NULL) == error_none, "%s", fault.text);
+    cr_assert(held_after_beat(a) == 0); /* it is there again, and waits for its share */
+    cr_assert(held_after_beat(b) == 0xff00 && held_after_beat(a) == 0x00ff);
+    writer_close(&a);
+    writer_close(&b);
+    place_remove();
+}
