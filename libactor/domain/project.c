@@ -17,6 +17,8 @@ struct touched {
     struct slice key, before; /* before: what it was; data NULL: there was none */
     void *row;
     bool there;
+    bool looked;     /* before is known: a row that is put need not be read first */
+    bool made;       /* what is there no longer depends on it */
     size_t at, size; /* of what it is now, in bytes; size 0: no change */
 };
 
@@ -97,15 +99,20 @@ static void row_clear(struct projection_memory *memory, const struct touched *to
     memcpy(touched->row, &memory->face.memory, sizeof memory->face.memory);
 }
 
-static void row_load(struct projection_memory *memory, struct touched *touched)
+static void row_look(struct projection_memory *memory, struct touched *touched)
 {
-    const struct layout *layout = memory->projection->row;
-    touched->row = take(memory, layout->size);
-    row_clear(memory, touched);
     memory->error = memory->source->find(memory->source->context, touched->key, &touched->before);
     if (memory->error != 0)
         ABANDON(memory, "the row cannot be read: %s", error_text(memory->error));
+    touched->looked = true;
+}
+
+static void row_load(struct projection_memory *memory, struct touched *touched)
+{
+    const struct layout *layout = memory->projection->row;
+    row_look(memory, touched);
     touched->there = touched->before.data != NULL;
+    touched->made = true;
     if (!touched->there)
         return;
     struct codec codec = codec_of(memory->projection->domain, CODEC_STATE, &memory->arena);
@@ -133,7 +140,8 @@ static struct touched *touched_add(struct projection_memory *memory, struct slic
     }
     struct touched *touched = &memory->touched[memory->count];
     *touched = (struct touched){.key = key};
-    row_load(memory, touched);
+    touched->row = take(memory, memory->projection->row->size);
+    row_clear(memory, touched);
     memory->count++;
     return touched;
 }
@@ -154,8 +162,14 @@ static void *service_row(fluvius_rows *face, uint32_t use, fluvius_text key)
     struct touched *touched = touched_find(memory, key_whole(memory, key));
     if (use < FLUVIUS_ROW_FIND || use > FLUVIUS_ROW_DELETE)
         ABANDON(memory, "an unknown use of a row");
-    if (use == FLUVIUS_ROW_PUT || use == FLUVIUS_ROW_DELETE)
+    bool anew = use == FLUVIUS_ROW_PUT || use == FLUVIUS_ROW_DELETE;
+    if (anew)
         row_clear(memory, touched);
+    else if (!touched->made)
+        row_load(memory, touched);
+    if (use == FLUVIUS_ROW_DELETE && !touched->looked)
+        row_look(memory, touched);
+    touched->made = true;
     if (use != FLUVIUS_ROW_FIND)
         touched->there = use != FLUVIUS_ROW_DELETE;
     return touched->there ? touched->row : NULL;
@@ -256,6 +270,8 @@ static struct slice touched_now(const struct projection_memory *memory, const st
 
 static bool touched_changed(const struct projection_memory *memory, const struct touched *touched)
 {
+    if (!touched->looked)
+        return true;
     if (!touched->there || touched->before.data == NULL)
         return touched->there != (touched->before.data != NULL);
     return !slice_equal(touched_now(memory, touched), touched->before);

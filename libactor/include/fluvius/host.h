@@ -172,7 +172,7 @@ struct row_change {
 /* Reused from one event to the next; zero it first, fini at the end. All views are valid until the next apply. */
 struct projection_result {
     uint32_t count;
-    struct row_change *changes; /* each key once; rows that come out as they were are left out */
+    struct row_change *changes; /* each key once; rows that were read and come out as they were are left out */
     void *memory;               /* the host's */
 };
 void projection_fini(struct projection_result *result);

@@ -88,6 +88,16 @@ static void project_content_emptied(content_rows *rows, const emptied *event)
 PROJECTION(lines, ("", .parts = true), FIELD(text, what), FIELD(int64, count), OPTIONAL(int64, before));
 PROJECT(lines, filled);
 PROJECT(lines, emptied);
+PROJECT(lines, looked_at);
+
+static void project_lines_looked_at(lines_rows *rows, const looked_at *event)
+{
+    row_put(rows, TEXT("a"))->count = 1;
+    row_put(rows, TEXT("a"))->count = 2;
+    row_change(rows, TEXT("a"))->count++;
+    row_put(rows, TEXT("e"))->count = 5;
+    row_delete(rows, TEXT("e"));
+}
 
 static void project_lines_filled(lines_rows *rows, const filled *event)
 {
@@ -171,10 +181,12 @@ static struct {
 } table[PLACES];
 static enum error find_fails;
 static uint64_t version;
+static int looks; /* how often rows were asked for */
 
 static enum error find_row(void *context, struct slice key, struct slice *data)
 {
     *data = (struct slice){0};
+    looks++;
     for (int i = 0; i < PLACES; i++)
         if (table[i].size > 0 && slice_is(key, table[i].key))
             *data = slice_of(table[i].data, table[i].size);
@@ -312,6 +324,18 @@ Test(projection, rows_that_come_out_as_they_were_are_no_changes)
     cr_expect_eq(result.count, 1, "before is new");
     project_ok("lines", "basket", "b1", "filled", FILLED("a", 1));
     cr_expect_eq(result.count, 0);
+}
+
+Test(projection, rows_that_are_put_are_not_read)
+{
+    project_ok("lines", "basket", "b1", "filled", FILLED("a", 1));
+    project_ok("lines", "basket", "b1", "filled", FILLED("e", 1));
+    looks = 0;
+    project_ok("lines", "basket", "b1", "looked_at", "{}");
+    cr_expect_eq(looks, 1, "whether there is one to delete must be known");
+    cr_expect_eq(result.count, 2);
+    cr_expect_str_eq(row_json("b1:a"), "{'count':3}");
+    cr_expect_str_eq(row_json("b1:e"), "none");
 }
 
 Test(projection, global_rows_are_of_all_aggregates)
