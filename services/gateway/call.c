@@ -6,6 +6,7 @@
 #include "services/gateway/call.h"
 
 #include "services/gateway/command.h"
+#include "services/gateway/list.h"
 #include "services/gateway/read.h"
 
 enum method method_find(const char *name)
@@ -123,6 +124,8 @@ static bool open_details(struct call *call, const struct guard *guard, struct re
     call->traceparent = head_traceparent(&call->head);
     if (!url_is_free(&call->url) && !guard_credentials(guard, call->token, &call->principal, refusal))
         return false;
+    if (call->url.kind == URL_LIST || call->url.kind == URL_ITEM)
+        return list_open(call, refusal);
     if (!query_parse(call->url.kind, call->url.query, &call->query, refusal))
         return false;
     if (call->url.kind == URL_COMMAND)
@@ -188,6 +191,10 @@ enum call_next call_submit(struct call *call, struct slice body, const struct uu
     case URL_EVENTS:
         read_submit(call);
         return CALL_ASK;
+    case URL_LIST:
+    case URL_ITEM:
+        list_submit(call);
+        return CALL_ASK;
     default:
         return CALL_LOCAL;
     }
@@ -197,6 +204,8 @@ void call_reply(struct call *call, const struct reply *reply)
 {
     if (call->url.kind == URL_COMMAND)
         command_reply(call, reply);
+    else if (call->url.kind == URL_LIST || call->url.kind == URL_ITEM)
+        list_reply(call, reply);
     else
         read_reply(call, reply);
     if (reply->position.size > 0)

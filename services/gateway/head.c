@@ -25,6 +25,7 @@ static const char *const header_names[HEADER_COUNT] = {
     [HEADER_TRACEPARENT] = "traceparent",
     [HEADER_TIMEOUT] = "Fluvius-Timeout",
     [HEADER_PREFER] = "Prefer",
+    [HEADER_POSITION] = "Fluvius-Position",
     [HEADER_REQUEST_METHOD] = "Access-Control-Request-Method",
     [HEADER_MCP_VERSION] = "MCP-Protocol-Version",
     [HEADER_MCP_SESSION] = "Mcp-Session-Id",

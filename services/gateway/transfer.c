@@ -139,12 +139,18 @@ bool transfer_body(struct gateway *gateway, struct exchange *exchange, struct sl
 
 /* ---- bus ---- */
 
+/* Its answer is made of the reply alone. */
+static bool call_is_plain(enum url_kind kind)
+{
+    return kind == URL_COMMAND || kind == URL_STATE || kind == URL_EVENTS || kind == URL_LIST || kind == URL_ITEM;
+}
+
 /* On the client's thread. The exchange is this call's alone until it is pushed. */
 static void on_reply(void *context, const struct reply *reply)
 {
     struct exchange *exchange = context;
     enum url_kind kind = exchange->call.url.kind;
-    if (kind == URL_COMMAND || kind == URL_STATE || kind == URL_EVENTS)
+    if (call_is_plain(kind))
         call_reply(&exchange->call, reply);
     else if (kind == URL_MCP && exchange->call.mcp.asks != MCP_ASKS_DESCRIPTIONS)
         mcp_reply(&exchange->call, reply);
@@ -201,7 +207,7 @@ void transfer_answered(struct gateway *gateway, struct exchange *exchange)
     bool replied = kind == URL_MCP && exchange->call.mcp.asks != MCP_ASKS_DESCRIPTIONS;
     assert(exchange->state == EXCHANGE_WAITING);
     gateway->waiting--;
-    if (kind != URL_COMMAND && kind != URL_STATE && kind != URL_EVENTS && !replied)
+    if (!call_is_plain(kind) && !replied)
         local_answer(gateway, exchange);
 }
 

@@ -15,6 +15,7 @@ struct segment {
 
 struct path {
     uint32_t count; /* goes on above SEGMENTS_MAX */
+    bool slashed;   /* a slash stands at the end */
     struct segment segments[SEGMENTS_MAX];
 };
 
@@ -83,6 +84,7 @@ static struct segment path_of(uint8_t *target, size_t size, struct url *out)
 
 static void path_split(struct segment text, struct path *out)
 {
+    out->slashed = text.size > 1 && text.data[text.size - 1] == '/';
     while (text.size > 0 && text.data[text.size - 1] == '/')
         text.size--;
     out->count = 0;
@@ -128,7 +130,7 @@ static bool name_decode(struct segment segment, struct slice *out, struct refusa
         "names are 1 to 256 bytes of UTF-8 without control characters and slashes, not beginning with : or ~");
 }
 
-/* A segment KEY=VALUE:... narrows what follows; that comes with the queries. */
+/* A segment KEY=VALUE:... narrows what follows. */
 static bool path_scoped(const struct path *path, uint32_t at)
 {
     return path->count > at && memchr(path->segments[at].data, '=', path->segments[at].size) != NULL;
@@ -157,11 +159,44 @@ static bool parse_command(const struct path *path, struct url *out, struct refus
     return true;
 }
 
+/* Takes the segments of a list behind /NS.NAME; *at is the first that is none of them. */
+static void parse_narrowing(const struct path *path, struct url *out, uint32_t *at)
+{
+    *at = 1;
+    if (path_scoped(path, 1) && (path->count > 2 || path->slashed)) {
+        out->scope = slice_of(path->segments[1].data, path->segments[1].size);
+        ++*at;
+    }
+    if (path->count > *at && path->segments[*at].size > 0 && path->segments[*at].data[0] == '~') {
+        out->path_query = slice_of(path->segments[*at].data + 1, path->segments[*at].size - 1);
+        ++*at;
+    }
+}
+
+/* False when the path is none of a list or a row of one; *kind is then still unknown. */
+static bool parse_list(const struct path *path, struct url *out, struct refusal *refusal, bool *good)
+{
+    struct segment namespace, resource;
+    uint32_t at;
+    segment_cut(path->segments[0], '.', &namespace, &resource);
+    parse_narrowing(path, out, &at);
+    bool row = path->count == at + 1 && out->scope.size > 0 && out->path_query.size == 0;
+    if (path->count != at && !row)
+        return false;
+    *good = name_decode(namespace, &out->namespace, refusal) && name_decode(resource, &out->resource, refusal) &&
+            (!row || name_decode(path->segments[at], &out->identifier, refusal));
+    out->kind = row ? URL_ITEM : URL_LIST;
+    return true;
+}
+
 static bool parse_item(const struct path *path, struct url *out, struct refusal *refusal)
 {
     struct segment namespace, resource;
+    bool good;
+    if (parse_list(path, out, refusal, &good))
+        return good;
     segment_cut(path->segments[0], '.', &namespace, &resource);
-    if (path_scoped(path, 1) && path->count >= 3)
+    if (out->scope.size > 0)
         return refuse_scope(refusal);
     bool events = path->count == 3 && segment_is(path->segments[2], "events");
     if (path->count != 2 && !events)
@@ -179,12 +214,14 @@ static bool parse_meta(const struct path *path, struct url *out, struct refusal 
         out->kind = URL_META;
     if (path->count != 2)
         return true;
-    struct segment namespace = path->segments[1], command = {0};
-    bool has_command = segment_cut(path->segments[1], ':', &namespace, &command);
+    struct segment namespace = path->segments[1], name = {0};
+    bool has_command = segment_cut(path->segments[1], ':', &namespace, &name);
+    bool has_query = !has_command && segment_cut(path->segments[1], '.', &namespace, &name);
+    struct slice *part = has_command ? &out->command : &out->resource;
     if (!name_decode(namespace, &out->namespace, refusal) ||
-        (has_command && !name_decode(command, &out->command, refusal)))
+        ((has_command || has_query) && !name_decode(name, part, refusal)))
         return false;
-    out->kind = has_command ? URL_META_COMMAND : URL_META_NAMESPACE;
+    out->kind = has_command ? URL_META_COMMAND : has_query ? URL_META_QUERY : URL_META_NAMESPACE;
     return true;
 }
 

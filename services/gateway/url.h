@@ -6,10 +6,12 @@
  *
  *     /NS:COMMAND/RESOURCE/IDENTIFIER     /NS:COMMAND/RESOURCE/:new     (also with a scope:
  * /NS:COMMAND/KEY=VALUE:.../...) /NS.RESOURCE/IDENTIFIER             /NS.RESOURCE/IDENTIFIER/events
- *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /livez   /readyz   /metrics   /mcp
+ *     /NS.NAME/     /NS.NAME/KEY=VALUE:.../     /NS.NAME/~PATHQUERY/     /NS.NAME/KEY=VALUE:.../~PATHQUERY/
+ *     /NS.NAME/KEY=VALUE:.../IDENTIFIER
+ *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /_meta/NS.NAME   /livez   /readyz   /metrics   /mcp
  *     /openapi.json   /asyncapi.json   /docs   /docs/page.js   /docs/page.css
  *
- * Slashes at the end are ignored. */
+ * Slashes at the end are ignored, but for one: /NS.NAME/A=B is the aggregate "A=B", /NS.NAME/A=B/ a list. */
 #ifndef GATEWAY_URL_H
 #define GATEWAY_URL_H
 
@@ -23,9 +25,12 @@ enum url_kind {
     URL_COMMAND,
     URL_STATE,
     URL_EVENTS,
+    URL_LIST,
+    URL_ITEM, /* one row, from the read model */
     URL_META,
     URL_META_NAMESPACE,
     URL_META_COMMAND,
+    URL_META_QUERY,
     URL_LIVE,
     URL_READY,
     URL_METRICS,
@@ -43,6 +48,7 @@ struct url {
     struct slice namespace, command, resource, identifier; /* decoded; empty where the kind has none */
     struct slice authority;                                /* of a target in absolute form; empty otherwise */
     struct slice query;                                    /* as it came, without the question mark */
+    struct slice scope, path_query;                        /* as they came; path_query without its ~ */
 };
 
 /* Decodes in place: target is overwritten and *out points into it. On false the refusal says why; a path that leads

@@ -96,7 +96,7 @@ Test(url, other_paths_lead_nowhere)
         "/bank:open",
         "/bank:open/account",
         "/bank:open/account/a/b/c/d",
-        "/bank.account",
+        "/bank.account/~a:1/x",
         "/bank.account/a/snapshots",
         "/bank.account/a/events/1",
         "/_meta/a/b",
@@ -153,7 +153,7 @@ Test(url, empty_and_reserved_names_are_refused)
     assert_refused("/bank:/account/a", problem_bad_identifier);
     assert_refused("/bank:open//a", problem_bad_identifier);
     assert_refused("/.account/a", problem_bad_identifier);
-    assert_refused("/bank.account/~name.eq:x", problem_bad_identifier);
+    assert_refused("/bank.account/:x", problem_bad_identifier);
     assert_refused("/_meta/:open", problem_bad_identifier);
 }
 
@@ -173,10 +173,26 @@ Test(url, identifiers_have_a_limit)
     assert_refused(identifier_of(target, limit_identifier_bytes + 1), problem_bad_identifier);
 }
 
+Test(url, lists_may_be_narrowed)
+{
+    assert_kind("/bank.account", URL_LIST);
+    assert_kind("/bank.account/", URL_LIST);
+    assert_kind("/bank.account/~name.eq:x", URL_LIST);
+    cr_assert(slice_is(url.path_query, "name.eq:x"));
+    assert_kind("/bank.account/branch=7:desk=1/", URL_LIST);
+    cr_assert(slice_is(url.scope, "branch=7:desk=1"));
+    assert_kind("/bank.account/branch=7/~a:%2F/?limit=3", URL_LIST);
+    cr_assert(slice_is(url.scope, "branch=7"));
+    cr_assert(slice_is(url.path_query, "a:%2F"));
+    assert_kind("/bank.account/branch=7/a", URL_ITEM);
+    cr_assert(slice_is(url.identifier, "a"));
+    assert_kind("/_meta/bank.account/", URL_META_QUERY);
+}
+
 Test(url, scope_is_refused_by_name)
 {
     assert_refused("/bank:deposit/branch=7:desk=1/account/a", problem_scope_not_supported);
-    assert_refused("/bank.account/branch=7/a", problem_scope_not_supported);
+    assert_refused("/bank.account/branch=7/a/events", problem_scope_not_supported);
     assert_kind("/bank.account/a=b", URL_STATE); /* an identifier */
 }
 
