@@ -424,6 +424,13 @@ const struct domain_event *domain_event(const struct domain_resource *resource, 
     return NULL;
 }
 
+bool domain_reads(const struct domain *domain, struct slice resource, struct slice event, uint32_t schema)
+{
+    const struct domain_resource *found = domain_resource(domain, resource);
+    const struct domain_event *known = found == NULL ? NULL : domain_event(found, event);
+    return known != NULL && schema >= 1 && schema <= known->version;
+}
+
 bool domain_has_command(const struct domain *domain, struct slice command)
 {
     for (uint32_t i = 0; i < domain->resource_count; i++)

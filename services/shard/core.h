@@ -140,6 +140,7 @@ struct shard_pool_stats {
     uint32_t members;
     uint64_t lease_until_us; /* monotonic; UINT64_MAX without a pool */
     uint64_t loads_waiting;
+    uint32_t unreadable; /* units that it cannot read */
 };
 void shard_pool_stats(const struct shard *shard, struct shard_pool_stats *out);
 /* Requests that were taken in, by unit of the log, since the start. */

@@ -99,6 +99,16 @@ static int units_choose(struct service *service)
     return 0;
 }
 
+/* Also called by the store's threads: domains do not change. */
+static bool kind_reads(void *context, const struct store_kind *kind)
+{
+    const struct service *service = context;
+    for (uint32_t i = 0; i < service->domain_count; i++)
+        if (slice_is(kind->namespace, domain_namespace(service->domains[i])))
+            return domain_reads(service->domains[i], kind->resource, kind->event, kind->schema);
+    return false;
+}
+
 static int store_start(struct service *service)
 {
     struct store_fault fault = {0};
@@ -117,7 +127,8 @@ static int store_start(struct service *service)
                                   .boot = service->boot,
                                   .lease_ms = (uint32_t)service->settings.lease_ms,
                                   .incarnation = incarnation >> 16,
-                                  .receipts_in_memory = (uint32_t)service->settings.receipts_max};
+                                  .receipts_in_memory = (uint32_t)service->settings.receipts_max,
+                                  .readers = {.reads = kind_reads, .context = service}};
     if (store_open(&service->store, &config, &fault) != error_none)
         return refuse("store", fault.text);
     store_info(service->store, &service->log);

@@ -111,6 +111,12 @@ static void loads_remember(struct shard *shard, const struct store_pool *pool, s
     }
 }
 
+static void unreadable_seen(struct shard *shard, const struct store_pool *pool)
+{
+    shard->unreadable = pool->self < pool->member_count ? pool->members[pool->self].unreadable : 0;
+    memcpy(shard->unreadable_why, pool->unreadable, sizeof shard->unreadable_why);
+}
+
 void pool_seen(struct shard *shard, const struct pool_view *view)
 {
     struct pool_plan plan;
@@ -124,6 +130,7 @@ void pool_seen(struct shard *shard, const struct pool_view *view)
     pool.units = owners;
     shard->joined = true;
     shard->members = pool.member_count;
+    unreadable_seen(shard, &pool);
     shard->lease_until_us = view->lease_until_us;
     pool_plan(&pool, &plan);
     struct sets sets = sets_make(shard, &pool, &plan, view->asked_us);

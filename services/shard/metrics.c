@@ -76,6 +76,12 @@ static void print_pool(const struct service *service, const char *extra, struct 
     print_lease(pool.lease_until_us, extra, out);
     print(out, extra, METRIC_GAUGE, "fluvius_pool_members", "shards in the pool; 0 without one", pool.members);
     print(out, extra, METRIC_GAUGE, "fluvius_units", "units owned", shard_units(service->shard));
+    print(out,
+          extra,
+          METRIC_GAUGE,
+          "fluvius_units_unreadable",
+          "units with events that no module of this shard reads",
+          pool.unreadable);
     print(out, extra, METRIC_COUNTER, "fluvius_handoffs_total", "units handed over as planned", counters->handoffs);
     print(out, extra, METRIC_COUNTER, "fluvius_units_lost_total", "units lost to another owner", counters->lost);
     print(out, extra, METRIC_GAUGE, "fluvius_loads_waiting", "aggregates that wait to be loaded", pool.loads_waiting);

@@ -15,12 +15,14 @@ enum {
 /* A member that stays. */
 struct seat {
     uint32_t member, count, quota;
+    uint32_t most; /* units that it can read */
     uint64_t load;
 };
 
 struct draft {
     const struct store_pool *pool;
     uint32_t seat_count, floor;
+    bool mixed; /* some who stay cannot read all units */
     struct seat seats[POOL_MEMBERS_MAX];
     int32_t seat_of[POOL_MEMBERS_MAX]; /* by member; -1: it leaves */
     int32_t place[POOL_UNITS_MAX];     /* by unit: its seat, -1: none yet */
@@ -32,6 +34,11 @@ struct draft {
 static uint64_t load_of(const struct draft *draft, uint32_t unit)
 {
     return draft->pool->units[unit].load;
+}
+
+static bool reads(const struct draft *draft, int32_t seat, uint32_t unit)
+{
+    return !(draft->pool->members[draft->seats[seat].member].unreadable >> unit & 1);
 }
 
 static uint64_t steps(const struct draft *draft, uint64_t load)
@@ -59,6 +66,16 @@ static void take_away(struct draft *draft, uint32_t unit)
     draft->place[unit] = -1;
 }
 
+static void seat_add(struct draft *draft, const struct store_pool *pool, uint32_t member)
+{
+    struct seat *seat = &draft->seats[draft->seat_count];
+    seat->member = member;
+    for (uint32_t unit = 0; unit < pool->unit_count; unit++)
+        seat->most += reads(draft, (int32_t)draft->seat_count, unit);
+    draft->mixed |= seat->most < pool->unit_count;
+    draft->seat_count++;
+}
+
 static void seats_make(struct draft *draft, const struct store_pool *pool)
 {
     *draft = (struct draft){.pool = pool};
@@ -66,14 +83,14 @@ static void seats_make(struct draft *draft, const struct store_pool *pool)
     for (uint32_t i = 0; i < members; i++) {
         draft->seat_of[i] = pool->members[i].leaving ? -1 : (int32_t)draft->seat_count;
         if (!pool->members[i].leaving)
-            draft->seats[draft->seat_count++].member = i;
+            seat_add(draft, pool, i);
     }
     uint64_t total = 0;
     for (uint32_t i = 0; i < pool->unit_count; i++) {
         int32_t owner = pool->units[i].member;
         int32_t seat = owner < 0 || (uint32_t)owner >= members ? -1 : draft->seat_of[owner];
         draft->place[i] = -1;
-        if (seat >= 0)
+        if (seat >= 0 && reads(draft, seat, i))
             place(draft, i, seat);
         total += pool->units[i].load;
     }
@@ -89,19 +106,21 @@ static bool deserves_more(const struct draft *draft, const struct seat *seat, co
            (seat->count == other->count && steps(draft, seat->load) < steps(draft, other->load));
 }
 
+/* One by one to whoever has fewest yet and can read more. */
 static void quotas_set(struct draft *draft)
 {
-    uint32_t units = draft->pool->unit_count, extra = units % draft->seat_count;
+    uint32_t units = draft->pool->unit_count;
     draft->floor = units / draft->seat_count;
-    for (uint32_t i = 0; i < draft->seat_count; i++)
-        draft->seats[i].quota = draft->floor;
-    while (extra-- > 0) {
+    for (uint32_t given = 0; given < units; given++) {
         struct seat *best = NULL;
         for (uint32_t i = 0; i < draft->seat_count; i++) {
             struct seat *seat = &draft->seats[i];
-            if (seat->quota == draft->floor && (best == NULL || deserves_more(draft, seat, best)))
+            if (seat->quota < seat->most && (best == NULL || seat->quota < best->quota ||
+                                             (seat->quota == best->quota && deserves_more(draft, seat, best))))
                 best = seat;
         }
+        if (best == NULL)
+            return;
         best->quota++;
     }
 }
@@ -134,7 +153,89 @@ static void units_shed(struct draft *draft)
     }
 }
 
+/* ---- the same when not everybody can read everything ---- */
+
+/* Seats in the order in which they were reached, and from where with which unit; from -1: not reached. */
+struct chains {
+    int32_t queue[POOL_MEMBERS_MAX], from[POOL_MEMBERS_MAX], unit[POOL_MEMBERS_MAX];
+    uint32_t reached;
+};
+
+static void chain_move(struct draft *draft, const struct chains *chains, int32_t start, int32_t end)
+{
+    for (int32_t seat = end; seat != start; seat = chains->from[seat]) {
+        take_away(draft, (uint32_t)chains->unit[seat]);
+        place(draft, (uint32_t)chains->unit[seat], seat);
+    }
+}
+
+/* Who has not enough and can take the unit of a seat that was reached; -1: nobody, then who could take it is reached.
+ */
+static int32_t chain_reach(const struct draft *draft, struct chains *chains, int32_t seat, uint32_t unit)
+{
+    for (int32_t other = 0; other < (int32_t)draft->seat_count; other++) {
+        if (chains->from[other] >= 0 || !reads(draft, other, unit))
+            continue;
+        chains->from[other] = seat;
+        chains->unit[other] = (int32_t)unit;
+        chains->queue[chains->reached++] = other;
+        if (draft->seats[other].count < draft->seats[other].quota)
+            return other;
+    }
+    return -1;
+}
+
+/* Relieves a seat of one unit, by the shortest chain of seats, each of which gives one to the next; false: there is
+ * none. */
+static bool chain_shed(struct draft *draft, int32_t start)
+{
+    struct chains chains = {.reached = 1};
+    for (uint32_t i = 0; i < draft->seat_count; i++)
+        chains.from[i] = -1;
+    chains.queue[0] = chains.from[start] = start;
+    for (uint32_t next = 0; next < chains.reached; next++) {
+        int32_t seat = chains.queue[next], end = -1;
+        for (uint32_t unit = 0; unit < draft->pool->unit_count && end < 0; unit++)
+            if (draft->place[unit] == seat)
+                end = chain_reach(draft, &chains, seat, unit);
+        if (end >= 0) {
+            chain_move(draft, &chains, start, end);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void units_shed_mixed(struct draft *draft)
+{
+    for (int32_t seat = 0; seat < (int32_t)draft->seat_count; seat++)
+        while (draft->seats[seat].count > draft->seats[seat].quota && chain_shed(draft, seat))
+            ;
+}
+
 /* ---- who takes what has no place ---- */
+
+/* Who takes a unit: whoever has least load among those that can read it and have not enough; when all of them have, the
+ * one with fewest. -1: nobody can read it. */
+static int32_t seat_for(const struct draft *draft, uint32_t unit)
+{
+    int32_t best = -1;
+    bool best_room = false;
+    for (int32_t i = 0; i < (int32_t)draft->seat_count; i++) {
+        const struct seat *seat = &draft->seats[i], *other = best < 0 ? NULL : &draft->seats[best];
+        bool room = seat->count < seat->quota;
+        if (!reads(draft, i, unit) || (best_room && !room))
+            continue;
+        uint64_t load = steps(draft, seat->load), least = other == NULL ? 0 : steps(draft, other->load);
+        bool lighter = other != NULL && (load < least || (load == least && seat->count < other->count));
+        bool fewer = other != NULL && (seat->count < other->count || (seat->count == other->count && load < least));
+        if (other == NULL || (room && !best_room) || (room ? lighter : fewer)) {
+            best = i;
+            best_room = room;
+        }
+    }
+    return best;
+}
 
 static int32_t unit_to_place(const struct draft *draft)
 {
@@ -142,24 +243,10 @@ static int32_t unit_to_place(const struct draft *draft)
     uint64_t most = 0;
     for (uint32_t i = 0; i < draft->pool->unit_count; i++) {
         uint64_t load = steps(draft, load_of(draft, i));
-        if (draft->place[i] >= 0 || (best >= 0 && load <= most))
+        if (draft->place[i] >= 0 || (best >= 0 && load <= most) || (draft->mixed && seat_for(draft, i) < 0))
             continue;
         best = (int32_t)i;
         most = load;
-    }
-    return best;
-}
-
-static int32_t seat_with_room(const struct draft *draft)
-{
-    int32_t best = -1;
-    for (uint32_t i = 0; i < draft->seat_count; i++) {
-        const struct seat *seat = &draft->seats[i], *least = best < 0 ? NULL : &draft->seats[best];
-        if (seat->count >= seat->quota)
-            continue;
-        uint64_t load = steps(draft, seat->load), other = least == NULL ? UINT64_MAX : steps(draft, least->load);
-        if (load < other || (least != NULL && load == other && seat->count < least->count))
-            best = (int32_t)i;
     }
     return best;
 }
@@ -168,7 +255,7 @@ static void units_place(struct draft *draft)
 {
     int32_t unit;
     while ((unit = unit_to_place(draft)) >= 0)
-        place(draft, (uint32_t)unit, seat_with_room(draft));
+        place(draft, (uint32_t)unit, seat_for(draft, (uint32_t)unit));
 }
 
 /* ---- load ---- */
@@ -191,14 +278,14 @@ static void exchange_try(const struct draft *draft, int32_t unit, int32_t back, 
 static struct exchange exchange_find(const struct draft *draft, int32_t most, int32_t least, uint64_t spread)
 {
     struct exchange best = {.from_most = -1, .from_least = -1, .left = spread};
-    bool alone = draft->seats[most].count > draft->floor && draft->seats[least].count <= draft->floor;
+    bool alone = !draft->mixed && draft->seats[most].count > draft->floor && draft->seats[least].count <= draft->floor;
     for (uint32_t i = 0; i < draft->pool->unit_count; i++) {
-        if (draft->place[i] != most)
+        if (draft->place[i] != most || !reads(draft, least, i))
             continue;
         if (alone)
             exchange_try(draft, (int32_t)i, -1, spread, &best);
         for (uint32_t j = 0; j < draft->pool->unit_count; j++)
-            if (draft->place[j] == least)
+            if (draft->place[j] == least && reads(draft, most, j))
                 exchange_try(draft, (int32_t)i, (int32_t)j, spread, &best);
     }
     return best;
@@ -244,7 +331,10 @@ void pool_plan(const struct store_pool *pool, struct pool_plan *out)
     seats_make(&draft, pool);
     if (draft.seat_count > 0) {
         quotas_set(&draft);
-        units_shed(&draft);
+        if (draft.mixed)
+            units_shed_mixed(&draft);
+        else
+            units_shed(&draft);
         units_place(&draft);
         load_even_out(&draft, out);
     }

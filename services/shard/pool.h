@@ -8,7 +8,11 @@
  * away. What has to be placed goes to whoever has least load, in coarse steps, as views differ a little. Beyond that
  * units move for load only one at a time (or two in exchange), and only when that evens the most and the least loaded
  * member out by a clear part of the average, which the way back never would. While a move is half done the same rules
- * give the same end. Pure. */
+ * give the same end.
+ *
+ * While modules of different versions are in the pool, some members cannot read some units. Nobody is meant for a unit
+ * that it cannot read; numbers are then as even as that allows, and units move for load only in exchange. A unit that
+ * nobody who stays can read is meant for nobody. Pure. */
 #ifndef SHARD_POOL_H
 #define SHARD_POOL_H
 
@@ -18,7 +22,7 @@
 #define POOL_MEMBERS_MAX 256 /* more are members without units */
 
 struct pool_plan {
-    int32_t target[POOL_UNITS_MAX]; /* by unit: place in members; -1: nobody stays who could take it */
+    int32_t target[POOL_UNITS_MAX]; /* by unit: place in members; -1: nobody stays who could take it, or read it */
     uint64_t by_load;               /* units that move for load only */
     uint32_t move_count;
     uint8_t moves[POOL_UNITS_MAX]; /* units that are owned by another than their target, in the order they go */

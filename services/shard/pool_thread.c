@@ -34,6 +34,7 @@ struct pool_thread {
     uint64_t owned;               /* bit u: unit u was ours at the last beat */
     enum error error;             /* of the last beat */
     bool joined;
+    uint64_t unreadable; /* units, as was logged last */
 };
 
 /* ---- loads ---- */
@@ -91,6 +92,17 @@ static void log_change(struct pool_thread *thread, enum error error, const struc
     thread->joined |= error == error_none;
 }
 
+static void log_unreadable(struct pool_thread *thread, const struct store_pool *pool)
+{
+    uint64_t units = pool->self < pool->member_count ? pool->members[pool->self].unreadable : 0;
+    if (units != thread->unreadable)
+        LOG(warning,
+            "units cannot be read",
+            LOG_INTEGER("units", __builtin_popcountll(units)),
+            LOG_TEXT("fault", pool->unreadable));
+    thread->unreadable = units;
+}
+
 static void beat_fill(struct pool_thread *thread, struct store_beat *beat, uint64_t *unit_loads)
 {
     uint64_t requests[POOL_UNITS_MAX];
@@ -119,6 +131,7 @@ static void run_beat(struct pool_thread *thread)
     mail.error = store_beat(thread->config.store, &beat, &pool, &fault);
     log_change(thread, mail.error, pool, fault.text);
     if (mail.error == error_none) {
+        log_unreadable(thread, pool);
         loads_take_over(thread, pool);
         mail.pool = pool;
         mail.lease_until_us = store_lease_until(thread->config.store);

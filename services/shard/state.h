@@ -77,7 +77,9 @@ struct shard {
     enum error beat_error; /* why the last beat failed */
     uint32_t members;
     bool stopping, subscribed;
-    bool joined; /* a view of the pool has come */
+    uint64_t unreadable;      /* pool: units that hold events which no module here reads */
+    char unreadable_why[256]; /* the first such kind of event */
+    bool joined;              /* a view of the pool has come */
     bool moving;
     bool expired; /* the lease was, at the end of the last turn */
 };

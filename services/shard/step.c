@@ -213,8 +213,10 @@ bool shard_moving(const struct shard *shard)
 
 void shard_pool_stats(const struct shard *shard, struct shard_pool_stats *out)
 {
-    *out = (struct shard_pool_stats){
-        .members = shard->members, .lease_until_us = shard->lease_until_us, .loads_waiting = shard->loads_waiting};
+    *out = (struct shard_pool_stats){.members = shard->members,
+                                     .lease_until_us = shard->lease_until_us,
+                                     .loads_waiting = shard->loads_waiting,
+                                     .unreadable = (uint32_t)__builtin_popcountll(shard->unreadable)};
 }
 
 void shard_unit_requests(const struct shard *shard, uint64_t *out)
@@ -270,6 +272,17 @@ static uint32_t pool_alarms(const struct shard *shard, struct buffer *out)
     if (shard->beat_error != error_none) {
         struct buffer text = {0};
         buffer_printf(&text, "the pool does not answer: %s", error_text(shard->beat_error));
+        write_text(out, buffer_slice(&text));
+        buffer_fini(&text);
+        count++;
+    }
+    if (shard->unreadable != 0) {
+        struct buffer text = {0};
+        buffer_printf(&text,
+                      "a shard cannot read %u of %u units and is not given them: %s",
+                      (unsigned)__builtin_popcountll(shard->unreadable),
+                      shard->config.log.units,
+                      shard->unreadable_why);
         write_text(out, buffer_slice(&text));
         buffer_fini(&text);
         count++;

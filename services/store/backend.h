@@ -47,6 +47,14 @@ static inline void store_big_endian(uint8_t bytes[8], uint64_t value)
 enum error fault_set(struct store_fault *fault, enum error error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+static inline bool kind_readable(const struct store_readers *readers, const struct store_kind *kind)
+{
+    return readers->reads == NULL || readers->reads(readers->context, kind);
+}
+
+/* error_unreadable, saying which kind of event where. */
+enum error kind_refused(const char *where, const struct store_kind *kind, struct store_fault *fault);
+
 /* How many partitions a unit has: those p with p mod units = unit. */
 static inline uint32_t unit_partitions(const struct store_info *info, uint32_t unit)
 {

@@ -5,9 +5,11 @@
  * and makes nothing durable. Records never change once appended, so readers hold the mutex only to find them. */
 #include "services/store/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "services/store/grow.h"
+#include "services/store/kinds.h"
 
 static void memory_close(struct store **store)
 {
@@ -39,6 +41,7 @@ static enum error memory_open(struct store **out, const struct store_config *con
     memory->base.ops = &store_memory_ops;
     memory->info = (struct store_info){
         .partitions = config->partitions, .units = config->units, .incarnation = config->incarnation};
+    memory->readers = config->readers;
     pthread_mutex_init(&memory->mutex, NULL);
     memory->partitions = calloc(config->partitions, sizeof memory->partitions[0]);
     memory->units = calloc(config->units, sizeof memory->units[0]);
@@ -57,10 +60,36 @@ static void memory_info(const struct store *store, struct store_info *out)
 }
 
 static enum error
+partition_check(const struct memory_store *memory, uint32_t number, const char *where, struct store_fault *fault)
+{
+    const struct memory_partition *partition = &memory->partitions[number];
+    for (size_t i = 0; i < partition->count; i++) {
+        struct store_kind kind = kind_of_record(partition->records[i]);
+        if (kind.event.size != 0 && !kind_readable(&memory->readers, &kind))
+            return kind_refused(where, &kind, fault);
+    }
+    return error_none;
+}
+
+/* Looks at every event, as nothing else remembers which kinds there are. */
+static enum error kinds_check(const struct memory_store *memory, uint32_t unit, struct store_fault *fault)
+{
+    enum error error = error_none;
+    char where[32];
+    snprintf(where, sizeof where, "memory: unit %u", unit);
+    for (uint32_t p = unit; p < memory->info.partitions && error == error_none; p += memory->info.units)
+        error = partition_check(memory, p, where, fault);
+    return error;
+}
+
+static enum error
 memory_claim(struct store *store, uint32_t unit, const struct store_claim **out, struct store_fault *fault)
 {
     struct memory_store *memory = memory_of(store);
     assert(unit < memory->info.units && memory->units[unit].claim == NULL);
+    enum error error = kinds_check(memory, unit, fault);
+    if (error != error_none)
+        return error;
     struct store_claim *claim = claim_new(&memory->info, unit);
     if (claim == NULL)
         return fault_set(fault, error_no_memory, "no memory for the claim of unit %u", unit);

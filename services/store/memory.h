@@ -25,6 +25,7 @@ struct memory_unit {
 struct memory_store {
     struct store base;
     struct store_info info;
+    struct store_readers readers;
     pthread_mutex_t mutex; /* everything below */
     struct memory_partition *partitions;
     struct memory_unit *units;

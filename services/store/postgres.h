@@ -31,11 +31,14 @@
 #include "services/store/postgres_statements.h"
 #include "services/store/unit.h"
 
+#define KINDS_UNKNOWN UINT64_MAX
+
 struct server {
     struct server_address address;
     pthread_mutex_t mutex;
     struct pg_link reader; /* under the mutex */
     struct pg_link beats;  /* the beating thread's */
+    uint64_t kinds;        /* likewise: how many kinds of events it has seen there, or KINDS_UNKNOWN */
 };
 
 struct postgres_unit {
@@ -59,6 +62,9 @@ struct postgres_store {
     _Atomic uint64_t lease_until_us;
     uint32_t server_count;
     struct server *servers;
+    /* the beating thread's */
+    uint64_t unreadable; /* bit u: this process cannot read unit u; as kinds only come, bits only come */
+    struct store_fault unreadable_fault; /* why the first of them */
 };
 
 struct postgres_store *postgres_of(const struct store *store);
@@ -122,6 +128,15 @@ enum error positions_visit(const struct unit *unit,
                            store_visit visit,
                            void *context,
                            struct store_fault *fault);
+
+/* A row of namespace, resource, event and schema. */
+static inline struct store_kind kind_read(const PGresult *result, int row)
+{
+    return (struct store_kind){.namespace = result_bytes(result, row, 0),
+                               .resource = result_bytes(result, row, 1),
+                               .event = result_bytes(result, row, 2),
+                               .schema = (uint32_t)result_number(result, row, 3)};
+}
 
 /* ---- postgres_append.c ---- */
 /* Sets the unit's append_sql once its epoch is known. */

@@ -142,6 +142,23 @@ static enum error batch_commit(struct postgres_unit *unit, struct store_fault *f
     return error == error_none ? copy_end(unit, fault) : error;
 }
 
+/* Before the events, in a transaction of its own: happens once for each kind in a unit. */
+static enum error
+kinds_commit(struct unit *unit, const struct store_record *records, size_t count, struct store_fault *fault)
+{
+    enum error error = writing(unit)->begin(unit, fault);
+    if (error == error_none)
+        error = kinds_write(unit, records, count, fault);
+    if (error != error_none) {
+        writing(unit)->rollback(unit);
+        return error;
+    }
+    error = writing(unit)->commit(unit, fault);
+    if (error == error_none)
+        kinds_note(unit, records, count);
+    return error;
+}
+
 enum error postgres_append(
     struct store *store, uint32_t number, const struct store_record *records, size_t count, struct store_fault *fault)
 {
@@ -152,6 +169,8 @@ enum error postgres_append(
     if (error != error_none || count == 0)
         return error;
     error = batch_prepare(unit, records, count, fault);
+    if (error == error_none && kinds_new(unit, records, count))
+        error = kinds_commit(unit, records, count, fault);
     if (error == error_none)
         error = rows_fill(postgres, records, count, fault);
     if (error == error_none)

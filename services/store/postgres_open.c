@@ -89,6 +89,7 @@ server_add(struct postgres_store *store, const char *url, const struct store_con
         return error;
     pthread_mutex_init(&server->mutex, NULL);
     server->reader.address = server->beats.address = &server->address;
+    server->kinds = KINDS_UNKNOWN;
     store->server_count++;
     return error_none;
 }
@@ -151,6 +152,7 @@ static enum error store_fill(struct postgres_store *store, const struct store_co
     store->base.limits = limits_default;
     store->base.receipts_in_memory = config->receipts_in_memory;
     store->base.retention_ms = config->retention_ms;
+    store->base.readers = config->readers;
     store->boot = config->boot;
     store->lease_ms = config->lease_ms;
     store->holder = strdup(config->holder);

@@ -8,7 +8,17 @@
 #include "services/store/grow.h"
 #include "services/store/postgres.h"
 
-enum { COLUMN_NUMBER, COLUMN_BOOT, COLUMN_NAME, COLUMN_LOAD, COLUMN_LEAVING, COLUMN_EPOCH, COLUMN_SETTINGS };
+enum {
+    COLUMN_NUMBER,
+    COLUMN_BOOT,
+    COLUMN_NAME,
+    COLUMN_LOAD,
+    COLUMN_LEAVING,
+    COLUMN_EPOCH,
+    COLUMN_UNREADABLE,
+    COLUMN_KINDS,
+    COLUMN_SETTINGS
+};
 enum { MARGIN_PART = 10 }; /* so much of a lease is left out, for clocks of different speed */
 
 /* ---- what a server answers ---- */
@@ -26,7 +36,8 @@ static void member_read(const PGresult *result, int row, struct store_member *ou
     size_t size = name.size < STORE_NAME_MAX - 1 ? name.size : STORE_NAME_MAX - 1;
     *out = (struct store_member){.boot = result_number(result, row, COLUMN_BOOT),
                                  .load = result_number(result, row, COLUMN_LOAD),
-                                 .leaving = result_number(result, row, COLUMN_LEAVING) != 0};
+                                 .leaving = result_number(result, row, COLUMN_LEAVING) != 0,
+                                 .unreadable = result_number(result, row, COLUMN_UNREADABLE)};
     memcpy(out->name, name.data, size);
 }
 
@@ -79,6 +90,40 @@ static struct store_pool *pool_new(const struct store_info *info)
     if (pool->units == NULL)
         store_pool_free(&pool);
     return pool;
+}
+
+/* ---- which units can be read ---- */
+
+static void kind_look(struct postgres_store *store, const char *server, const PGresult *result, int row)
+{
+    enum { UNIT = 4 };
+    struct store_kind kind = kind_read(result, row);
+    uint64_t unit = result_number(result, row, UNIT);
+    if (unit >= 64 || kind_readable(&store->base.readers, &kind))
+        return;
+    if (store->unreadable == 0)
+        kind_refused(server, &kind, &store->unreadable_fault);
+    store->unreadable |= 1ull << unit;
+}
+
+/* Looks at all kinds of events of a server again when there are others than it has seen. */
+static enum error
+kinds_look(struct postgres_store *store, struct server *server, uint64_t there, struct store_fault *fault)
+{
+    PGresult *result;
+    uint64_t deadline_us = clock_boot_us() + (uint64_t)store->lease_ms * 1000;
+    if (there == server->kinds)
+        return error_none;
+    struct parameters none = {0};
+    enum error error =
+        pg_run_until(&server->beats, PG_ALL_KINDS, &none, deadline_us, &result, "reading kinds of events", fault);
+    if (error != error_none)
+        return error;
+    for (int row = 0; row < PQntuples(result); row++)
+        kind_look(store, server->address.name, result, row);
+    server->kinds = (uint64_t)PQntuples(result);
+    PQclear(result);
+    return error_none;
 }
 
 /* ---- beats ---- */
@@ -138,6 +183,33 @@ static void beat_parameters(struct parameters *parameters,
     parameter_number(parameters, beat->load);
     parameter_number(parameters, beat->leaving);
     parameter_numbers(parameters, beat->unit_loads, beat->unit_loads == NULL ? 0 : store->base.info.units, loads);
+    parameter_number(parameters, store->unreadable);
+}
+
+/* The first beat, with which this process joins, must say already what it cannot read. */
+static enum error beats_prepare(struct postgres_store *store, struct store_fault *fault)
+{
+    enum error error = error_none;
+    for (uint32_t i = 0; i < store->server_count && error == error_none; i++) {
+        struct server *server = &store->servers[i];
+        if (server->kinds != KINDS_UNKNOWN)
+            continue;
+        if (!pg_is_open(&server->beats)) {
+            pg_close(&server->beats);
+            error = server_connect(&server->beats, store, server, fault);
+        }
+        if (error == error_none)
+            error = kinds_look(store, server, 0, fault);
+    }
+    return error;
+}
+
+/* What this process has just learned counts for it at once, for others from its next beat on. */
+static void pool_finish(const struct postgres_store *store, struct store_pool *pool)
+{
+    if (pool->self < pool->member_count)
+        pool->members[pool->self].unreadable = store->unreadable;
+    memcpy(pool->unreadable, store->unreadable_fault.text, sizeof pool->unreadable);
 }
 
 /* Every server gets its beat, also when one before it could not be reached. */
@@ -155,7 +227,10 @@ static enum error beats_send(struct postgres_store *store,
             if (i == 0)
                 error = members_read(pool, result, store->boot);
             owners_read(pool, result);
+            uint64_t kinds = result_number(result, 0, COLUMN_KINDS);
             PQclear(result);
+            if (error == error_none)
+                error = kinds_look(store, &store->servers[i], kinds, first == error_none ? fault : NULL);
         }
         first = first == error_none ? error : first;
     }
@@ -171,7 +246,9 @@ postgres_beat(struct store *base, const struct store_beat *beat, struct store_po
     struct parameters parameters = {0};
     uint64_t lease_us = (uint64_t)store->lease_ms * 1000, before_us = clock_boot_us();
     enum error error = error_no_memory;
-    if (pool != NULL && loads != NULL) {
+    if (pool != NULL && loads != NULL)
+        error = beats_prepare(store, fault);
+    if (error == error_none) {
         beat_parameters(&parameters, store, beat, loads);
         error = beats_send(store, &parameters, pool, fault);
     }
@@ -182,6 +259,7 @@ postgres_beat(struct store *base, const struct store_beat *beat, struct store_po
         return error == error_no_memory ? fault_set(fault, error, "no memory for the pool") : error;
     }
     atomic_store_explicit(&store->lease_until_us, before_us + lease_us - lease_us / MARGIN_PART, memory_order_relaxed);
+    pool_finish(store, pool);
     *out = pool;
     return error_none;
 }

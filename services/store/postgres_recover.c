@@ -67,6 +67,25 @@ static enum error find_marks(struct unit *unit, struct receipt_marks *out, struc
     return error;
 }
 
+static enum error find_kinds(struct unit *unit,
+                             enum error (*visit)(void *context, const struct store_kind *kind),
+                             void *context,
+                             struct store_fault *fault)
+{
+    struct parameters parameters = {0};
+    PGresult *result;
+    parameter_number(&parameters, unit->number);
+    enum error error = run(unit, PG_KINDS, &parameters, &result, "reading kinds of events", fault);
+    if (error != error_none)
+        return error;
+    for (int row = 0; row < PQntuples(result) && error == error_none; row++) {
+        struct store_kind kind = kind_read(result, row);
+        error = visit(context, &kind);
+    }
+    PQclear(result);
+    return error;
+}
+
 static enum error scan(struct unit *unit,
                        uint32_t partition,
                        uint64_t after_seq,
@@ -140,6 +159,7 @@ static enum error pages(struct unit *unit,
 const struct unit_claiming postgres_claiming = {
     .find_partitions = find_partitions,
     .find_marks = find_marks,
+    .find_kinds = find_kinds,
     .scan = scan,
     .newest_runs = newest_runs,
     .pages = pages,

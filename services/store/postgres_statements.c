@@ -39,6 +39,10 @@ const char *const statement_sql[PG_STATEMENTS] = {
     [PG_MARK_LATE] = "UPDATE fluvius.receipt_mark SET late_ms = $2 WHERE unit = $1",
     [PG_MARK_EXPIRED] = "UPDATE fluvius.receipt_mark SET expired_ms = $2 WHERE unit = $1",
     [PG_MODULE] = "INSERT INTO fluvius.module (fingerprint, description) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+    [PG_KIND] = "INSERT INTO fluvius.kind (unit, namespace, resource, event, schema) VALUES ($1, $2, $3, $4, $5)"
+                " ON CONFLICT DO NOTHING",
+    [PG_KINDS] = "SELECT namespace, resource, event, schema FROM fluvius.kind WHERE unit = $1",
+    [PG_ALL_KINDS] = "SELECT namespace, resource, event, schema, unit FROM fluvius.kind ORDER BY unit",
     [PG_OLDEST_RUN] = "SELECT run, max_ms FROM fluvius.receipt_run WHERE unit = $1 ORDER BY run LIMIT 1",
     [PG_DELETE_PAGES] = "DELETE FROM fluvius.receipt_page WHERE unit = $1 AND page BETWEEN $2 AND $3",
     [PG_DELETE_RUN] = "DELETE FROM fluvius.receipt_run WHERE unit = $1 AND run = $2",
@@ -77,8 +81,8 @@ const char *const statement_sql[PG_STATEMENTS] = {
     [PG_CLAIM] = "SELECT new_epoch, refused FROM fluvius.claim($1, $2, $3)",
     [PG_RELEASE] = "UPDATE fluvius.unit SET boot = NULL, holder = '', pid = NULL, started = NULL"
                    " WHERE number = $1 AND epoch = $2 AND boot = $3",
-    [PG_BEAT] = "SELECT number, boot, name, load, leaving, epoch, " PG_SERVER_SETTINGS
-                " FROM fluvius.beat($1, $2, $3, $4, $5::bigint <> 0, $6)",
+    [PG_BEAT] = "SELECT number, boot, name, load, leaving, epoch, unreadable, kinds, " PG_SERVER_SETTINGS
+                " FROM fluvius.beat($1, $2, $3, $4, $5::bigint <> 0, $6, $7)",
     [PG_LEAVE] = "DELETE FROM fluvius.member m WHERE boot = $1"
                  " AND NOT EXISTS (SELECT 1 FROM fluvius.unit u WHERE u.boot = m.boot)",
 };

@@ -160,6 +160,17 @@ put_module(struct unit *unit, uint64_t fingerprint, struct slice description, st
     return put(unit, PG_MODULE, &parameters, "keeping a description", fault);
 }
 
+static enum error put_kind(struct unit *unit, const struct store_kind *kind, struct store_fault *fault)
+{
+    struct parameters parameters = {0};
+    parameter_number(&parameters, unit->number);
+    parameter_bytes(&parameters, kind->namespace);
+    parameter_bytes(&parameters, kind->resource);
+    parameter_bytes(&parameters, kind->event);
+    parameter_number(&parameters, kind->schema);
+    return put(unit, PG_KIND, &parameters, "keeping a kind of event", fault);
+}
+
 /* Reads one row of up to two numbers; *found is false when there is none. */
 static enum error
 oldest_read(struct unit *unit, enum pg_statement statement, uint64_t out[2], bool *found, struct store_fault *fault)
@@ -225,6 +236,7 @@ const struct unit_writing postgres_writing = {
     .put_other = put_other,
     .put_mark = put_mark,
     .put_module = put_module,
+    .put_kind = put_kind,
     .oldest_run = oldest_run,
     .delete_run = delete_run,
     .oldest_day = oldest_day,

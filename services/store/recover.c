@@ -84,7 +84,9 @@ enum error unit_recover(struct unit *unit, struct store_fault *fault)
     struct partition_found *found = calloc(unit->count, sizeof found[0]);
     if (found == NULL)
         return fault_set(fault, error_no_memory, "%s: no memory for its claim", unit->name);
-    enum error error = claiming(unit)->find_marks(unit, &unit->marks, fault);
+    enum error error = kinds_recover(unit, fault);
+    if (error == error_none)
+        error = claiming(unit)->find_marks(unit, &unit->marks, fault);
     if (error == error_none)
         error = claiming(unit)->find_partitions(unit, found, fault);
     for (uint32_t place = 0; place < unit->count && error == error_none; place++)

@@ -47,6 +47,8 @@ static const char *const writer_sql[WRITER_STATEMENTS] = {
     [WRITER_DELETE_OTHERS] = "DELETE FROM receipt_other WHERE (day, id, stream_hash) IN"
                              " (SELECT day, id, stream_hash FROM receipt_other WHERE day BETWEEN ?1 AND ?2 LIMIT 1024)",
     [WRITER_MODULE] = "INSERT OR IGNORE INTO module (fingerprint, description) VALUES (?1, ?2)",
+    [WRITER_KIND] = "INSERT OR IGNORE INTO kind (namespace, resource, event, schema) VALUES (?1, ?2, ?3, ?4)",
+    [WRITER_KINDS] = "SELECT namespace, resource, event, schema FROM kind",
 };
 
 struct sqlite_store *sqlite_of(const struct store *store)
@@ -131,7 +133,8 @@ static enum error sqlite_open(struct store **out, const struct store_config *con
                                       .reading = &sqlite_reading,
                                       .limits = limits_default,
                                       .receipts_in_memory = config->receipts_in_memory,
-                                      .retention_ms = config->retention_ms};
+                                      .retention_ms = config->retention_ms,
+                                      .readers = config->readers};
     store->wal_pages = CHECKPOINT_PAGES;
     store->directory = strdup(config->url + strlen("sqlite:"));
     store->holder = strdup(config->holder);

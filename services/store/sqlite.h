@@ -47,6 +47,8 @@ enum writer_statement {
     WRITER_OLDEST_DAY,
     WRITER_DELETE_OTHERS,
     WRITER_MODULE,
+    WRITER_KIND,
+    WRITER_KINDS,
     WRITER_STATEMENTS
 };
 

@@ -82,13 +82,21 @@ batch_insert(struct unit *unit, const struct store_record *records, size_t count
 static enum error
 batch_commit(struct unit *unit, const struct store_record *records, size_t count, struct store_fault *fault)
 {
+    bool more_kinds = kinds_new(unit, records, count);
     enum error error = sqlite_begin(unit, fault);
     if (error != error_none)
         return error;
-    error = batch_insert(unit, records, count, fault);
+    if (more_kinds)
+        error = kinds_write(unit, records, count, fault);
     if (error == error_none)
-        return sqlite_commit(unit, fault);
-    sqlite_rollback(unit);
+        error = batch_insert(unit, records, count, fault);
+    if (error != error_none) {
+        sqlite_rollback(unit);
+        return error;
+    }
+    error = sqlite_commit(unit, fault);
+    if (error == error_none && more_kinds)
+        kinds_note(unit, records, count);
     return error;
 }
 

@@ -85,6 +85,26 @@ static enum error find_marks(struct unit *unit, struct receipt_marks *out, struc
     return error;
 }
 
+static enum error find_kinds(struct unit *unit,
+                             enum error (*visit)(void *context, const struct store_kind *kind),
+                             void *context,
+                             struct store_fault *fault)
+{
+    sqlite3_stmt *statement = statement_of(unit, WRITER_KINDS);
+    enum error error = error_none;
+    int code = SQLITE_DONE;
+    while (error == error_none && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        error = visit(context,
+                      &(struct store_kind){.namespace = column_bytes(statement, 0),
+                                           .resource = column_bytes(statement, 1),
+                                           .event = column_bytes(statement, 2),
+                                           .schema = (uint32_t)column_unsigned(statement, 3)});
+    sqlite3_reset(statement);
+    if (error == error_none && code != SQLITE_DONE)
+        error = unit_fault(unit, code, "reading kinds of events", fault);
+    return error;
+}
+
 static enum error scan(struct unit *unit,
                        uint32_t partition,
                        uint64_t after_seq,
@@ -145,6 +165,7 @@ static enum error pages(struct unit *unit,
 const struct unit_claiming sqlite_claiming = {
     .find_partitions = find_partitions,
     .find_marks = find_marks,
+    .find_kinds = find_kinds,
     .scan = scan,
     .newest_runs = newest_runs,
     .pages = pages,

@@ -122,6 +122,16 @@ put_module(struct unit *unit, uint64_t fingerprint, struct slice description, st
     return run(unit, WRITER_MODULE, "keeping a description", fault);
 }
 
+static enum error put_kind(struct unit *unit, const struct store_kind *kind, struct store_fault *fault)
+{
+    sqlite3_stmt *statement = statement_of(unit, WRITER_KIND);
+    bind_text(statement, 1, kind->namespace);
+    bind_text(statement, 2, kind->resource);
+    bind_text(statement, 3, kind->event);
+    bind_unsigned(statement, 4, kind->schema);
+    return run(unit, WRITER_KIND, "keeping a kind of event", fault);
+}
+
 /* Reads one row of two numbers; *found is false when there is none. */
 static enum error
 oldest_read(struct unit *unit, enum writer_statement which, uint64_t out[2], bool *found, struct store_fault *fault)
@@ -193,6 +203,7 @@ const struct unit_writing sqlite_writing = {
     .put_other = put_other,
     .put_mark = put_mark,
     .put_module = put_module,
+    .put_kind = put_kind,
     .oldest_run = oldest_run,
     .delete_run = delete_run,
     .oldest_day = oldest_day,

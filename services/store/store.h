@@ -18,10 +18,10 @@
  * Threads. For one unit, the functions marked (writer) are called by one thread at a time and those marked (reader) by
  * one thread at a time; a writer and a reader may run at once. Different units are independent.
  *
- * Faults: error_no_space, error_read_only, error_locked, error_corrupt, error_newer_schema, error_fenced,
- * error_unknown_outcome, error_unreachable, error_login_refused, error_io. After error_io from an append the caller
- * must exit: nothing that was written since the last sync may be acknowledged. fault->text says what and where, for a
- * person. */
+ * Faults: error_no_space, error_read_only, error_locked, error_corrupt, error_newer_schema, error_unreadable,
+ * error_fenced, error_unknown_outcome, error_unreachable, error_login_refused, error_io. After error_io from an append
+ * the caller must exit: nothing that was written since the last sync may be acknowledged. fault->text says what and
+ * where, for a person. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -33,6 +33,19 @@ struct store;
 
 struct store_fault {
     char text[256];
+};
+
+/* A kind of event: what a module must know to read one. */
+struct store_kind {
+    struct slice namespace, resource, event;
+    uint32_t schema; /* its version */
+};
+
+/* Says whether this process can read a kind of event. NULL: any; so for those who only look at the log. Called by every
+ * thread that claims, and by the one that beats. */
+struct store_readers {
+    bool (*reads)(void *context, const struct store_kind *kind);
+    void *context;
 };
 
 struct store_config {
@@ -47,6 +60,7 @@ struct store_config {
     uint64_t incarnation;        /* used when the store is created: random, names this log for ever */
     uint32_t receipts_in_memory; /* a unit's receipts kept in memory before they spill; 0: 262,144 */
     uint64_t retention_ms;       /* 0: limit_retention_ms */
+    struct store_readers readers;
 };
 
 struct store_info {
@@ -125,6 +139,8 @@ struct store_member {
     uint64_t boot;
     uint64_t load; /* commands a second, as it says of itself */
     bool leaving;  /* gives its units up and takes none */
+    uint64_t
+        unreadable; /* bit u: it cannot read the events of unit u, so it is not to have it; of the first 64 units */
 };
 
 struct store_owner {
@@ -139,6 +155,7 @@ struct store_pool {
     struct store_member *members; /* alive, by name, then boot */
     uint32_t unit_count;
     struct store_owner *units; /* by number */
+    char unreadable[256];      /* which kind of event this process cannot read, for people; empty: it can read all */
 };
 
 /* What a process says with a beat. */
@@ -241,7 +258,8 @@ void store_info(const struct store *store, struct store_info *out);
 
 /* (writer) Becomes the owner of a unit, at a raised epoch. error_locked while another process holds it (in a pool:
  * while its lease runs and it has not released the unit). In a pool, wants a beat before; what the owner before still
- * has under way at the store is ended first, so that nothing of it can take effect afterwards. */
+ * has under way at the store is ended first, so that nothing of it can take effect afterwards. error_unreadable when
+ * the unit holds a kind of event that this process cannot read (config.readers). */
 enum error store_claim(struct store *store, uint32_t unit, const struct store_claim **out, struct store_fault *fault);
 void store_release(struct store *store, uint32_t unit);
 
@@ -297,8 +315,8 @@ enum error store_read_log(struct store *store,
                           void *context,
                           struct store_fault *fault);
 
-/* (reader) The head of every partition, as it is committed now; out has place for all of the log's partitions, by number.
- * One look at each server or file, however many partitions there are. */
+/* (reader) The head of every partition, as it is committed now; out has place for all of the log's partitions, by
+ * number. One look at each server or file, however many partitions there are. */
 enum error store_read_heads(struct store *store, struct store_partition *out, struct store_fault *fault);
 
 /* (reader) Looks a receipt up in what was written; error_not_found when there is none. */

@@ -49,6 +49,7 @@ void unit_leave(struct unit *unit)
     unit->claimed = false;
     tail_fini(&unit->tail);
     receipt_set_fini(&unit->pending);
+    kind_set_fini(&unit->kinds);
     free(unit->heads);
     unit->heads = NULL;
     pthread_mutex_unlock(&unit->mutex);

@@ -11,6 +11,7 @@
  *   tail.c       the stream index: its tail in memory, its table
  *   maintain.c   what is done between commits, a slice at a time
  *   snapshots.c  writing snapshots
+ *   kinds.c      which kinds of events there are
  *   receipts.c   receipts: writing runs; expire.c forgets them, find.c finds one, recent.c gives the newest
  *   recover.c    what a claim rebuilds by scanning the log
  *   read.c       reading logs and streams; chain.c goes backward along a stream
@@ -21,6 +22,7 @@
 #include <pthread.h>
 
 #include "services/store/backend.h"
+#include "services/store/kinds.h"
 #include "services/store/receipt_set.h"
 #include "services/store/sort.h"
 #include "services/store/stream_map.h"
@@ -97,7 +99,8 @@ struct unit {
     struct sort_item *order, *order_scratch; /* append's: the batch by position */
     size_t order_capacity;
     struct receipt_marks marks;
-    bool expire; /* there may be receipts older than the retention */
+    struct kind_set kinds; /* of events that are in the log */
+    bool expire;           /* there may be receipts older than the retention */
     /* both threads', under the mutex; only the writing thread changes them, so it may read without */
     pthread_mutex_t mutex;
     bool claimed;
@@ -162,6 +165,7 @@ struct unit_writing {
                              uint64_t fingerprint,
                              struct slice description,
                              struct store_fault *fault);
+    enum error (*put_kind)(struct unit *unit, const struct store_kind *kind, struct store_fault *fault);
     enum error (*oldest_run)(
         struct unit *unit, uint64_t *run, uint64_t *max_ms, bool *found, struct store_fault *fault);
     enum error (*delete_run)(struct unit *unit, uint64_t run, struct store_fault *fault);
@@ -173,6 +177,10 @@ struct unit_writing {
 struct unit_claiming {
     enum error (*find_partitions)(struct unit *unit, struct partition_found *out, struct store_fault *fault);
     enum error (*find_marks)(struct unit *unit, struct receipt_marks *out, struct store_fault *fault);
+    enum error (*find_kinds)(struct unit *unit,
+                             enum error (*visit)(void *context, const struct store_kind *kind),
+                             void *context,
+                             struct store_fault *fault);
     enum error (*scan)(struct unit *unit,
                        uint32_t partition,
                        uint64_t after_seq,
@@ -232,6 +240,7 @@ struct unit_store {
     const struct unit_reading *reading;
     struct store_info info;
     struct unit_limits limits;
+    struct store_readers readers;
     uint64_t receipts_in_memory, retention_ms;
     struct unit **units;
 };
@@ -282,8 +291,19 @@ enum error
 batch_prepare(struct unit *unit, const struct store_record *records, size_t count, struct store_fault *fault);
 void batch_note(struct unit *unit, const struct store_record *records, size_t count);
 
+/* ---- kinds.c ---- */
+/* Is there an event of a kind that the unit does not hold yet? */
+bool kinds_new(const struct unit *unit, const struct store_record *records, size_t count);
+/* Writes those kinds, in a transaction that the caller has begun and that ends before the events are there, or with
+ * them. */
+enum error kinds_write(struct unit *unit, const struct store_record *records, size_t count, struct store_fault *fault);
+/* After the commit. */
+void kinds_note(struct unit *unit, const struct store_record *records, size_t count);
+/* Fills the unit's kinds; error_unreadable when there is one that this process cannot read. */
+enum error kinds_recover(struct unit *unit, struct store_fault *fault);
+
 /* ---- recover.c ---- */
-/* Fills the heads, the claim's partitions, the tail, the pending receipts and the marks. */
+/* Fills the kinds, the heads, the claim's partitions, the tail, the pending receipts and the marks. */
 enum error unit_recover(struct unit *unit, struct store_fault *fault);
 
 /* ---- maintain.c ---- */

@@ -42,6 +42,8 @@ struct slice domain_description(const struct domain *domain);
 const struct domain_resource *domain_resource(const struct domain *domain, struct slice resource);
 const struct domain_command *domain_command(const struct domain_resource *resource, struct slice command);
 const struct domain_event *domain_event(const struct domain_resource *resource, struct slice event);
+/* Can it read an event of that schema version? Not one that it does not have, nor a version newer than its own. */
+bool domain_reads(const struct domain *domain, struct slice resource, struct slice event, uint32_t schema);
 /* Is there a command of that name on any resource? Tells "unknown command" from "not a command of this resource". */
 bool domain_has_command(const struct domain *domain, struct slice command);
 /* May create: the command is accepted while the aggregate does not exist (".creates = true" in its declaration). Others

@@ -284,6 +284,89 @@ Test(pool, a_small_difference_of_load_moves_nothing)
     cr_assert_eq(plan.move_count, 0);
 }
 
+/* ---- modules of different versions ---- */
+
+static bool can_read(const struct fixture *f, int32_t member, uint32_t unit)
+{
+    return !(f->members[member].unreadable >> unit & 1);
+}
+
+static bool somebody_reads(const struct fixture *f, uint32_t unit)
+{
+    for (uint32_t i = 0; i < f->pool.member_count; i++)
+        if (!f->members[i].leaving && can_read(f, (int32_t)i, unit))
+            return true;
+    return false;
+}
+
+/* Units are owned by who can read them, as those were who wrote there. */
+static void fixture_mixed(struct fixture *f)
+{
+    fixture_random(f);
+    for (uint32_t i = 0; i < f->pool.member_count; i++)
+        for (uint32_t unit = 0; unit < f->pool.unit_count; unit++)
+            f->members[i].unreadable |= (uint64_t)(dice(3) == 0) << unit;
+    for (uint32_t unit = 0; unit < f->pool.unit_count; unit++)
+        if (f->units[unit].member >= 0 && dice(10) != 0)
+            f->members[f->units[unit].member].unreadable &= ~(1ull << unit);
+}
+
+Test(pool, units_are_meant_only_for_members_that_can_read_them)
+{
+    struct fixture f;
+    struct pool_plan plan, other;
+    for (int round = 0; round < ROUNDS; round++) {
+        fixture_mixed(&f);
+        pool_plan(&f.pool, &plan);
+        for (uint32_t i = 0; i < f.pool.unit_count; i++) {
+            cr_assert_eq(plan.target[i] >= 0, somebody_reads(&f, i), "round %d, unit %u", round, i);
+            cr_assert(plan.target[i] < 0 || (can_read(&f, plan.target[i], i) && !f.members[plan.target[i]].leaving));
+        }
+        f.pool.self = (uint32_t)dice(f.pool.member_count);
+        pool_plan(&f.pool, &other);
+        cr_assert_arr_eq(plan.target, other.target, f.pool.unit_count * sizeof plan.target[0]);
+    }
+}
+
+Test(pool, with_modules_of_different_versions_it_comes_to_rest_too)
+{
+    struct fixture f;
+    struct pool_plan plan;
+    for (int round = 0; round < ROUNDS; round++) {
+        fixture_mixed(&f);
+        pool_plan(&f.pool, &plan);
+        apply(&f, &plan);
+        cr_assert_geq(settle(&f), 0, "round %d does not come to rest", round);
+    }
+}
+
+Test(pool, half_of_the_units_are_for_new_modules_and_numbers_are_even_all_the_same)
+{
+    struct fixture f;
+    fixture_make(&f, 4, 16);
+    for (uint32_t i = 0; i < 16; i++)
+        f.units[i].member = (int32_t)(i / 8); /* the first two are new and have all; 0 to 7 only they can read */
+    f.members[2].unreadable = f.members[3].unreadable = 0xff;
+    cr_assert_geq(settle(&f), 1);
+    for (uint32_t member = 0; member < 4; member++)
+        cr_assert_eq(owned_by(&f, member), 4, "member %u", member);
+}
+
+Test(pool, a_member_that_can_read_nothing_gets_nothing_and_others_keep_all)
+{
+    struct fixture f;
+    struct pool_plan plan;
+    fixture_make(&f, 2, 16);
+    pool_plan(&f.pool, &plan);
+    apply(&f, &plan);
+    f.members[2].boot = 3;
+    f.members[2].unreadable = 0xffff;
+    f.pool.member_count = 3;
+    pool_plan(&f.pool, &plan);
+    cr_assert_eq(plan.move_count, 0);
+    cr_assert_eq(planned_for(&f, &plan, 2), 0);
+}
+
 /* ---- members that act one after another, each on what it saw last ---- */
 
 enum { HANDOFFS = 2 };
@@ -301,6 +384,7 @@ struct crowd {
     uint64_t now, epochs[POOL_UNITS_MAX], loads[POOL_UNITS_MAX];
     int32_t owners[POOL_UNITS_MAX]; /* actor */
     bool leaving[MEMBERS];
+    uint64_t unreadable[MEMBERS];
     struct actor actors[MEMBERS];
     uint32_t given, claimed;
 };
@@ -318,6 +402,7 @@ static void look(struct crowd *crowd, uint32_t who)
         if (i == who)
             actor->seen.pool.self = members;
         actor->seen.members[members].leaving = crowd->leaving[i];
+        actor->seen.members[members].unreadable = crowd->unreadable[i];
         actor->seen.members[members++].boot = crowd->actors[i].boot;
     }
     actor->seen.pool.member_count = members;
@@ -490,5 +575,39 @@ Test(pool, a_restart_of_all_one_after_the_other_loses_no_unit)
         run(crowd, 4000);
         expect_rest(crowd, 5, 6);
     }
+    free(crowd);
+}
+
+/* What members with the new module own, old ones cannot read from then on. */
+static void write_new_events(struct crowd *crowd, uint32_t upgraded)
+{
+    uint64_t written = 0;
+    for (uint32_t i = 0; i < upgraded; i++)
+        written |= crowd->actors[i].held;
+    for (uint32_t i = upgraded; i < MEMBERS; i++)
+        crowd->unreadable[i] |= written;
+}
+
+Test(pool, an_upgrade_of_all_one_after_the_other_loses_no_unit)
+{
+    struct crowd *crowd = crowd_new(16, 0);
+    for (uint32_t i = 0; i < 4; i++)
+        join(crowd, i);
+    run(crowd, 3000);
+    for (uint32_t i = 0; i < 4; i++) {
+        crowd->leaving[i] = true;
+        run(crowd, 4000);
+        expect_rest(crowd, 0, 16);
+        die(crowd, i);
+        crowd->unreadable[i] = 0;
+        join(crowd, i);
+        run(crowd, 4000);
+        expect_rest(crowd, 0, 16);
+        write_new_events(crowd, i + 1);
+        expect_rest(crowd, 0, 16);
+        for (uint32_t unit = 0; unit < 16; unit++)
+            cr_assert(!(crowd->unreadable[crowd->owners[unit]] >> unit & 1));
+    }
+    expect_rest(crowd, 4, 4);
     free(crowd);
 }

@@ -94,23 +94,25 @@ Test(postgres_schema, sizes_that_are_left_open_are_256_and_16)
 
 STORE_TEST(migrations_run_once_each_or_not_at_all)
 {
-    static const char *const migrations[] = {
-        "SELECT 1", "CREATE TABLE fluvius.second (a bigint)", "CREATE TABLE fluvius.third (a bigint); SELECT nonsense"};
+    static const char *const migrations[] = {"SELECT 1",
+                                             "SELECT 2",
+                                             "CREATE TABLE fluvius.third (a bigint)",
+                                             "CREATE TABLE fluvius.fourth (a bigint); SELECT nonsense"};
     const struct server_meta make = {.info = {5, 2, 77}, .servers = 1};
     struct server_meta meta;
     struct pg_link link;
     struct server_address address;
     cr_assert(address_init(&address, suite->url, 3000, "test", &suite->fault) == error_none);
     cr_assert(pg_open(&link, &address, &suite->fault) == error_none);
-    cr_assert(schema_open(&link, migrations, 2, NULL, &meta, &suite->fault) == error_not_found);
-    cr_assert(strstr(suite->fault.text, "must be migrated to 2") != NULL, "%s", suite->fault.text);
+    cr_assert(schema_open(&link, migrations, 3, NULL, &meta, &suite->fault) == error_not_found);
+    cr_assert(strstr(suite->fault.text, "must be migrated to 3") != NULL, "%s", suite->fault.text);
     for (int i = 0; i < 2; i++)
         cr_assert(
-            schema_open(&link, migrations, 2, &make, &meta, &suite->fault) == error_none, "%s", suite->fault.text);
+            schema_open(&link, migrations, 3, &make, &meta, &suite->fault) == error_none, "%s", suite->fault.text);
     cr_assert(meta.info.units == 2 && meta.info.incarnation == 77);
-    cr_assert(schema_open(&link, migrations, 3, &make, &meta, &suite->fault) == error_corrupt);
-    cr_assert(postgres_number(suite->directory, "SELECT max(number) FROM fluvius.migration") == 2);
-    cr_assert(postgres_number(suite->directory, "SELECT count(*) FROM pg_tables WHERE tablename = 'third'") == 0);
+    cr_assert(schema_open(&link, migrations, 4, &make, &meta, &suite->fault) == error_corrupt);
+    cr_assert(postgres_number(suite->directory, "SELECT max(number) FROM fluvius.migration") == 3);
+    cr_assert(postgres_number(suite->directory, "SELECT count(*) FROM pg_tables WHERE tablename = 'fourth'") == 0);
     pg_close(&link);
     address_fini(&address);
 }

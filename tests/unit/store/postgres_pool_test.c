@@ -100,6 +100,68 @@ STORE_TEST(beats_and_reads_go_on_over_new_connections)
     cr_assert(model_check_log(&suite->model, suite->store, 10), "%s", suite->model.fault);
 }
 
+/* ---- modules of different versions ---- */
+
+static bool reads_old(void *context, const struct store_kind *kind)
+{
+    (void)context;
+    return kind->schema < 3;
+}
+
+static uint64_t unreadable_to(struct suite *suite, struct store *store, uint32_t member, char *why)
+{
+    struct store_pool *pool = pool_of(suite, store, &(struct store_beat){0});
+    uint64_t units = pool->members[member].unreadable;
+    if (why != NULL)
+        strcpy(why, pool->unreadable);
+    store_pool_free(&pool);
+    return units;
+}
+
+STORE_TEST(beats_tell_which_units_a_member_cannot_read)
+{
+    char why[256];
+    struct store_readers readers = suite->config.readers;
+    suite_fill(suite, 60, 9);
+    suite->config.readers = (struct store_readers){.reads = reads_old};
+    struct store *old = member_open(suite, "old", 5);
+    suite->config.readers = readers;
+    cr_assert(unreadable_to(suite, old, 0, why) == 3, "in its first beat");
+    cr_assert(strstr(why, "version 3 of bank.account's event money-deposited") != NULL, "%s", why);
+    cr_assert(unreadable_to(suite, suite->store, 0, why) == 3 && why[0] == 0, "others see it");
+    cr_assert(unreadable_to(suite, suite->store, 1, NULL) == 0);
+    store_close(&old);
+}
+
+STORE_TEST(member_learns_of_a_new_kind_with_its_next_beat)
+{
+    struct store_readers readers = suite->config.readers;
+    suite->config.readers = (struct store_readers){.reads = reads_old};
+    struct store *old = member_open(suite, "old", 5);
+    suite->config.readers = readers;
+    cr_assert(unreadable_to(suite, old, 0, NULL) == 0);
+    suite_fill(suite, 60, 9);
+    cr_assert(unreadable_to(suite, suite->store, 0, NULL) == 0, "it has not looked yet");
+    cr_assert(unreadable_to(suite, old, 0, NULL) == 3, "for itself at once");
+    cr_assert(unreadable_to(suite, old, 0, NULL) == 3);
+    cr_assert(unreadable_to(suite, suite->store, 0, NULL) == 3, "then for all");
+    store_close(&old);
+}
+
+STORE_TEST(events_of_the_first_format_are_known_after_the_migration)
+{
+    suite_fill(suite, 60, 9);
+    int64_t kinds = postgres_number(suite->directory, "SELECT count(*) FROM fluvius.kind");
+    store_close(&suite->store);
+    postgres_sql(
+        suite->directory,
+        "DROP TABLE fluvius.kind; ALTER TABLE fluvius.member DROP COLUMN unreadable; DROP FUNCTION fluvius.beat"
+        "(bigint, text, bigint, bigint, boolean, bigint[], bigint); DELETE FROM fluvius.migration WHERE number "
+        "= 2");
+    suite_open(suite);
+    cr_assert(kinds == 6 && postgres_number(suite->directory, "SELECT count(*) FROM fluvius.kind") == kinds);
+}
+
 /* ---- clocks ---- */
 
 static void clock_set(struct suite *suite, const char *by)

@@ -423,16 +423,31 @@ STORE_TEST(migrations_bring_a_file_to_the_newest_format)
     char path[128];
     uint32_t format;
     const char *const migrations[] = {
-        "", "CREATE TABLE second (a)", "CREATE TABLE third (a); INSERT INTO third SELECT 3"};
+        "", "", "CREATE TABLE third (a)", "CREATE TABLE fourth (a); INSERT INTO fourth SELECT 4"};
     snprintf(path, sizeof path, "%s/log-0.db", suite->directory);
     store_close(&suite->store);
     cr_assert(connection_open(&connection, path, CONNECTION_WRITE, &suite->fault) == error_none);
-    cr_assert(schema_check(&connection, 3, &format, &suite->fault) == error_none && format == 1);
-    cr_assert(schema_migrate(&connection, migrations, 3, format, &suite->fault) == error_none);
-    cr_assert(schema_check(&connection, 3, &format, &suite->fault) == error_none && format == 3);
-    cr_assert(schema_check(&connection, 2, &format, &suite->fault) == error_newer_schema);
-    cr_assert(pragma(&connection, "SELECT a FROM third") == 3);
+    cr_assert(schema_check(&connection, 4, &format, &suite->fault) == error_none && format == 2);
+    cr_assert(schema_migrate(&connection, migrations, 4, format, &suite->fault) == error_none);
+    cr_assert(schema_check(&connection, 4, &format, &suite->fault) == error_none && format == 4);
+    cr_assert(schema_check(&connection, 3, &format, &suite->fault) == error_newer_schema);
+    cr_assert(pragma(&connection, "SELECT a FROM fourth") == 4);
     connection_close(&connection);
+}
+
+STORE_TEST(events_of_the_first_format_are_known_after_the_migration)
+{
+    const struct store_claim *claim;
+    suite_fill(suite, 50, 9);
+    store_close(&suite->store);
+    for (uint32_t unit = 0; unit < 2; unit++)
+        raw_execute(suite, unit, "DROP TABLE kind; UPDATE meta SET value = 1 WHERE key = 'format'");
+    suite_open(suite);
+    suite->unread = 3;
+    cr_assert(store_claim(suite->store, 0, &claim, &suite->fault) == error_unreadable);
+    suite->unread = 0;
+    suite_claim_all(suite);
+    suite_check(suite);
 }
 
 STORE_TEST(migration_that_fails_leaves_the_format_before)
@@ -440,12 +455,13 @@ STORE_TEST(migration_that_fails_leaves_the_format_before)
     struct connection connection = {0};
     char path[128];
     uint32_t format;
-    const char *const migrations[] = {"", "CREATE TABLE second (a)", "CREATE TABLE third (a); CREATE TABLE second (a)"};
+    const char *const migrations[] = {
+        "", "", "CREATE TABLE third (a)", "CREATE TABLE fourth (a); CREATE TABLE third (a)"};
     snprintf(path, sizeof path, "%s/log-0.db", suite->directory);
     store_close(&suite->store);
     cr_assert(connection_open(&connection, path, CONNECTION_WRITE, &suite->fault) == error_none);
-    cr_assert(schema_migrate(&connection, migrations, 3, 1, &suite->fault) == error_corrupt);
-    cr_assert(schema_check(&connection, 3, &format, &suite->fault) == error_none && format == 2);
-    cr_assert(pragma(&connection, "SELECT count(*) FROM sqlite_master WHERE name = 'third'") == 0);
+    cr_assert(schema_migrate(&connection, migrations, 4, 2, &suite->fault) == error_corrupt);
+    cr_assert(schema_check(&connection, 4, &format, &suite->fault) == error_none && format == 3);
+    cr_assert(pragma(&connection, "SELECT count(*) FROM sqlite_master WHERE name = 'fourth'") == 0);
     connection_close(&connection);
 }

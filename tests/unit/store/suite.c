@@ -14,8 +14,10 @@ void suite_open(struct suite *suite)
 }
 
 /* Where processes share a log, one that claims must have said that it is alive. */
-static void beat(struct suite *suite)
+void suite_join(struct suite *suite)
 {
+    if (!store_has_pool(suite->store))
+        return;
     struct store_pool *pool = NULL;
     struct store_beat alive = {.load = 0};
     enum error error = store_beat(suite->store, &alive, &pool, &suite->fault);
@@ -25,14 +27,19 @@ static void beat(struct suite *suite)
 
 void suite_claim_all(struct suite *suite)
 {
-    if (store_has_pool(suite->store))
-        beat(suite);
+    suite_join(suite);
     for (uint32_t unit = 0; unit < suite->config.units; unit++) {
         const struct store_claim *claim;
         enum error error = store_claim(suite->store, unit, &claim, &suite->fault);
         cr_assert(error == error_none, "claim: %s: %s", error_name(error), suite->fault.text);
         cr_assert(claim->unit == unit);
     }
+}
+
+static bool suite_reads(void *context, const struct store_kind *kind)
+{
+    const struct suite *suite = context;
+    return suite->unread == 0 || kind->schema < suite->unread;
 }
 
 void suite_run(const struct suite_backend *backend, void (*run)(struct suite *suite))
@@ -42,6 +49,7 @@ void suite_run(const struct suite_backend *backend, void (*run)(struct suite *su
         .config = {.partitions = 5, .units = 2, .create = true, .holder = "suite", .incarnation = 77},
     };
     struct store_info info;
+    suite.config.readers = (struct store_readers){.reads = suite_reads, .context = &suite};
     backend->prepare(&suite);
     suite_open(&suite);
     store_info(suite.store, &info);

@@ -30,10 +30,13 @@ struct suite {
     struct store *store;
     struct model model;
     struct store_fault fault;
+    uint32_t unread; /* versions of events from this on cannot be read; 0: all can */
 };
 
 void suite_run(const struct suite_backend *backend, void (*run)(struct suite *suite));
 void suite_open(struct suite *suite);
+/* Says that the store's process is alive, where that must be said. */
+void suite_join(struct suite *suite);
 void suite_claim_all(struct suite *suite);
 void suite_restart(struct suite *suite, enum suite_restart how);
 /* Appends the model's batch; fails the test unless it succeeds. */
