@@ -124,6 +124,8 @@ static bool open_details(struct call *call, const struct guard *guard, struct re
     call->traceparent = head_traceparent(&call->head);
     if (!url_is_free(&call->url) && !guard_credentials(guard, call->token, &call->principal, refusal))
         return false;
+    if (call->url.kind == URL_STATE && projections_have(call->projections, call->url.namespace, call->url.resource))
+        call->url.kind = URL_ITEM;
     if (call->url.kind == URL_LIST || call->url.kind == URL_ITEM)
         return list_open(call, refusal);
     if (!query_parse(call->url.kind, call->url.query, &call->query, refusal))

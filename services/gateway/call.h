@@ -13,6 +13,7 @@
 
 #include "services/gateway/guard.h"
 #include "services/gateway/mcp_call.h"
+#include "services/gateway/projections.h"
 #include "services/gateway/query.h"
 
 enum method { METHOD_OTHER = 0, METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_DELETE, METHOD_OPTIONS };
@@ -29,7 +30,8 @@ struct call {
     bool http_1_1, target_broken; /* target_broken: what followed a NUL in the target was lost on the way */
     bool close;                   /* where this request ends is not known: no other may follow on the connection */
     struct head head;
-    uint8_t target[URL_MAX]; /* decoded in place by call_open */
+    const struct projections *projections; /* NULL: none are known; used by call_open only */
+    uint8_t target[URL_MAX];               /* decoded in place by call_open */
     size_t target_size;
 
     struct url url;

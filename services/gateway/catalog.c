@@ -40,6 +40,7 @@ void catalog_fini(struct catalog *catalog)
     if (catalog->poll != NULL)
         buffer_fini(&catalog->poll->data);
     free(catalog->poll);
+    projections_fini(&catalog->projections);
     buffer_fini(&catalog->descriptions);
     catalog->poll = NULL;
 }
@@ -115,6 +116,7 @@ void catalog_take(struct gateway *gateway, struct slice descriptions)
     catalog->known = !catalog->descriptions.failed;
     catalog->revision++;
     catalog->count = catalog->known ? count : 0;
+    (void)projections_take(&catalog->projections, buffer_slice(&catalog->descriptions));
     if (mcp_index_build(&gateway->mcp.index, buffer_slice(&catalog->descriptions)) != 0)
         mcp_index_fini(&gateway->mcp.index); /* it would point into the old descriptions */
 }

@@ -9,11 +9,13 @@
 
 #include "proto/writer.h"
 #include "services/common/process.h"
+#include "services/gateway/projections.h"
 
 struct gateway;
 
 struct catalog {
-    struct buffer descriptions; /* an array of maps; empty until known */
+    struct buffer descriptions;     /* an array of maps; empty until known */
+    struct projections projections; /* of them */
     bool known;
     uint64_t revision; /* counts the descriptions that were taken; 0 before the first */
     uint32_t count;    /* of descriptions */

@@ -190,6 +190,22 @@ static void resources_render(struct buffer *out, struct slice namespace, struct 
     }
 }
 
+/* Tables that only queries know: one row, and behind the name alone all of them. */
+static void projections_render(struct buffer *out, struct slice namespace, struct slice projections)
+{
+    struct walk walk = walk_of(projections);
+    struct slice projection;
+    const char *lead = "{\"name\":";
+    while (walk_next(&walk, &projection)) {
+        member_text(out, lead, map_text(projection, "name"));
+        member_text(out, ",\"description\":", map_text(projection, "doc"));
+        resource_url(out, namespace, map_text(projection, "name"));
+        member_schema(out, map_field(projection, "schema"));
+        buffer_append_text(out, "}");
+        lead = ",{\"name\":";
+    }
+}
+
 bool meta_namespace(struct answer *answer, struct slice descriptions, struct slice namespace)
 {
     struct slice description;
@@ -205,6 +221,8 @@ bool meta_namespace(struct answer *answer, struct slice descriptions, struct sli
     commands_render(out, namespace, resources);
     buffer_append_text(out, "],\"resources\":[");
     resources_render(out, namespace, resources);
+    buffer_append_text(out, "],\"projections\":[");
+    projections_render(out, namespace, map_field(description, "projections"));
     buffer_append_text(out, "]}");
     return true;
 }

@@ -97,6 +97,7 @@ bool transfer_begin(struct gateway *gateway, struct exchange *exchange)
     struct call *call = &exchange->call;
     exchange->start_us = clock_monotonic_us();
     peer_enter(exchange->peer, PHASE_BODY, exchange->start_us);
+    call->projections = &gateway->catalog.projections;
     if (call_open(call, &gateway->guard) == CALL_REFUSED)
         return transfer_refuse(gateway, exchange);
     exchange->state = EXCHANGE_BODY;

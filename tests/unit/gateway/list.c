@@ -171,6 +171,18 @@ Test(list_over_http, pages_are_linked)
                      "</bank.account/branch=7/~owner:x/?limit=10&sort=a.asc&page=3>; rel=\"last\"");
 }
 
+/* An aggregate answers by itself; a row of a projection has none. */
+Test(list_over_http, a_row_of_a_projection_is_a_query)
+{
+    static struct projection_name names[] = {{{(const uint8_t *)"bank", 4}, {(const uint8_t *)"account", 7}}};
+    const struct projections projections = {.names = names, .count = 1};
+    cr_assert_eq(talk_submit(&call, &guard, "GET /bank.account/a1", ""), CALL_ASK);
+    cr_assert_eq(call.request.operation, operation_state);
+    call.projections = &projections;
+    cr_assert_str_eq(asked("GET /bank.account/a1%3A2?include=owner"), "{\"include\":\"owner\",\"id\":\"a1:2\"}");
+    call.projections = NULL;
+}
+
 Test(list_over_http, what_is_known_is_not_sent_again)
 {
     char text[200];

@@ -3,6 +3,7 @@
  *
  * Metadata pages, rendered from a description as shards send it. */
 #include "services/gateway/meta.h"
+#include "services/gateway/projections.h"
 
 #include "tests/unit/gateway/talk.h"
 
@@ -14,7 +15,10 @@ static const char described[] =
     "\"events\":[{\"name\":\"opened\",\"doc\":\"It was opened\",\"version\":1,\"schema\":{}}]},"
     "{\"name\":\"safe\",\"doc\":\"A safe\",\"commands\":[{\"name\":\"close\",\"doc\":\"Shuts\",\"creates\":true,"
     "\"schema\":{\"a\":1}}],\"events\":[]}]},"
-    "{\"namespace\":\"empty\"}]";
+    "{\"namespace\":\"empty\"},"
+    "{\"namespace\":\"shop\",\"resources\":[],\"projections\":[{\"name\":\"days\",\"doc\":\"By "
+    "day\",\"schema\":{\"b\":2}},"
+    "{\"name\":\"articles\",\"doc\":\"\"}]}]";
 
 static struct buffer descriptions;
 static struct call call;
@@ -40,7 +44,8 @@ Test(meta, index_lists_namespaces)
     cr_assert_str_eq(talk_body(&call),
                      "{\"namespaces\":[{\"name\":\"bank\",\"description\":\"Money\","
                      "\"fingerprint\":\"00000000000000ff\",\"url\":\"/_meta/bank/\"},"
-                     "{\"name\":\"empty\",\"description\":\"\",\"url\":\"/_meta/empty/\"}]}");
+                     "{\"name\":\"empty\",\"description\":\"\",\"url\":\"/_meta/empty/\"},"
+                     "{\"name\":\"shop\",\"description\":\"\",\"url\":\"/_meta/shop/\"}]}");
 }
 
 Test(meta, namespace_lists_commands_with_urls)
@@ -66,7 +71,8 @@ Test(meta, namespace_lists_resources_with_schemas_and_events)
                   "\"resources\":[{\"name\":\"account\",\"description\":\"An account\","
                   "\"url\":\"/bank.account/{identifier}\",\"schema\":{\"type\":\"object\"},"
                   "\"events\":[{\"name\":\"opened\",\"description\":\"It was opened\",\"version\":1,\"schema\":{}}]},"
-                  "{\"name\":\"safe\",\"description\":\"A safe\",\"url\":\"/bank.safe/{identifier}\",\"events\":[]}]}"),
+                  "{\"name\":\"safe\",\"description\":\"A "
+                  "safe\",\"url\":\"/bank.safe/{identifier}\",\"events\":[]}],\"projections\":[]}"),
         "%s",
         talk_body(&call));
 }
@@ -79,6 +85,32 @@ Test(meta, command_has_its_schema)
                      "\"generates_identifier\":true,"
                      "\"urls\":[\"/bank:open/account/:new\",\"/bank:open/account/{identifier}\"],"
                      "\"schema\":{\"required\":[\"holder\"]}}");
+}
+
+Test(meta, namespace_lists_hand_written_projections)
+{
+    cr_assert(meta_namespace(&call.answer, known(), slice_text("shop")));
+    cr_assert(talk_says(&call,
+                        "\"projections\":[{\"name\":\"days\",\"description\":\"By day\","
+                        "\"url\":\"/shop.days/{identifier}\",\"schema\":{\"b\":2}},{\"name\":\"articles\","),
+              "%s",
+              talk_body(&call));
+}
+
+Test(meta, projections_are_known_by_name)
+{
+    struct projections projections = {0};
+    cr_assert(projections_take(&projections, known()));
+    cr_expect_eq(projections.count, 2);
+    cr_expect(projections_have(&projections, slice_text("shop"), slice_text("days")));
+    cr_expect(projections_have(&projections, slice_text("shop"), slice_text("articles")));
+    cr_expect_not(projections_have(&projections, slice_text("shop"), slice_text("day")));
+    cr_expect_not(projections_have(&projections, slice_text("bank"), slice_text("days")));
+    cr_expect_not(projections_have(&projections, slice_text("bank"), slice_text("account")));
+    cr_expect_not(projections_have(NULL, slice_text("shop"), slice_text("days")));
+    cr_assert(projections_take(&projections, (struct slice){0}));
+    cr_expect_eq(projections.count, 0);
+    projections_fini(&projections);
 }
 
 Test(meta, command_of_several_resources_shows_each)
@@ -105,7 +137,8 @@ Test(meta, what_is_not_described_is_not_found)
 Test(meta, empty_description_still_makes_a_page)
 {
     cr_assert(meta_namespace(&call.answer, known(), slice_text("empty")));
-    cr_assert_str_eq(talk_body(&call), "{\"name\":\"empty\",\"description\":\"\",\"commands\":[],\"resources\":[]}");
+    cr_assert_str_eq(talk_body(&call),
+                     "{\"name\":\"empty\",\"description\":\"\",\"commands\":[],\"resources\":[],\"projections\":[]}");
     meta_index(&call.answer, (struct slice){0});
     cr_assert_str_eq(talk_body(&call), "{\"namespaces\":[]}");
 }

@@ -42,7 +42,9 @@ enum call_next talk_open(struct call *call, const struct guard *guard, const cha
     char method[16] = "";
     const char *space = strchr(text, ' '), *end = strchr(text, '\n');
     cr_assert_not_null(space);
+    const struct projections *projections = call->projections;
     call_reset(call);
+    call->projections = projections;
     memcpy(method, text, (size_t)(space - text));
     call->method = method_find(method);
     call->http_1_1 = true;
