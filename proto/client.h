@@ -4,7 +4,8 @@
  * The C client library: send requests to a platform and get replies. It batches naturally (sends at once when idle,
  * gathers while frames are in flight), keeps within the connection's credits, and follows a request until it is decided
  * or its deadline passes: on a lost connection, `moved`, `unavailable` or `busy` it tries again with the same command
- * id, with back-off and on the next broker of the list. Receipts make that safe: a command is never applied twice.
+ * id, with back-off and on the next broker of the list. Receipts make that safe: a command is never applied twice. A
+ * query that is `unavailable` ends at once: whoever says so has waited as long as waiting is of use.
  *
  * Thread-safe. Callbacks run on a thread of the library, one at a time for each client. */
 #ifndef PROTO_CLIENT_H

@@ -164,16 +164,18 @@ void frames_flush(struct client *client)
 
 /* ---- replies ---- */
 
-static bool status_retryable(enum status status)
+static bool reply_retryable(const struct entry *entry, const struct reply *reply)
 {
-    return status == status_busy || status == status_moved || status == status_unavailable;
+    if (entry->query && reply->status == status_unavailable)
+        return slice_is(reply->code, "stopping");
+    return reply->status == status_busy || reply->status == status_moved || reply->status == status_unavailable;
 }
 
 /* Ends the request with reply, or lets it rest when trying again can help and there is time for it. */
 static void entry_answered(struct client *client, struct entry *entry, const struct reply *reply, uint32_t *count)
 {
     int64_t due = INT64_MAX; /* nearly every answer is final: the clock is not read for those */
-    if (status_retryable(reply->status))
+    if (reply_retryable(entry, reply))
         due = client_now_us() + back_off_us(entry, reply->retry_ms);
     if (due >= entry->deadline_us) {
         entry_end(client, entry, reply, count);

@@ -9,10 +9,10 @@
 from .client import Client, command
 from .formulas import uuid7
 from .packing import BadMessage, pack, unpack
-from .replies import (Busy, Conflict, Deadline, Denied, Expired, Failed, Fault, FluviusError, Invalid, NotFound, Record, Rejected,
-                      Reply, Reused, Unavailable)
+from .replies import (Busy, Conflict, Deadline, Denied, Expired, Failed, Fault, FluviusError, Invalid, NotFound, Page, Record,
+                      Rejected, Reply, Reused, Unavailable)
 from .subscriber import Subscriber, follow
 
 __all__ = ["BadMessage", "Busy", "Client", "Conflict", "Deadline", "Denied", "Expired", "Failed", "Fault", "FluviusError", "Invalid",
-           "NotFound", "Record", "Rejected", "Reply", "Reused", "Subscriber", "Unavailable", "command", "follow", "pack", "unpack",
-           "uuid7"]
+           "NotFound", "Page", "Record", "Rejected", "Reply", "Reused", "Subscriber", "Unavailable", "command", "follow", "pack",
+           "unpack", "uuid7"]

@@ -9,7 +9,7 @@ import uuid
 from .connection import FRAME_BYTES, REP, REQ, Connection
 from .formulas import uuid7
 from .packing import BadMessage, pack, unpack
-from .replies import Record, Reply
+from .replies import Page, Record, Reply
 
 REQUESTS_MAX = 1024  # of one frame
 _FRAMES_MAX = 8      # on their way at once; a broker would take 32
@@ -33,6 +33,11 @@ def command(name, target, data=None, *, id=None, expect=None, dry_run=False):
     if dry_run:
         request["dry"] = True
     return request
+
+
+def _waited(request, answer):
+    """Has whoever says that a query is unavailable waited already?"""
+    return request.get("op") == "query" and answer.status == "unavailable" and answer.code != "stopping"
 
 
 class Client:
@@ -67,6 +72,18 @@ class Client:
             page = self.ask("events", target, **{"from": after}).data
             yield from map(Record.read, page["events"])
             after = page["next"]
+
+    def query(self, name, filter=None, *, at_least=None, **options):
+        """A page of rows of a read model: query("bank.account", {"balance.gt": 5}, sort="balance.desc", limit=10). Options
+        are those of docs/PROTOCOL.md: sort, include, exclude, limit, page, cursor, text, total, deleted, id. at_least is a
+        position, or a reply that has one: the answer reflects it."""
+        namespace, _, resource = name.partition(".")
+        if isinstance(at_least, Reply):
+            at_least = at_least.position
+        given = {"query": filter, "at_least": at_least, **options}
+        data = {key: value for key, value in given.items() if value is not None}
+        request = {"op": "query", "ns": namespace, "res": resource, "data": data}
+        return Page(self.send_all([request])[0].checked())
 
     def log(self, partition, after=0):
         """All records of a partition above a sequence number, page by page, to its present end."""
@@ -103,7 +120,8 @@ class Client:
             answers = self._attempt([requests[index] for index in open_ones], until)
             for index, answer in zip(open_ones, answers):
                 replies[index] = answer or replies[index]
-            open_ones = [index for index, answer in zip(open_ones, answers) if answer is None or answer.undecided]
+            open_ones = [index for index, answer in zip(open_ones, answers)
+                         if answer is None or answer.undecided and not _waited(requests[index], answer)]
             wait_s = max((replies[index].retry_ms or 0 for index in open_ones), default=0) / 1000 or pause_s
             if not open_ones or time.monotonic() + wait_s >= until:
                 break

@@ -51,6 +51,21 @@ class Reply:
         return self
 
 
+class Page:
+    """A page of a query's rows: len, index and iterate them; position is what they reflect."""
+
+    def __init__(self, reply):
+        get = reply.data.get
+        self.rows, self.limit, self.page = get("rows"), get("limit"), get("page")
+        self.total, self.pages, self.next, self.position = get("total"), get("pages"), get("next"), reply.position
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, index):
+        return self.rows[index]
+
+
 @dataclass(frozen=True)
 class Record:
     """One record of the log: an event, or a command that was answered without one (then type is None)."""

@@ -370,6 +370,23 @@ Test(client, busy_moved_and_unavailable_are_tried_again_after_the_hint)
     close_all(&it);
 }
 
+Test(client, query_that_is_unavailable_is_told_at_once)
+{
+    struct fixture it;
+    struct received received;
+    struct request query = request_of(operation_query);
+    query.namespace = query.resource = slice_text("x");
+    open_with(&it, (struct client_config){0});
+    cr_assert_eq(client_send(it.client, &query, on_reply, &it.seen), error_none);
+    receive(&it.server, &received);
+    answer(&received, status_busy, 10);
+    receive(&it.server, &received);
+    answer(&received, status_unavailable, 10);
+    await(&it.seen, 1);
+    cr_assert_eq(it.seen.status, status_unavailable);
+    close_all(&it);
+}
+
 Test(client, refusal_is_given_when_no_time_is_left_to_try_again)
 {
     struct fixture it;
