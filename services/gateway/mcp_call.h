@@ -19,15 +19,17 @@ enum mcp_asks {
     MCP_ASKS_COMMAND, /* a tool's result */
     MCP_ASKS_STATE,
     MCP_ASKS_EVENTS,
+    MCP_ASKS_ROWS,
     MCP_ASKS_RESOURCE_STATE, /* a resource's contents */
     MCP_ASKS_RESOURCE_EVENTS,
+    MCP_ASKS_RESOURCE_ROWS,
     MCP_ASKS_DESCRIPTIONS, /* nothing yet: the message is looked at again */
 };
 
 /* Zeroed memory is a call that has not begun; its buffers are kept from one use to the next. */
 struct mcp_call {
     struct buffer message; /* as msgpack */
-    struct buffer names;   /* decoded parts of a resource's URI */
+    struct buffer names;   /* decoded parts of a resource's URI; data that is made of them */
     struct buffer content; /* JSON that is shown twice: as text and as structured content */
     enum mcp_era era;
     enum mcp_kind kind;

@@ -1,9 +1,9 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The index of tools: see mcp_index.h. Names are NAMESPACE_COMMAND, NAMESPACE_RESOURCE_get and
- * NAMESPACE_RESOURCE_events. Commands that would share a name get their resource behind it; what is still not alone, or
- * too long, ends with a hash of all its parts. Nothing depends on the order of the descriptions. */
+ * The index of tools: see mcp_index.h. Names are NAMESPACE_COMMAND, and NAMESPACE_RESOURCE_ with
+ * get, events or query behind. Commands that would share a name get their resource behind it; what is still not alone,
+ * or too long, ends with a hash of all its parts. Nothing depends on the order of the descriptions. */
 #include "services/gateway/mcp_index.h"
 
 #include <inttypes.h>
@@ -14,7 +14,7 @@
 #include "services/gateway/mcp_value.h"
 
 #define PLATFORM "fluvius" /* the platform's own domain: how it works inside is nothing for agents */
-#define NAME_KEPT 55 /* characters before a hash */
+#define NAME_KEPT 55       /* characters before a hash */
 
 void mcp_index_fini(struct mcp_index *index)
 {
@@ -26,11 +26,18 @@ void mcp_index_fini(struct mcp_index *index)
 
 /* ---- names ---- */
 
+static const char *kind_word(enum mcp_tool_kind kind)
+{
+    static const char *const words[] = {[MCP_TOOL_COMMAND] = "command",
+                                        [MCP_TOOL_STATE] = "get",
+                                        [MCP_TOOL_EVENTS] = "events",
+                                        [MCP_TOOL_QUERY] = "query"};
+    return words[kind];
+}
+
 static uint64_t tool_hash(const struct mcp_tool *tool)
 {
-    static const char *const kinds[] = {
-        [MCP_TOOL_COMMAND] = "command", [MCP_TOOL_STATE] = "state", [MCP_TOOL_EVENTS] = "events"};
-    struct stream parts = {slice_text(kinds[tool->kind]), tool->namespace, tool->resource, tool->command};
+    struct stream parts = {slice_text(kind_word(tool->kind)), tool->namespace, tool->resource, tool->command};
     return stream_hash(&parts);
 }
 
@@ -72,7 +79,7 @@ static void tool_name(struct mcp_tool *tool, int level)
             part(&text, tool->resource);
     } else {
         part(&text, tool->resource);
-        part(&text, slice_text(tool->kind == MCP_TOOL_STATE ? "get" : "events"));
+        part(&text, slice_text(kind_word(tool->kind)));
     }
     name_set(tool, &text, level == 2);
     buffer_fini(&text);
@@ -156,27 +163,42 @@ static enum error add_commands(struct mcp_index *index, struct mcp_tool tool, st
     return error;
 }
 
-static enum error add_resource(struct mcp_index *index, struct slice namespace, struct slice raw)
+static enum error resource_keep(struct mcp_index *index, struct slice namespace, struct slice raw, bool projection)
 {
     struct mcp_resource *grown =
         realloc(index->resources, ((size_t)index->resource_count + 1) * sizeof *index->resources);
     if (grown == NULL)
         return error_no_memory;
     index->resources = grown;
-    grown[index->resource_count++] =
-        (struct mcp_resource){.namespace = namespace, .name = map_text(raw, "name"), .raw = raw};
-    struct mcp_tool tool = {.kind = MCP_TOOL_STATE,
-                            .namespace = namespace,
+    grown[index->resource_count++] = (struct mcp_resource){
+        .namespace = namespace, .name = map_text(raw, "name"), .raw = raw, .projection = projection};
+    return error_none;
+}
+
+/* The tools that read; then the commands. */
+static enum error add_resource(struct mcp_index *index, struct slice namespace, struct slice raw, bool projection)
+{
+    struct mcp_tool tool = {.namespace = namespace,
                             .resource = map_text(raw, "name"),
                             .doc = map_text(raw, "doc"),
-                            .resource_doc = map_text(raw, "doc"),
-                            .schema = map_field(raw, "schema"),
                             .state = map_field(raw, "schema")};
-    enum error error = add_tool(index, &tool);
-    tool.kind = MCP_TOOL_EVENTS;
-    if (error == 0)
+    enum error error = resource_keep(index, namespace, raw, projection);
+    int first = projection ? MCP_TOOL_QUERY : MCP_TOOL_STATE;
+    for (int kind = first; error == 0 && kind <= MCP_TOOL_QUERY; kind++) {
+        tool.kind = (enum mcp_tool_kind)kind;
         error = add_tool(index, &tool);
+    }
     return error == 0 ? add_commands(index, tool, raw) : error;
+}
+
+static enum error add_resources(struct mcp_index *index, struct slice namespace, struct slice raw, bool projection)
+{
+    struct walk walk = walk_of(map_field(raw, projection ? "projections" : "resources"));
+    struct slice resource;
+    enum error error = error_none;
+    while (error == 0 && walk_next(&walk, &resource))
+        error = add_resource(index, namespace, resource, projection);
+    return error;
 }
 
 static enum error add_domain(struct mcp_index *index, struct slice raw)
@@ -186,12 +208,9 @@ static enum error add_domain(struct mcp_index *index, struct slice raw)
         return error_no_memory;
     index->domains = grown;
     grown[index->domain_count++] = (struct mcp_domain){.namespace = map_text(raw, "namespace"), .raw = raw};
-    struct walk walk = walk_of(map_field(raw, "resources"));
-    struct slice namespace = map_text(raw, "namespace"), resource;
-    enum error error = error_none;
-    while (error == 0 && walk_next(&walk, &resource))
-        error = add_resource(index, namespace, resource);
-    return error;
+    struct slice namespace = map_text(raw, "namespace");
+    enum error error = add_resources(index, namespace, raw, false);
+    return error == 0 ? add_resources(index, namespace, raw, true) : error;
 }
 
 static int slice_compare(struct slice a, struct slice b)

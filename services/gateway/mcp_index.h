@@ -12,21 +12,22 @@
 #define MCP_TOOL_NAME_MAX 64 /* what clients take: ^[A-Za-z0-9_-]{1,64}$ */
 #define MCP_TOOLS_MAX 4096   /* more are left out */
 
-enum mcp_tool_kind { MCP_TOOL_COMMAND = 1, MCP_TOOL_STATE, MCP_TOOL_EVENTS };
+enum mcp_tool_kind { MCP_TOOL_COMMAND = 1, MCP_TOOL_STATE, MCP_TOOL_EVENTS, MCP_TOOL_QUERY };
 
 struct mcp_tool {
     char name[MCP_TOOL_NAME_MAX + 1];
     enum mcp_tool_kind kind;
     bool creates;
     struct slice namespace, resource, command; /* command: of MCP_TOOL_COMMAND */
-    struct slice doc, resource_doc;
-    struct slice schema; /* raw: the command's data, or the resource's state */
-    struct slice state;  /* raw: the resource's state */
+    struct slice doc;
+    struct slice schema; /* raw: of a command's data */
+    struct slice state;  /* raw: the resource's state; of MCP_TOOL_QUERY: a row */
 };
 
-/* One aggregate type. */
+/* One aggregate type, or a hand-written projection: a read model without aggregates of its own. */
 struct mcp_resource {
     struct slice namespace, name, raw;
+    bool projection;
 };
 
 struct mcp_domain {

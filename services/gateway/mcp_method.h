@@ -46,6 +46,20 @@ void mcp_page_end(struct buffer *out, const struct mcp_page *page);
 void mcp_input_schema(struct buffer *out, const struct mcp_tool *tool);
 void mcp_output_schema(struct buffer *out, const struct mcp_tool *tool);
 
+/* What values of a schema look like, without what is allowed of them. */
+void mcp_shape(struct buffer *out, struct slice schema);
+
+/* ---- queries (mcp_query.c) ---- */
+
+void mcp_query_input(struct buffer *out, const struct mcp_tool *tool);
+void mcp_query_output(struct buffer *out, const struct mcp_tool *tool);
+/* Prepares the request. data: a raw map, or empty. */
+enum call_next mcp_query_ask(struct call *call, struct slice namespace, struct slice name, struct slice data);
+/* The data of a query whose parameters stand in a URI; false when one of them is none. out is cleared. */
+bool mcp_query_parameters(struct slice text, struct buffer *out);
+/* The members of a page. */
+void mcp_query_rows(struct buffer *out, struct slice data);
+
 /* ---- results (mcp_result.c) ---- */
 
 /* A tool's result that says what is wrong with an argument; without a name: with all of them. */

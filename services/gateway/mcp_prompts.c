@@ -10,7 +10,8 @@
 
 const char mcp_instructions[] =
     "Fluvius runs business domains as durable aggregates. Tools named NAMESPACE_COMMAND change one aggregate; tools "
-    "ending in _get and _events read its state and its history. Before a command that matters, call it with dry_run "
+    "ending in _get and _events read its state and its history, those in _query find among all. Before a command that "
+    "matters, call it with dry_run "
     "true: it decides and shows events and changes, and changes nothing. Then call it with the version you saw as "
     "expected_version, and with an idempotency_key, so that a repeated call runs once. A result with isError true "
     "says in problem what is wrong; status rejected is a business rule's answer and does not change by repeating. The "
@@ -113,14 +114,28 @@ static void tell_events(struct buffer *text, const struct mcp_resource *resource
     }
 }
 
-static void tell_resource(struct buffer *text, const struct mcp_index *index, const struct mcp_resource *resource)
+static void tell_tool(struct buffer *text,
+                      const char *before,
+                      const struct mcp_index *index,
+                      enum mcp_tool_kind kind,
+                      const struct mcp_resource *resource)
 {
     struct slice none = {0};
+    tell_name(text, before, mcp_index_name(index, kind, resource->namespace, resource->name, none));
+}
+
+static void tell_resource(struct buffer *text, const struct mcp_index *index, const struct mcp_resource *resource)
+{
     tell(text, "\n## ", resource->name, "\n\n");
     tell(text, "", map_text(resource->raw, "doc"), "\n\n");
-    tell_name(text, "State: `", mcp_index_name(index, MCP_TOOL_STATE, resource->namespace, resource->name, none));
-    tell_name(text, ", history: `", mcp_index_name(index, MCP_TOOL_EVENTS, resource->namespace, resource->name, none));
+    tell_tool(text, "Find: `", index, MCP_TOOL_QUERY, resource);
+    if (!resource->projection) {
+        tell_tool(text, ", read one: `", index, MCP_TOOL_STATE, resource);
+        tell_tool(text, ", its history: `", index, MCP_TOOL_EVENTS, resource);
+    }
     buffer_append_text(text, ".\n");
+    if (resource->projection)
+        return;
     tell_commands(text, index, resource);
     tell_events(text, resource);
 }

@@ -15,116 +15,152 @@
 
 /* ---- lists ---- */
 
-static void write_domain(struct buffer *out, const struct mcp_domain *domain)
+/* Items are numbered: domains first, then read models. A page's cursor has the key of its last item, NS or NS/NAME. */
+static void item_key(const struct mcp_index *index, uint32_t item, struct buffer *out)
 {
-    struct buffer uri = {0};
-    buffer_append_text(&uri, SCHEME);
-    percent_encode(&uri, domain->namespace);
-    buffer_append_text(out, "{\"mimeType\":\"application/json\"");
-    rpc_member(out, "uri", buffer_slice(&uri));
-    rpc_member(out, "name", domain->namespace);
-    rpc_member(out, "title", domain->namespace);
-    rpc_member(out, "description", map_text(domain->raw, "doc"));
-    buffer_append_text(out, "}");
-    buffer_fini(&uri);
+    bool domain = item < index->domain_count;
+    const struct mcp_resource *model = domain ? NULL : &index->resources[item - index->domain_count];
+    struct slice namespace = domain ? index->domains[item].namespace : model->namespace;
+    buffer_clear(out);
+    buffer_append(out, namespace.data, namespace.size);
+    if (domain)
+        return;
+    buffer_append_text(out, "/");
+    buffer_append(out, model->name.data, model->name.size);
 }
 
-enum call_next mcp_resources_list(const struct mcp_server *server, struct call *call)
+/* Where the page that is asked for starts; false when no item has the cursor's key: the answer is written. */
+static bool items_start(const struct mcp_index *index, struct call *call, uint32_t first, uint32_t *out)
 {
     struct mcp_page page;
+    struct buffer key = {0};
+    bool found = false;
     if (!mcp_page_read(call, &page))
-        return CALL_REFUSED;
-    call->mcp.unknown = server->index.domain_count == 0;
-    struct buffer *out = rpc_begin(call);
-    buffer_append_text(out, ",\"resources\":[");
-    for (uint32_t i = 0; i < server->index.domain_count && !page.more; i++) {
-        if (!mcp_page_take(&page, server->index.domains[i].namespace))
-            continue;
-        buffer_append_text(out, page.shown == 1 ? "" : ",");
-        write_domain(out, &server->index.domains[i]);
+        return false;
+    *out = first;
+    for (uint32_t i = first; page.after.size > 0 && !found && i < index->domain_count + index->resource_count; i++) {
+        item_key(index, i, &key);
+        found = slice_equal(buffer_slice(&key), page.after);
+        *out = i + 1;
     }
+    buffer_fini(&key);
+    if (page.after.size > 0 && !found)
+        rpc_fail_params(call, "Invalid cursor");
+    return page.after.size == 0 || found;
+}
+
+/* Closes a list that was written up to item end. */
+static enum call_next items_end(const struct mcp_index *index, struct call *call, uint32_t end)
+{
+    struct buffer *out = &call->answer.body, key = {0};
     buffer_append_text(out, "]");
-    mcp_page_end(out, &page);
+    if (end > 0 && end < index->domain_count + index->resource_count) {
+        item_key(index, end - 1, &key);
+        mcp_page_end(out, &(struct mcp_page){.more = true, .last = buffer_slice(&key)});
+        buffer_fini(&key);
+    }
     rpc_cache(call, MCP_LIST_TTL_MS, false);
     return rpc_end(call);
 }
 
-static void write_template(struct buffer *out, const struct mcp_resource *resource, bool events)
+/* fluvius://NS or fluvius://NS/NAME, and what follows as it stands. */
+static void
+write_uri(struct buffer *out, const char *member, struct slice namespace, struct slice name, const char *after)
+{
+    struct buffer uri = {0};
+    buffer_append_text(&uri, SCHEME);
+    percent_encode(&uri, namespace);
+    buffer_append_text(&uri, name.size > 0 ? "/" : "");
+    percent_encode(&uri, name);
+    buffer_append_text(&uri, after);
+    rpc_member(out, member, buffer_slice(&uri));
+    buffer_fini(&uri);
+}
+
+static void write_words(struct buffer *out,
+                        struct slice namespace,
+                        struct slice name,
+                        const char *after,
+                        const char *words,
+                        struct slice doc)
 {
     struct buffer text = {0};
-    buffer_append_text(out, "{\"mimeType\":\"application/json\"");
-    buffer_append_text(&text, SCHEME);
-    percent_encode(&text, resource->namespace);
-    buffer_append_text(&text, "/");
-    percent_encode(&text, resource->name);
-    buffer_append_text(&text, events ? "/{identifier}/events{?after,limit}" : "/{identifier}{?version}");
-    rpc_member(out, "uriTemplate", buffer_slice(&text));
-    buffer_clear(&text);
-    buffer_append(&text, resource->namespace.data, resource->namespace.size);
-    buffer_append_text(&text, ".");
-    buffer_append(&text, resource->name.data, resource->name.size);
-    buffer_append_text(&text, events ? " events" : "");
+    buffer_append(&text, namespace.data, namespace.size);
+    buffer_append_text(&text, name.size > 0 ? "." : "");
+    buffer_append(&text, name.data, name.size);
+    buffer_append_text(&text, after);
     rpc_member(out, "name", buffer_slice(&text));
     buffer_clear(&text);
-    buffer_append_text(&text, events ? "What has happened to one, oldest event first. " : "One as it is or was. ");
-    struct slice doc = map_text(resource->raw, "doc");
+    buffer_append_text(&text, words);
     buffer_append(&text, doc.data, doc.size);
     rpc_member(out, "description", buffer_slice(&text));
-    buffer_append_text(out, "}");
     buffer_fini(&text);
 }
 
-/* Keys are NS/RESOURCE; names have no slash, so they sort as their parts do, but for bytes below it: the index is
- * walked in its own order and the key of a page is compared by position. */
-static uint32_t templates_start(const struct mcp_index *index, struct slice after, struct buffer *key)
+static void write_item(struct buffer *out, const struct mcp_index *index, uint32_t item)
 {
-    for (uint32_t i = 0; after.size > 0 && i < index->resource_count; i++) {
-        const struct mcp_resource *resource = &index->resources[i];
-        buffer_clear(key);
-        buffer_append(key, resource->namespace.data, resource->namespace.size);
-        buffer_append_text(key, "/");
-        buffer_append(key, resource->name.data, resource->name.size);
-        if (slice_equal(buffer_slice(key), after))
-            return i + 1;
+    bool domain = item < index->domain_count;
+    const struct mcp_resource *model = domain ? NULL : &index->resources[item - index->domain_count];
+    struct slice namespace = domain ? index->domains[item].namespace : model->namespace;
+    struct slice name = domain ? (struct slice){0} : model->name;
+    const char *words = domain ? "The domain's description. " : "All there are, a page at a time. ";
+    buffer_append_text(out, "{\"mimeType\":\"application/json\"");
+    write_uri(out, "uri", namespace, name, "");
+    write_words(out, namespace, name, "", words, map_text(domain ? index->domains[item].raw : model->raw, "doc"));
+    buffer_append_text(out, "}");
+}
+
+enum call_next mcp_resources_list(const struct mcp_server *server, struct call *call)
+{
+    const struct mcp_index *index = &server->index;
+    uint32_t at, shown = 0;
+    if (!items_start(index, call, 0, &at))
+        return CALL_REFUSED;
+    call->mcp.unknown = index->domain_count == 0;
+    struct buffer *out = rpc_begin(call);
+    buffer_append_text(out, ",\"resources\":[");
+    for (; at < index->domain_count + index->resource_count && shown < MCP_PAGE; at++, shown++) {
+        buffer_append_text(out, shown == 0 ? "" : ",");
+        write_item(out, index, at);
     }
-    return 0;
+    return items_end(index, call, at);
+}
+
+static void write_template(
+    struct buffer *out, const struct mcp_resource *model, const char *form, const char *kind, const char *words)
+{
+    buffer_append_text(out, "{\"mimeType\":\"application/json\"");
+    write_uri(out, "uriTemplate", model->namespace, model->name, form);
+    write_words(out, model->namespace, model->name, kind, words, map_text(model->raw, "doc"));
+    buffer_append_text(out, "}");
+}
+
+static void write_templates(struct buffer *out, const struct mcp_resource *model)
+{
+    write_template(out, model, "{?limit,cursor,sort,text}", " list", "All there are, a page at a time. ");
+    if (model->projection)
+        return;
+    buffer_append_text(out, ",");
+    write_template(out, model, "/{identifier}{?version}", "", "One as it is or was. ");
+    buffer_append_text(out, ",");
+    write_template(
+        out, model, "/{identifier}/events{?after,limit}", " events", "What has happened to one, oldest event first. ");
 }
 
 enum call_next mcp_templates_list(const struct mcp_server *server, struct call *call)
 {
     const struct mcp_index *index = &server->index;
-    struct mcp_page page;
-    struct buffer key = {0};
-    if (!mcp_page_read(call, &page))
+    uint32_t at, shown = 0;
+    if (!items_start(index, call, index->domain_count, &at))
         return CALL_REFUSED;
-    uint32_t at = templates_start(index, page.after, &key);
-    if (page.after.size > 0 && at == 0) {
-        buffer_fini(&key);
-        return rpc_fail_params(call, "Invalid cursor");
-    }
     call->mcp.unknown = index->domain_count == 0;
     struct buffer *out = rpc_begin(call);
     buffer_append_text(out, ",\"resourceTemplates\":[");
-    for (uint32_t shown = 0; at < index->resource_count && shown < MCP_PAGE / 2; at++, shown++) {
+    for (; at < index->domain_count + index->resource_count && shown < MCP_PAGE; at++, shown += 3) {
         buffer_append_text(out, shown == 0 ? "" : ",");
-        write_template(out, &index->resources[at], false);
-        buffer_append_text(out, ",");
-        write_template(out, &index->resources[at], true);
+        write_templates(out, &index->resources[at - index->domain_count]);
     }
-    buffer_append_text(out, "]");
-    if (at < index->resource_count) {
-        const struct mcp_resource *last = &index->resources[at - 1];
-        buffer_clear(&key);
-        buffer_append(&key, last->namespace.data, last->namespace.size);
-        buffer_append_text(&key, "/");
-        buffer_append(&key, last->name.data, last->name.size);
-        page.more = true;
-        page.last = buffer_slice(&key);
-    }
-    mcp_page_end(out, &page);
-    buffer_fini(&key);
-    rpc_cache(call, MCP_LIST_TTL_MS, false);
-    return rpc_end(call);
+    return items_end(index, call, at);
 }
 
 /* ---- reading ---- */
@@ -209,6 +245,19 @@ static enum call_next read_aggregate(struct call *call, const struct uri *uri, c
     return CALL_ASK;
 }
 
+/* The names are the index's: the memory of the URI's parts is used again. */
+static enum call_next read_rows(struct call *call, const struct mcp_resource *resource, struct slice parameters)
+{
+    struct buffer copy = {0};
+    call->mcp.asks = MCP_ASKS_RESOURCE_ROWS;
+    buffer_append(&copy, parameters.data, parameters.size);
+    bool good = mcp_query_parameters(buffer_slice(&copy), &call->mcp.names);
+    buffer_fini(&copy);
+    if (!good)
+        return rpc_fail_params(call, "a parameter that is not known here, stands twice or is not UTF-8");
+    return mcp_query_ask(call, resource->namespace, resource->name, buffer_slice(&call->mcp.names));
+}
+
 enum call_next mcp_resources_read(const struct mcp_server *server, struct call *call)
 {
     struct refusal refusal;
@@ -221,11 +270,14 @@ enum call_next mcp_resources_read(const struct mcp_server *server, struct call *
     if (uri.count == 1 && uri.query.size == 0)
         return read_domain(server, call, uri.parts[0]);
     bool events = uri.count == 4 && slice_is(uri.parts[3], "events");
-    if (uri.count != 3 && !events)
+    if (uri.count != 2 && uri.count != 3 && !events)
         return mcp_resource_missing(call);
-    call->mcp.unknown = mcp_index_resource(&server->index, uri.parts[0], uri.parts[1]) == NULL;
-    if (call->mcp.unknown)
+    const struct mcp_resource *resource = mcp_index_resource(&server->index, uri.parts[0], uri.parts[1]);
+    call->mcp.unknown = resource == NULL;
+    if (resource == NULL || (resource->projection && uri.count != 2))
         return mcp_resource_missing(call);
+    if (uri.count == 2)
+        return read_rows(call, resource, uri.query);
     if (!query_parse(events ? URL_EVENTS : URL_STATE, uri.query, &query, &refusal))
         return rpc_fail_params(call, refusal.detail);
     return read_aggregate(call, &uri, &query);

@@ -68,6 +68,8 @@ static void write_content(struct buffer *out, const struct call *call, const str
             buffer_printf(out, ",\"retry_after_ms\":%" PRIu32, reply->retry_ms);
     } else if (call->mcp.asks == MCP_ASKS_EVENTS || call->mcp.asks == MCP_ASKS_RESOURCE_EVENTS) {
         write_events(out, reply->data);
+    } else if (call->mcp.asks == MCP_ASKS_ROWS || call->mcp.asks == MCP_ASKS_RESOURCE_ROWS) {
+        mcp_query_rows(out, reply->data);
     } else {
         write_map_member(out, "data", reply->data);
     }
@@ -179,7 +181,8 @@ static void resource_reply(struct call *call, const struct reply *reply)
 
 void mcp_reply(struct call *call, const struct reply *reply)
 {
-    if (call->mcp.asks == MCP_ASKS_RESOURCE_STATE || call->mcp.asks == MCP_ASKS_RESOURCE_EVENTS)
+    enum mcp_asks asks = call->mcp.asks;
+    if (asks == MCP_ASKS_RESOURCE_STATE || asks == MCP_ASKS_RESOURCE_EVENTS || asks == MCP_ASKS_RESOURCE_ROWS)
         resource_reply(call, reply);
     else
         tool_result(call, reply);

@@ -82,6 +82,10 @@ void mcp_input_schema(struct buffer *out, const struct mcp_tool *tool)
         command_input(out, tool);
         return;
     }
+    if (tool->kind == MCP_TOOL_QUERY) {
+        mcp_query_input(out, tool);
+        return;
+    }
     buffer_append_text(out, "{\"type\":\"object\",\"properties\":{\"identifier\":");
     write_identifier(out, tool);
     if (tool->kind == MCP_TOOL_STATE)
@@ -99,8 +103,6 @@ void mcp_input_schema(struct buffer *out, const struct mcp_tool *tool)
 }
 
 /* ---- what a tool gives ---- */
-
-static void write_shape(struct buffer *out, struct slice schema);
 
 /* The members of a schema that say what a value looks like. Those that say what is allowed are for whoever writes: a
  * client must not refuse an answer because a limit was narrowed after the state was made. */
@@ -128,7 +130,7 @@ static void write_properties(struct buffer *out, struct slice properties)
         buffer_append_text(out, i == 0 ? "" : ",");
         json_quote(out, key);
         buffer_append_text(out, ":");
-        write_shape(out, value);
+        mcp_shape(out, value);
     }
     buffer_append_text(out, "}");
 }
@@ -143,11 +145,11 @@ static void write_member(struct buffer *out, bool *first, const char *lead, stru
     if (properties)
         write_properties(out, schema);
     else
-        write_shape(out, schema);
+        mcp_shape(out, schema);
 }
 
 /* Descriptions are checked msgpack, so they nest at most limit_nesting deep, and so does this. */
-static void write_shape(struct buffer *out, struct slice schema)
+void mcp_shape(struct buffer *out, struct slice schema)
 {
     struct reader reader = reader_of(schema);
     uint32_t entries = 0;
@@ -186,7 +188,7 @@ static void command_output(struct buffer *out, const struct mcp_tool *tool)
     quote(out, "of a dry run: the events that would happen, the state after them, and what changes");
     buffer_append_text(out,
                        ",\"properties\":{\"events\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"state\":");
-    write_shape(out, tool->state);
+    mcp_shape(out, tool->state);
     buffer_append_text(out, ",\"changes\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}");
 }
 
@@ -203,9 +205,11 @@ void mcp_output_schema(struct buffer *out, const struct mcp_tool *tool)
         command_output(out, tool);
     } else if (tool->kind == MCP_TOOL_STATE) {
         buffer_append_text(out, ",\"data\":");
-        write_shape(out, tool->state);
-    } else {
+        mcp_shape(out, tool->state);
+    } else if (tool->kind == MCP_TOOL_EVENTS) {
         buffer_append_text(out, events_output);
+    } else {
+        mcp_query_output(out, tool);
     }
     buffer_append_text(out, "},\"required\":[\"status\"]}");
 }

@@ -17,6 +17,8 @@ static void write_title(struct buffer *out, const struct mcp_tool *tool)
     buffer_append(&title, name.data, name.size);
     if (tool->kind == MCP_TOOL_EVENTS)
         buffer_append_text(&title, " events");
+    if (tool->kind == MCP_TOOL_QUERY)
+        buffer_append_text(&title, " query");
     rpc_member(out, "title", buffer_slice(&title));
     buffer_fini(&title);
 }
@@ -30,6 +32,11 @@ static void write_description(struct buffer *out, const struct mcp_tool *tool)
     if (tool->kind == MCP_TOOL_EVENTS)
         buffer_printf(&text,
                       "Reads what has happened to one %.*s, oldest event first, in pages. ",
+                      (int)resource.size,
+                      (const char *)resource.data);
+    if (tool->kind == MCP_TOOL_QUERY)
+        buffer_printf(&text,
+                      "Finds rows of %.*s by filter and words, sorted, a page at a time. ",
                       (int)resource.size,
                       (const char *)resource.data);
     buffer_append(&text, tool->doc.data, tool->doc.size);
@@ -235,6 +242,10 @@ enum call_next mcp_tools_call(const struct mcp_server *server, struct call *call
     call->mcp.unknown = tool == NULL;
     if (tool == NULL)
         return rpc_fail_params(call, "Unknown tool; tools/list names those there are");
+    if (tool->kind == MCP_TOOL_QUERY) {
+        call->mcp.asks = MCP_ASKS_ROWS;
+        return mcp_query_ask(call, tool->namespace, tool->resource, map);
+    }
     if (!arguments_read(tool, map, &arguments, &trouble))
         return mcp_tool_fault(call, trouble.at, trouble.code, trouble.message);
     call->request.namespace = tool->namespace;

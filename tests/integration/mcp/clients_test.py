@@ -28,7 +28,7 @@ NPM = ["@modelcontextprotocol/client@2", "@modelcontextprotocol/sdk@1", "@modelc
 PYPI = ["mcp>=2,<3"]
 VERSIONS = ("2025-06-18", "2025-11-25", "2026-07-28")
 INSTALL_S, RUN_S = 180, 120
-TOOLS = {"bank_account_events", "bank_account_get", "bank_close", "bank_deposit", "bank_open", "bank_withdraw"}
+TOOLS = {"bank_account_events", "bank_account_get", "bank_account_query", "bank_close", "bank_deposit", "bank_open", "bank_withdraw"}
 
 
 def same(found, wanted, name, detail=""):

@@ -19,7 +19,7 @@ from web import Web
 
 tap = Tap()
 HOLDER = {"holder": {"given": "Ada", "family": "Lovelace"}}
-TOOLS = {"bank_account_events", "bank_account_get", "bank_close", "bank_deposit", "bank_open", "bank_withdraw"}
+TOOLS = {"bank_account_events", "bank_account_get", "bank_account_query", "bank_close", "bank_deposit", "bank_open", "bank_withdraw"}
 
 
 def same(found, wanted, name, detail=""):
@@ -170,11 +170,12 @@ def read(agent, uri):
 
 def test_resources(agent):
     listed = {item["uri"]: item for item in agent.every("resources/list", "resources")}
-    same(set(listed), {"fluvius://bank", "fluvius://generic-object"}, "each domain is a resource")
+    same({"fluvius://bank", "fluvius://generic-object", "fluvius://bank/account",
+          "fluvius://generic-object/people-economist"} - set(listed), set(), "domains and read models are resources")
     domain = read(agent, "fluvius://bank")
     same((domain["namespace"], domain["resources"][0]["name"]), ("bank", "account"), "it is the domain's description")
     templates = [item["uriTemplate"] for item in agent.every("resources/templates/list", "resourceTemplates")]
-    tap.check({"fluvius://bank/account/{identifier}{?version}",
+    tap.check({"fluvius://bank/account{?limit,cursor,sort,text}", "fluvius://bank/account/{identifier}{?version}",
                "fluvius://bank/account/{identifier}/events{?after,limit}"} <= set(templates), "templates", templates)
     identifier = account(agent, 10)
     same(read(agent, f"fluvius://bank/account/{identifier}")["data"]["balance"], 10, "a state is a resource")
@@ -185,13 +186,15 @@ def test_resources(agent):
     failed(read(agent, "fluvius://bank/account/" + odd), -32602 if agent.modern else -32002, "a slash in an identifier")
     missing = -32602 if agent.modern else -32002
     for uri in ("fluvius://bank/account/nobody-" + fresh(), "fluvius://nothing", "fluvius://bank/nothing/a",
-                "fluvius://bank/account", f"fluvius://bank/account/{identifier}/nothing", "fluvius://", "file:///etc/passwd",
+                "fluvius://bank/account/", f"fluvius://bank/account/{identifier}/nothing", "fluvius://", "file:///etc/passwd",
                 "fluvius://bank/account/%zz", "fluvius://bank/account/a/events/more/parts", "x" * 5000):
         found = read(agent, uri)
         failed(found, missing, f"{uri[:50]} is not there")
         same(found.data["uri"], uri, "the error names the URI")
     failed(read(agent, f"fluvius://bank/account/{identifier}?nope=1"), -32602, "a parameter that is not known")
-    failed(agent.call("resources/read", {}), -32602, "no uri") if not agent.modern else None
+    failed(read(agent, "fluvius://bank/account?nope=1"), -32602, "a parameter that queries do not have")
+    if not agent.modern:
+        failed(agent.call("resources/read", {}), -32602, "no uri")
 
 
 def test_prompts(agent):
