@@ -148,7 +148,10 @@ static void command_title(struct json_out *json, const struct command_place *pla
                NAME(place->at->namespace),
                NAME(place->at->name),
                NAME(place->command->name));
-    json_pair_text(json, "summary", doc.size > 0 ? doc : place->command->name);
+    if (doc.size == 0)
+        doc = place->command->name;
+    json_key(json, "summary");
+    json_print(json, place->fresh ? "%.*s (new)" : "%.*s", NAME(doc));
     if (place->fresh)
         json_pair(json, "description", "On a new aggregate, whose identifier is made here.");
     else if (map_true(place->command->part, "creates"))
@@ -436,12 +439,14 @@ void openapi_fixed_paths(struct document *document)
 {
     struct json_out *json = &document->json;
     struct walk walk = walk_of_map(map_field(document->parts, "paths"));
-    struct slice path, item;
+    struct slice path, item, method, operation;
     while (walk_next_entry(&walk, &path, &item)) {
         json_key_text(json, path);
         json_open(json, '{');
-        json_key(json, "get");
-        fixed_operation(json, map_field(item, "get"));
+        for (struct walk methods = walk_of_map(item); walk_next_entry(&methods, &method, &operation);) {
+            json_key_text(json, method);
+            fixed_operation(json, operation);
+        }
         json_close(json, '}');
     }
 }
