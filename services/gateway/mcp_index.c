@@ -138,7 +138,8 @@ static struct mcp_tool *tool_add(struct mcp_index *index)
 
 static enum error add_tool(struct mcp_index *index, const struct mcp_tool *tool)
 {
-    if (index->tool_count >= MCP_TOOLS_MAX)
+    bool nameless = tool->kind == MCP_TOOL_COMMAND && tool->command.size == 0;
+    if (nameless || index->tool_count >= MCP_TOOLS_MAX)
         return error_none;
     struct mcp_tool *made = tool_add(index);
     if (made == NULL)
@@ -196,8 +197,10 @@ static enum error add_resources(struct mcp_index *index, struct slice namespace,
     struct walk walk = walk_of(map_field(raw, projection ? "projections" : "resources"));
     struct slice resource;
     enum error error = error_none;
-    while (error == 0 && walk_next(&walk, &resource))
-        error = add_resource(index, namespace, resource, projection);
+    while (error == 0 && walk_next(&walk, &resource)) {
+        if (map_text(resource, "name").size > 0)
+            error = add_resource(index, namespace, resource, projection);
+    }
     return error;
 }
 
@@ -240,7 +243,8 @@ enum error mcp_index_build(struct mcp_index *index, struct slice descriptions)
     struct slice description;
     enum error error = error_none;
     while (error == 0 && walk_next(&walk, &description)) {
-        if (!slice_is(map_text(description, "namespace"), PLATFORM))
+        struct slice namespace = map_text(description, "namespace");
+        if (namespace.size > 0 && !slice_is(namespace, PLATFORM))
             error = add_domain(&built, description);
     }
     if (error != 0) {

@@ -1,0 +1,198 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Messages to /mcp: what goes to the bus, and what its answers become, without bus and HTTP. */
+#include "services/gateway/mcp.h"
+
+#include <stdio.h>
+
+#include "services/gateway/description.h"
+#include "services/gateway/mcp_version.h"
+#include "tests/unit/gateway/talk.h"
+
+static struct call call;
+static struct guard guard;
+static struct mcp_server server;
+static struct buffer described;
+static const struct mcp_moment moment = {.now_s = 1000, .fresh = {{7}}};
+
+static void start(void)
+{
+    guard = talk_guard();
+    described =
+        talk_pack("[{\"namespace\":\"bank\",\"doc\":\"Money.\",\"resources\":[{\"name\":\"account\",\"doc\":\"An "
+                  "account.\",\"schema\":{\"type\":\"object\"},\"commands\":[{\"name\":\"open\",\"creates\":true,"
+                  "\"schema\":{\"type\":\"object\",\"required\":[\"a\"]}},{\"name\":\"deposit\"}]}]}]");
+    cr_assert_eq(mcp_index_build(&server.index, buffer_slice(&described)), 0);
+}
+
+static void finish(void)
+{
+    call_fini(&call);
+    mcp_index_fini(&server.index);
+    buffer_fini(&described);
+}
+TestSuite(mcp, .init = start, .fini = finish);
+
+static enum call_next submit(const char *head, const char *body)
+{
+    char text[1024];
+    snprintf(text, sizeof text, "POST /mcp\nContent-Type: application/json%s", head);
+    cr_assert_eq(talk_submit(&call, &guard, text, body), CALL_LOCAL);
+    return mcp_submit(&server, &call, slice_text(body), &moment);
+}
+
+static enum call_next use(const char *tool, const char *arguments)
+{
+    char body[1024];
+    snprintf(body,
+             sizeof body,
+             "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\",\"arguments\":%s}}",
+             tool,
+             arguments);
+    return submit("", body);
+}
+
+Test(mcp, a_command_becomes_a_request)
+{
+    struct buffer data = talk_pack("{\"amount\":5}");
+    cr_assert_eq(use("bank_deposit",
+                     "{\"identifier\":\"a\",\"data\":{\"amount\":5},\"expected_version\":3,\"dry_run\":true,"
+                     "\"idempotency_key\":\"0192d0a0-1c7b-7000-8000-0123456789ab\"}"),
+                 CALL_ASK);
+    const struct request *request = &call.request;
+    cr_assert_eq(request->operation, operation_command);
+    cr_assert(slice_is(request->namespace, "bank") && slice_is(request->resource, "account"));
+    cr_assert(slice_is(request->command, "deposit") && slice_is(request->identifier, "a"));
+    cr_assert(slice_equal(request->data, buffer_slice(&data)));
+    cr_assert(request->has_expected && request->expected == 3 && request->dry_run);
+    cr_assert(request->has_id && request->id.bytes[0] == 0x01 && request->id.bytes[1] == 0x92);
+    buffer_fini(&data);
+}
+
+Test(mcp, without_a_key_the_command_has_no_id_yet)
+{
+    cr_assert_eq(use("bank_open", "{\"data\":{}}"), CALL_ASK);
+    cr_assert_not(call.request.has_id);
+    cr_assert_eq(call.request.identifier.size, 0);
+    cr_assert_not(call.request.dry_run);
+}
+
+Test(mcp, reads_become_requests)
+{
+    cr_assert_eq(use("bank_account_get", "{\"identifier\":\"a\",\"version\":2}"), CALL_ASK);
+    cr_assert_eq(call.request.operation, operation_state);
+    cr_assert_eq(call.request.at_version, 2);
+    cr_assert_eq(use("bank_account_events", "{\"identifier\":\"a\",\"after\":4,\"limit\":9}"), CALL_ASK);
+    cr_assert_eq(call.request.operation, operation_events);
+    cr_assert_eq(call.request.from, 4);
+    cr_assert_eq(call.request.limit, 9);
+}
+
+Test(mcp, a_query_goes_on_as_it_is)
+{
+    struct buffer data = talk_pack("{\"query\":{\"balance.gt\":3},\"limit\":2}");
+    cr_assert_eq(use("bank_account_query", "{\"query\":{\"balance.gt\":3},\"limit\":2}"), CALL_ASK);
+    cr_assert_eq(call.request.operation, operation_query);
+    cr_assert(slice_is(call.request.resource, "account"));
+    cr_assert(slice_equal(call.request.data, buffer_slice(&data)));
+    buffer_fini(&data);
+}
+
+static void read_uri(const char *uri, enum call_next wanted)
+{
+    char body[1024];
+    snprintf(body,
+             sizeof body,
+             "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"resources/read\",\"params\":{\"uri\":\"%s\"}}",
+             uri);
+    cr_assert_eq(submit("", body), wanted, "%s: %s", uri, talk_body(&call));
+}
+
+Test(mcp, uris_are_split_before_they_are_decoded)
+{
+    read_uri("fluvius://bank/account/%C3%A9%3Fx", CALL_ASK);
+    cr_assert(slice_is(call.request.identifier, "\xc3\xa9?x"));
+    read_uri("fluvius://bank/account/a%2Fevents", CALL_REFUSED);
+    read_uri("fluvius://bank/account/a/events?after=2&limit=3", CALL_ASK);
+    cr_assert_eq(call.request.operation, operation_events);
+    cr_assert_eq(call.request.from, 2);
+    read_uri("fluvius://bank/account?text=a%20b&limit=2", CALL_ASK);
+    cr_assert(slice_is(map_text(call.request.data, "text"), "a b"));
+    cr_assert(slice_is(map_text(call.request.data, "limit"), "2"));
+    read_uri("fluvius://bank/account?text=%ff", CALL_REFUSED);
+    read_uri("fluvius://bank/account?limit=1&limit=2", CALL_REFUSED);
+    read_uri("fluvius://", CALL_REFUSED);
+}
+
+Test(mcp, replies_become_results)
+{
+    struct buffer data = talk_pack("{\"balance\":5}");
+    cr_assert_eq(use("bank_account_get", "{\"identifier\":\"a\"}"), CALL_ASK);
+    mcp_reply(&call,
+              &(struct reply){.status = status_ok, .has_version = true, .version = 2, .data = buffer_slice(&data)});
+    cr_assert_str_eq(
+        talk_body(&call),
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{ "
+        "\"content\":[{\"type\":\"text\",\"text\":\"{\\\"status\\\":\\\"ok\\\",\\\"identifier\\\":\\\"a\\\","
+        "\\\"version\\\":2,\\\"data\\\":{\\\"balance\\\":5}}\"}],\"structuredContent\":{\"status\":\"ok\","
+        "\"identifier\":\"a\",\"version\":2,\"data\":{\"balance\":5}},\"isError\":false}}");
+    buffer_fini(&data);
+}
+
+Test(mcp, trouble_of_the_bus_is_told_with_a_time_to_wait)
+{
+    cr_assert_eq(use("bank_deposit", "{\"identifier\":\"a\"}"), CALL_ASK);
+    mcp_reply(&call,
+              &(struct reply){.status = status_busy,
+                              .code = slice_text("mailbox_full"),
+                              .message = slice_text("too much"),
+                              .retry_ms = 250});
+    cr_assert_eq(call.answer.status, 200);
+    cr_assert(talk_says(&call, "\"isError\":true"));
+    cr_assert(talk_says(&call, "\"errcode\":\"mailbox_full\""));
+    cr_assert(talk_says(&call, "\"retry_after_ms\":250"));
+}
+
+Test(mcp, lists_come_in_pages)
+{
+    struct buffer json = {0}, many;
+    buffer_append_text(&json, "[{\"namespace\":\"n\",\"resources\":[{\"name\":\"r\",\"commands\":[");
+    for (int i = 0; i < 120; i++)
+        buffer_printf(&json, "%s{\"name\":\"c%03d\"}", i == 0 ? "" : ",", i);
+    buffer_append_text(&json, "]}]}]");
+    buffer_append(&json, "", 1);
+    many = talk_pack((const char *)json.data);
+    cr_assert_eq(mcp_index_build(&server.index, buffer_slice(&many)), 0);
+    submit("", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
+    cr_assert(talk_says(&call, "\"n_c000\"") && talk_says(&call, "\"nextCursor\":\"after:n_c049\""));
+    submit("", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"cursor\":\"after:n_c099\"}}");
+    cr_assert(talk_says(&call, "\"n_c100\"") && talk_says(&call, "\"n_r_query\""));
+    cr_assert_not(talk_says(&call, "\"n_c099\"") || talk_says(&call, "nextCursor"));
+    buffer_fini(&json);
+    buffer_fini(&many);
+}
+
+Test(mcp, an_unknown_name_asks_for_newer_descriptions)
+{
+    cr_assert_eq(use("bank_new", "{}"), CALL_REFUSED);
+    cr_assert(call.mcp.unknown);
+    cr_assert_eq(use("bank_deposit", "{\"identifier\":\"a\"}"), CALL_ASK);
+    cr_assert_not(call.mcp.unknown);
+}
+
+Test(mcp, encoded_names_are_compared_decoded)
+{
+    cr_assert(mcp_name_equal(slice_text("a b"), slice_text("a b")));
+    cr_assert_not(mcp_name_equal(slice_text("a"), slice_text("ab")));
+    cr_assert(mcp_name_equal(slice_text("=?base64?SGVsbG8=?="), slice_text("Hello")));
+    cr_assert(mcp_name_equal(slice_text("=?base64?4piD?="), slice_text("\xe2\x98\x83")));
+    cr_assert(mcp_name_equal(slice_text("=?base64?"
+                                        "?="),
+                             slice_text("")));
+    cr_assert_not(mcp_name_equal(slice_text("=?base64?SGVsbG8=?="), slice_text("Hell")));
+    cr_assert_not(mcp_name_equal(slice_text("=?base64?SGVsbA==?="), slice_text("Hello")));
+    cr_assert_not(mcp_name_equal(slice_text("=?base64?SGVsbG8?="), slice_text("Hello")));
+    cr_assert_not(mcp_name_equal(slice_text("=?base64?S=VsbG8=?="), slice_text("Hello")));
+    cr_assert_not(mcp_name_equal(slice_text("=?base64?SGVsbG8=?="), slice_text("=?base64?SGVsbG8=?=")));
+}
