@@ -21,6 +21,9 @@ static const struct command commands[] = {
     {"state", "show an aggregate's state, now or at a version", command_state},
     {"events", "show an aggregate's events", command_events},
     {"tail", "show the log: every committed record", command_tail},
+    {"subscribe", "take part in a consumer group", command_subscribe},
+    {"groups", "show consumer groups and how far they are", command_groups},
+    {"dead-letters", "show, replay or discard what a group has set aside", command_dead_letters},
     {"describe", "show the domains that are served", command_describe},
     {"health", "say whether all is well", command_health},
     {"metrics", "show every process's metrics in the Prometheus format", command_metrics},
@@ -47,7 +50,7 @@ static void usage_print(FILE *out)
 {
     fprintf(out, "Usage: fluvius COMMAND [options]\nRuns your domain as durable actors, and talks to them.\n\n");
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
     }
     fprintf(out,
             "\nfluvius COMMAND --help says more. A first round, in two terminals:\n"

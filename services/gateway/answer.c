@@ -95,6 +95,8 @@ const char *media_name(enum media media)
         return "text/javascript; charset=utf-8";
     case MEDIA_STYLE:
         return "text/css; charset=utf-8";
+    case MEDIA_STREAM:
+        return "text/event-stream";
     case MEDIA_NONE:
         break;
     }

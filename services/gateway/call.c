@@ -6,6 +6,7 @@
 #include "services/gateway/call.h"
 
 #include "services/gateway/command.h"
+#include "services/gateway/events.h"
 #include "services/gateway/list.h"
 #include "services/gateway/read.h"
 
@@ -128,7 +129,9 @@ static bool open_details(struct call *call, const struct guard *guard, struct re
         call->url.kind = URL_ITEM;
     if (call->url.kind == URL_LIST || call->url.kind == URL_ITEM)
         return list_open(call, refusal);
-    if (!query_parse(call->url.kind, call->url.query, &call->query, refusal))
+    if (call->url.kind == URL_EVENTS && events_accepts_stream(&call->head))
+        call->url.kind = URL_FOLLOW;
+    if (call->url.kind != URL_FOLLOW && !query_parse(call->url.kind, call->url.query, &call->query, refusal))
         return false;
     if (call->url.kind == URL_COMMAND)
         return command_open(call, refusal);

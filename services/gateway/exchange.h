@@ -39,6 +39,7 @@ struct exchange {
     uintptr_t origin;  /* where the target stood: see server.c */
     uint64_t start_us; /* when the header was there */
     uint64_t discarded;
+    struct stream_state *stream; /* of a request for events, until its answer is sent */
     struct buffer body;
     struct call call;
     bool again;         /* the bus told what was missing: the request is looked at again */

@@ -124,6 +124,10 @@ static bool gateway_take(struct gateway *gateway)
             catalog_polled(gateway, node);
             continue;
         }
+        if (node->kind == NODE_STREAM) {
+            stream_replied(gateway, node);
+            continue;
+        }
         struct exchange *exchange = (struct exchange *)node;
         transfer_answered(gateway, exchange);
         server_resume(gateway, exchange);
@@ -161,6 +165,7 @@ static void gateway_tick(struct gateway *gateway)
     if (now_us - gateway->swept_us < TICK_US)
         return;
     gateway->swept_us = now_us;
+    streams_tick(gateway, now_us);
     peers_sweep(&gateway->peers, &gateway->stats, now_us);
 }
 
@@ -188,6 +193,7 @@ static void gateway_drain(struct gateway *gateway)
     gateway->stopping = true;
     server_quiesce(gateway);
     peers_dismiss(&gateway->peers);
+    streams_stop(gateway);
     gateway_finish(gateway, DRAIN_US);
     client_close(&gateway->client);
     while (gateway_take(gateway))

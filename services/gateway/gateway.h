@@ -13,10 +13,11 @@
 #include "services/gateway/listen.h"
 #include "services/gateway/mcp.h"
 #include "services/gateway/settings.h"
+#include "services/gateway/stream.h"
 
 struct MHD_Daemon;
 
-enum gateway_node { NODE_EXCHANGE = 1, NODE_CATALOG };
+enum gateway_node { NODE_EXCHANGE = 1, NODE_CATALOG, NODE_STREAM };
 
 struct gateway {
     struct gateway_settings settings;
@@ -32,6 +33,7 @@ struct gateway {
     struct document_cache documents;
     struct exchange_pool exchanges;
     struct peers peers;
+    struct streams streams;
     struct MHD_Daemon *daemon;
     uint32_t waiting;      /* exchanges with the bus */
     uint64_t body_bytes;   /* of request bodies in memory */

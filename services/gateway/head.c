@@ -27,6 +27,8 @@ static const char *const header_names[HEADER_COUNT] = {
     [HEADER_PREFER] = "Prefer",
     [HEADER_POSITION] = "Fluvius-Position",
     [HEADER_REQUEST_METHOD] = "Access-Control-Request-Method",
+    [HEADER_ACCEPT] = "Accept",
+    [HEADER_LAST_EVENT_ID] = "Last-Event-ID",
     [HEADER_MCP_VERSION] = "MCP-Protocol-Version",
     [HEADER_MCP_SESSION] = "Mcp-Session-Id",
     [HEADER_MCP_METHOD] = "Mcp-Method",
@@ -77,7 +79,7 @@ bool head_check(const struct head *head, struct refusal *refusal)
     if (head->fields > HEAD_FIELDS_MAX || head->bytes > HEAD_BYTES_MAX)
         return refuse(refusal, problem_headers_too_large, NULL, NULL);
     for (int i = 0; i < HEADER_COUNT; i++) {
-        if (head->repeated[i] && i != HEADER_PREFER)
+        if (head->repeated[i] && i != HEADER_PREFER && i != HEADER_ACCEPT)
             return refuse(
                 refusal, problem_bad_header, "repeated_header", "a header field that may stand once stands twice");
     }

@@ -26,6 +26,7 @@ static const struct setting gateway_setting_list[] = {
     {"allowed-hosts", SETTING_LIST, AT(hosts), NULL, 0, 0, "names this server also answers for, besides its address"},
     {"allowed-origins", SETTING_LIST, AT(origins), NULL, 0, 0, "origins whose pages may call it: https://app.example"},
     {"max-in-flight", SETTING_INTEGER, AT(max_in_flight), "1024", 1, 65536, "requests that may wait for an answer"},
+    {"streams-max", SETTING_INTEGER, AT(streams_max), "256", 0, 1024, "clients that may follow events at once"},
     TLS_CLIENT_SETTINGS(struct gateway_settings, tls),
     {"log-level", SETTING_TEXT, AT(log_level_name), "info", 0, 0, "debug, info, warning or error"},
     {0},

@@ -224,6 +224,10 @@ static bool transfer_submit(struct gateway *gateway, struct exchange *exchange)
     if (call->url.kind == URL_COMMAND && call->key.size == 0)
         id = client_new_id();
     enum call_next next = call_submit(call, buffer_slice(&exchange->body), &id);
+    if (next == CALL_LOCAL && call->url.kind == URL_FOLLOW) {
+        bool answer;
+        return stream_begin(gateway, exchange, &answer) && (!answer || answer_send(gateway, exchange));
+    }
     if (next == CALL_LOCAL)
         next = local_submit(gateway, exchange, exchange->start_us);
     return next == CALL_ASK ? transfer_ask(gateway, exchange) : answer_send(gateway, exchange);
@@ -231,11 +235,13 @@ static bool transfer_submit(struct gateway *gateway, struct exchange *exchange)
 
 bool transfer_end(struct gateway *gateway, struct exchange *exchange)
 {
+    bool answer;
     switch (exchange->state) {
     case EXCHANGE_BODY:
         return transfer_submit(gateway, exchange);
-    case EXCHANGE_DRAINING:
     case EXCHANGE_ANSWERED:
+        return stream_send(gateway, exchange, &answer) && (!answer || answer_send(gateway, exchange));
+    case EXCHANGE_DRAINING:
         return answer_send(gateway, exchange);
     default:
         return true;

@@ -235,6 +235,7 @@ static bool parse_service(struct slice path, struct url *out)
         {"/livez", URL_LIVE},
         {"/readyz", URL_READY},
         {"/metrics", URL_METRICS},
+        {"/_events", URL_FOLLOW},
         {"/mcp", URL_MCP},
         {"/openapi.json", URL_OPENAPI},
         {"/asyncapi.json", URL_ASYNCAPI},

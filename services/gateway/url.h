@@ -8,7 +8,7 @@
  * /NS:COMMAND/KEY=VALUE:.../...) /NS.RESOURCE/IDENTIFIER             /NS.RESOURCE/IDENTIFIER/events
  *     /NS.NAME/     /NS.NAME/KEY=VALUE:.../     /NS.NAME/~PATHQUERY/     /NS.NAME/KEY=VALUE:.../~PATHQUERY/
  *     /NS.NAME/KEY=VALUE:.../IDENTIFIER
- *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /_meta/NS.NAME   /livez   /readyz   /metrics   /mcp
+ *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /_meta/NS.NAME   /livez   /readyz   /metrics   /mcp   /_events
  *     /openapi.json   /asyncapi.json   /docs   /docs/page.js   /docs/page.css
  *
  * Slashes at the end are ignored, but for one: /NS.NAME/A=B is the aggregate "A=B", /NS.NAME/A=B/ a list. */
@@ -34,6 +34,7 @@ enum url_kind {
     URL_LIVE,
     URL_READY,
     URL_METRICS,
+    URL_FOLLOW, /* events as they come, of all or of one aggregate */
     URL_MCP,
     URL_OPENAPI,
     URL_ASYNCAPI,

@@ -54,7 +54,8 @@ static int tls_start(struct service *service)
 {
     const struct query_settings *settings = &service->settings;
     char fault[TLS_FAULT_SIZE];
-    enum error error = tls_settings_client(&settings->tls, settings->bus, &service->tls, fault);
+    const char *urls = tls_url(settings->events) ? settings->events : settings->bus;
+    enum error error = tls_settings_client(&settings->tls, urls, &service->tls, fault);
     return error == error_none ? 0 : refuse("TLS", error == error_bad_settings ? fault : error_text(error));
 }
 
@@ -103,6 +104,20 @@ static enum error readers_open(struct service *service)
     return error == error_none ? readers_start(&service->readers, &config) : error;
 }
 
+static int follow_start(struct service *service)
+{
+    const struct query_settings *settings = &service->settings;
+    struct follow_thread_config config = {.store = settings->store,
+                                          .events = settings->events,
+                                          .tls = service->tls,
+                                          .inbox = service->inbox,
+                                          .followers_max = (uint32_t)settings->followers_max,
+                                          .ring_bytes = (size_t)settings->ring_bytes};
+    struct store_fault fault = {0};
+    enum error error = follow_thread_start(&service->follow, &config, &fault);
+    return error == error_none ? 0 : refuse("follow", fault.text[0] != 0 ? fault.text : error_text(error));
+}
+
 static enum error worker_start(struct service *service)
 {
     const struct query_settings *settings = &service->settings;
@@ -129,6 +144,8 @@ static int service_start(struct service *service, int argc, char **argv)
     service->inbox = inbox_new();
     process_init(service->inbox, true);
     if ((status = tls_start(service)) != 0 || (status = log_find(service)) != 0)
+        return status;
+    if ((status = follow_start(service)) != 0)
         return status;
     enum error error = readers_open(service);
     if (error == error_none)
@@ -166,6 +183,7 @@ static void mail_drop(struct inbox *inbox)
 static void service_stop(struct service *service)
 {
     worker_close(&service->worker);
+    follow_thread_stop(&service->follow);
     readers_stop(&service->readers);
     mail_drop(service->inbox);
     waiting_fini(&service->waiting);

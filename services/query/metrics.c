@@ -62,4 +62,5 @@ void service_metrics(void *context, struct buffer *out)
     metrics_print(&query_waits, 1, extra, out);
     print_gauge("fluvius_query_jobs", "queries in the query process", service->jobs, extra, out);
     print_gauge("fluvius_query_waiting", "queries that wait for a position", service->waiting.count, extra, out);
+    follow_thread_metrics(service->follow, extra, out);
 }

@@ -32,9 +32,19 @@ static void start(struct service *service, struct query_job *job, uint64_t now_u
         readers_run(service->readers, job);
 }
 
+static bool is_follow(const struct item *item)
+{
+    struct request request;
+    return request_decode(item->request, &request, NULL) == error_none && request.operation == operation_follow;
+}
+
 void service_take(void *context, const struct worker_place *place, const struct item *item)
 {
     struct service *service = context;
+    if (is_follow(item)) {
+        follow_thread_take(service->follow, place, item);
+        return;
+    }
     uint64_t now_us = clock_monotonic_us();
     struct query_job *job = job_new(place, item, now_us, (uint32_t)service->settings.wait_ms);
     if (job == NULL)
@@ -76,7 +86,7 @@ static void job_back(struct service *service, struct query_job *job, uint64_t no
 
 static void take_mail(struct service *service, struct inbox_node *node, uint64_t now_us)
 {
-    if (worker_mail(service->worker, node, now_us))
+    if (worker_mail(service->worker, node, now_us) || follow_thread_mail(node, service->worker))
         return;
     if (node->kind == READERS_MAIL)
         job_back(service, (struct query_job *)node, now_us);

@@ -7,6 +7,7 @@
 #define QUERY_SERVICE_H
 
 #include "services/common/worker.h"
+#include "services/follow/thread.h"
 #include "services/query/readers.h"
 #include "services/query/settings.h"
 #include "services/query/waiting.h"
@@ -19,6 +20,7 @@ struct service {
     struct store_info log;
     struct worker *worker;
     struct readers *readers;
+    struct follow_thread *follow;
     struct waiting_room waiting;
     uint32_t jobs; /* taken and not answered */
 };

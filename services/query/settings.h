@@ -8,9 +8,9 @@
 #include "services/common/tls_settings.h"
 
 struct query_settings {
-    char *name, *bus, *store, *readmodel, *service_token, *log_level;
+    char *name, *bus, *events, *store, *readmodel, *service_token, *log_level;
     struct tls_settings tls;
-    int64_t readers, jobs_max, wait_ms, statement_ms;
+    int64_t readers, jobs_max, wait_ms, statement_ms, followers_max, ring_bytes;
 };
 
 extern const struct settings_table query_settings_table;

@@ -1,0 +1,296 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What GET /_events asks for: see events.h. */
+#include "services/gateway/events.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#include "fluvius/calendar.h"
+#include "services/gateway/number.h"
+
+enum parameter {
+    PARAMETER_FROM,
+    PARAMETER_SINCE,
+    PARAMETER_NAMESPACE,
+    PARAMETER_RESOURCE,
+    PARAMETER_IDENTIFIER,
+    PARAMETER_TYPES,
+    PARAMETER_PARTITIONS,
+    PARAMETER_LIMIT,
+    PARAMETER_WAIT,
+    PARAMETER_PLATFORM,
+    PARAMETER_COUNT
+};
+
+static const char *const names[PARAMETER_COUNT] = {
+    [PARAMETER_FROM] = "from",
+    [PARAMETER_SINCE] = "since",
+    [PARAMETER_NAMESPACE] = "namespace",
+    [PARAMETER_RESOURCE] = "resource",
+    [PARAMETER_IDENTIFIER] = "identifier",
+    [PARAMETER_TYPES] = "types",
+    [PARAMETER_PARTITIONS] = "partitions",
+    [PARAMETER_LIMIT] = "limit",
+    [PARAMETER_WAIT] = "wait_ms",
+    [PARAMETER_PLATFORM] = "platform",
+};
+
+static bool bad(struct refusal *refusal, const char *code, const char *detail)
+{
+    return refuse(refusal, problem_bad_parameter, code, detail);
+}
+
+/* ---- values ---- */
+
+/* Takes the part of *text before mark, or all of it. */
+static struct slice cut(struct slice *text, char mark)
+{
+    const uint8_t *at = text->size == 0 ? NULL : memchr(text->data, mark, text->size);
+    size_t size = at == NULL ? text->size : (size_t)(at - text->data);
+    struct slice before = slice_of(text->data, size);
+    size += at != NULL;
+    *text = slice_of(text->data + size, text->size - size);
+    return before;
+}
+
+/* Reads exactly `width` digits. */
+static bool digits_take(struct slice *text, uint32_t width, int *out)
+{
+    int number = 0;
+    if (text->size < width)
+        return false;
+    for (uint32_t i = 0; i < width; i++) {
+        if (!isdigit(text->data[i]))
+            return false;
+        number = number * 10 + text->data[i] - '0';
+    }
+    *text = slice_of(text->data + width, text->size - width);
+    *out = number;
+    return true;
+}
+
+static bool mark_take(struct slice *text, const char *marks)
+{
+    if (text->size == 0 || text->data[0] == 0 || strchr(marks, text->data[0]) == NULL)
+        return false;
+    *text = slice_of(text->data + 1, text->size - 1);
+    return true;
+}
+
+static int64_t fraction_take(struct slice *text)
+{
+    int64_t micros = 0, unit = 100000;
+    if (!mark_take(text, "."))
+        return 0;
+    for (; text->size > 0 && isdigit(text->data[0]); unit /= 10) {
+        micros += unit * (text->data[0] - '0');
+        *text = slice_of(text->data + 1, text->size - 1);
+    }
+    return micros;
+}
+
+/* In minutes; false when it is no zone. */
+static bool zone_take(struct slice *text, int *out)
+{
+    int hours, minutes, sign = text->size > 0 && text->data[0] == '-' ? -1 : 1;
+    *out = 0;
+    if (mark_take(text, "Zz"))
+        return true;
+    /* A + in a query is a space to some clients. */
+    if (!mark_take(text, "+- ") || !digits_take(text, 2, &hours) || !mark_take(text, ":") ||
+        !digits_take(text, 2, &minutes) || hours > 23 || minutes > 59)
+        return false;
+    *out = sign * (hours * 60 + minutes);
+    return true;
+}
+
+/* RFC 3339. */
+static bool time_read(struct slice text, int64_t *out_us)
+{
+    int year, month, day, hour, minute, second, zone;
+    if (!digits_take(&text, 4, &year) || !mark_take(&text, "-") || !digits_take(&text, 2, &month) ||
+        !mark_take(&text, "-") || !digits_take(&text, 2, &day) || !mark_take(&text, "Tt ") ||
+        !digits_take(&text, 2, &hour) || !mark_take(&text, ":") || !digits_take(&text, 2, &minute) ||
+        !mark_take(&text, ":") || !digits_take(&text, 2, &second))
+        return false;
+    int64_t micros = fraction_take(&text);
+    if (!zone_take(&text, &zone) || text.size > 0 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
+        minute > 59 || second > 60)
+        return false;
+    int64_t seconds = fluvius_days_of(year, month, day) * INT64_C(86400) + hour * 3600 + minute * 60 + second;
+    *out_us = (seconds - zone * 60) * 1000000 + micros;
+    return true;
+}
+
+static bool number_take(struct slice text, uint64_t min, uint64_t max, uint32_t *out)
+{
+    uint64_t number;
+    if (!number_parse(text, &number) || number < min || number > max)
+        return false;
+    *out = (uint32_t)number;
+    return true;
+}
+
+static void types_write(struct slice text, struct buffer *out)
+{
+    uint32_t count = 0;
+    size_t place = write_array_begin(out);
+    while (text.size > 0) {
+        struct slice type = cut(&text, ',');
+        if (type.size == 0)
+            continue;
+        write_text(out, type);
+        count++;
+    }
+    write_array_end(out, place, count);
+}
+
+static bool partitions_write(struct slice text, struct buffer *out)
+{
+    uint32_t count = 0, partition;
+    size_t place = write_array_begin(out);
+    while (text.size > 0) {
+        if (!number_take(cut(&text, ','), 0, UINT16_MAX, &partition))
+            return false;
+        write_unsigned(out, partition);
+        count++;
+    }
+    write_array_end(out, place, count);
+    return true;
+}
+
+/* ---- parameters ---- */
+
+static bool
+parameter_take(struct events_query *out, enum parameter parameter, struct slice text, struct refusal *refusal)
+{
+    struct follow *follow = &out->follow;
+    switch (parameter) {
+    case PARAMETER_FROM:
+        follow->from = text;
+        return true;
+    case PARAMETER_SINCE:
+        follow->has_since = true;
+        return time_read(text, &follow->since_us) || bad(refusal, "bad_since", "since is a time as in RFC 3339");
+    case PARAMETER_NAMESPACE:
+        follow->namespace = text;
+        return true;
+    case PARAMETER_RESOURCE:
+        follow->resource = text;
+        return true;
+    case PARAMETER_IDENTIFIER:
+        follow->identifier = text;
+        return true;
+    case PARAMETER_TYPES:
+        types_write(text, &out->types);
+        return true;
+    case PARAMETER_PARTITIONS:
+        return partitions_write(text, &out->partitions) ||
+               bad(refusal, "bad_partitions", "partitions is a list of numbers");
+    case PARAMETER_LIMIT:
+        return number_take(text, 1, limit_page_limit, &follow->limit) ||
+               bad(refusal, "bad_limit", "limit is an integer from 1 to 1000");
+    case PARAMETER_WAIT:
+        return number_take(text, 0, limit_follow_ms, &follow->wait_ms) ||
+               bad(refusal, "bad_wait_ms", "wait_ms is an integer from 0 to 30000");
+    default:
+        follow->platform = slice_is(text, "1") || slice_is(text, "true");
+        return true;
+    }
+}
+
+static int parameter_find(struct slice name)
+{
+    for (int i = 0; i < PARAMETER_COUNT; i++)
+        if (slice_is(name, names[i]))
+            return i;
+    return -1;
+}
+
+static bool parameters_take(struct events_query *out, struct slice text, struct refusal *refusal)
+{
+    bool seen[PARAMETER_COUNT] = {false};
+    while (text.size > 0) {
+        struct slice value = cut(&text, '&');
+        if (value.size == 0)
+            continue;
+        struct slice name = cut(&value, '=');
+        int parameter = parameter_find(name);
+        if (parameter < 0)
+            return bad(refusal, "unknown_parameter", "a query parameter that is not known here");
+        if (seen[parameter])
+            return bad(refusal, "repeated_parameter", "the same query parameter stands twice");
+        seen[parameter] = true;
+        if (!percent_decode((uint8_t *)(uintptr_t)value.data, &value.size))
+            return bad(refusal, "bad_escape", "a % that two hexadecimal digits do not follow");
+        if (!parameter_take(out, (enum parameter)parameter, value, refusal))
+            return false;
+    }
+    return true;
+}
+
+static struct slice media_take(struct slice *text)
+{
+    struct slice media = cut(text, ','), name = cut(&media, ';');
+    while (name.size > 0 && name.data[0] == ' ')
+        name = slice_of(name.data + 1, name.size - 1);
+    while (name.size > 0 && name.data[name.size - 1] == ' ')
+        name.size--;
+    return name;
+}
+
+bool events_accepts_stream(const struct head *head)
+{
+    static const char wanted[] = "text/event-stream";
+    struct slice accept = head->values[HEADER_ACCEPT];
+    while (accept.size > 0) {
+        struct slice media = media_take(&accept);
+        if (media.size == sizeof wanted - 1 && strncasecmp((const char *)media.data, wanted, media.size) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An aggregate's own URL names it; parameters may narrow, but not lead elsewhere. */
+static bool url_take(const struct call *call, struct events_query *out, struct refusal *refusal)
+{
+    struct follow *follow = &out->follow;
+    if (call->url.identifier.size == 0)
+        return true;
+    if (follow->namespace.size > 0 || follow->resource.size > 0 || follow->identifier.size > 0)
+        return bad(refusal, "unknown_parameter", "the path says which aggregate");
+    follow->namespace = call->url.namespace;
+    follow->resource = call->url.resource;
+    follow->identifier = call->url.identifier;
+    return true;
+}
+
+bool events_query_read(const struct call *call, struct events_query *out, struct refusal *refusal)
+{
+    const struct head *head = &call->head;
+    *out = (struct events_query){.stream = events_accepts_stream(head)};
+    /* Names are decoded in place, so they are kept before anything points to them. */
+    if (!buffer_reserve(&out->memory, call->url.query.size + 1))
+        return bad(refusal, "no_memory", "out of memory; try again");
+    buffer_append(&out->memory, call->url.query.data, call->url.query.size);
+    if (!parameters_take(out, buffer_slice(&out->memory), refusal) || !url_take(call, out, refusal))
+        return false;
+    if (head->seen[HEADER_LAST_EVENT_ID] && head->values[HEADER_LAST_EVENT_ID].size > 0) {
+        out->follow.from = head->values[HEADER_LAST_EVENT_ID];
+        out->follow.has_since = false;
+    }
+    if (out->stream && out->follow.from.size == 0 && !out->follow.has_since)
+        out->follow.from = slice_text("end");
+    out->follow.types = buffer_slice(&out->types);
+    out->follow.partitions = buffer_slice(&out->partitions);
+    return true;
+}
+
+void events_query_fini(struct events_query *query)
+{
+    buffer_fini(&query->memory);
+    buffer_fini(&query->types);
+    buffer_fini(&query->partitions);
+}
