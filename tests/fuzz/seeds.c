@@ -2,13 +2,17 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Writes the protocol's vectors as files for the fuzz targets to begin with: seeds DIRECTORY makes DIRECTORY/msgpack,
- * DIRECTORY/envelope and DIRECTORY/json. */
+ * DIRECTORY/envelope and DIRECTORY/json; and messages of agents, DIRECTORY/mcp. */
 #include "proto/json.h"
 #include "proto/reader.h"
 #include "proto/vectors/vectors.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
+
+#define META                                                                                                           \
+    ",\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","                                          \
+    "\"io.modelcontextprotocol/clientCapabilities\":{}}}"
 
 static bool write_seed(const char *directory, const char *target, uint32_t number, struct slice bytes)
 {
@@ -51,9 +55,37 @@ static bool write_seeds(const char *directory, uint32_t number, struct slice vec
     return done;
 }
 
+/* Each twice: in both eras, as the first byte says. */
+static bool write_messages(const char *directory)
+{
+    static const char *const bodies[] = {
+        "{\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\"}",
+        "{\"method\":\"tools/list\",\"params\":{\"cursor\":\"after:bank_open\"" META,
+        "{\"method\":\"tools/call\",\"params\":{\"name\":\"bank_open\",\"arguments\":{\"data\":{}}" META,
+        "{\"method\":\"tools/call\",\"params\":{\"name\":\"bank_deposit\",\"arguments\":{\"identifier\":\"a\","
+        "\"dry_run\":true,\"expected_version\":3,\"idempotency_key\":\"k\",\"data\":{\"amount\":1}}" META,
+        "{\"method\":\"tools/call\",\"params\":{\"name\":\"bank_account_events\",\"arguments\":{\"identifier\":"
+        "\"a\",\"after\":1,\"limit\":2}" META,
+        "{\"method\":\"tools/call\",\"params\":{\"name\":\"bank_account_query\",\"arguments\":{\"limit\":2}" META,
+        "{\"method\":\"resources/read\",\"params\":{\"uri\":\"fluvius://bank/account/%C3%A9/events?after=2\"" META,
+        "{\"method\":\"resources/read\",\"params\":{\"uri\":\"fluvius://bank/account?text=a%20b&limit=2\"" META,
+        "{\"method\":\"prompts/get\",\"params\":{\"name\":\"describe_bank\"" META,
+        "{\"method\":\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/prompt\"},\"argument\":{\"name\":"
+        "\"tool\",\"value\":\"b\"}" META,
+    };
+    bool done = true;
+    for (uint32_t i = 0; i < 2 * sizeof bodies / sizeof *bodies; i++) {
+        struct buffer text = {0};
+        buffer_printf(&text, "%c%s,\"jsonrpc\":\"2.0\",\"id\":1}", i % 2 == 0 ? '0' : '1', bodies[i / 2]);
+        done = write_seed(directory, "mcp", i, buffer_slice(&text)) && done;
+        buffer_fini(&text);
+    }
+    return done;
+}
+
 static void make_directories(const char *directory)
 {
-    static const char *const targets[] = {"", "msgpack", "envelope", "json"};
+    static const char *const targets[] = {"", "msgpack", "envelope", "json", "mcp"};
     char path[4096];
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, targets[i]);
@@ -78,6 +110,7 @@ int main(int count, char **arguments)
     for (uint32_t i = 0; done && i < left; i++) {
         done = reader_raw(&reader, &vector) == error_none && write_seeds(arguments[1], i, vector);
     }
+    done = done && write_messages(arguments[1]);
     buffer_fini(&file);
     buffer_fini(&cases);
     return done ? 0 : 1;
