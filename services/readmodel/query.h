@@ -98,6 +98,7 @@ struct query {
     struct value after[QUERY_SORT_MAX + 2]; /* with a cursor: the last row's values of sort */
     bool all_fields;                        /* no include or exclude */
     bool keep[MODEL_FIELDS_MAX], keep_audit[AUDIT_COUNT];
+    bool keep_others;           /* what a row has that is no field of the model */
     uint64_t hash;              /* of what a cursor belongs to: model, realm, filter, words, sort, deleted */
     struct query_chunk *memory; /* what the slices point into, besides the map */
 };

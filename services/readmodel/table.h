@@ -51,6 +51,10 @@ void table_replace(struct buffer *sql, const struct model *model);
 /* Both with a parameter a column ("?1" in SQLite; "$1", "$2::jsonb" in PostgreSQL), without an end. */
 void table_put(struct buffer *sql, enum dialect dialect, uint32_t build, uint32_t number, const struct model *model);
 
+/* Appends a value as LIST and MAP columns have it: JSON whose maps are sorted, by way of scratch; when that is NULL, as
+ * they stand. U+0000 becomes U+FFFD. */
+enum error column_json(struct buffer *out, struct slice raw, struct buffer *scratch);
+
 /* The values of a row, table_columns of them, in the order of the columns. LIST and MAP are their JSON as text (also
  * for PostgreSQL, which makes jsonb of it). They point into row and scratch, which is cleared first. A value of another
  * kind than its field's is NULL. error_invalid_data when row->data is no map, error_no_memory. */

@@ -9,6 +9,34 @@
 #include "services/readmodel/table.h"
 #include "services/readmodel/words.h"
 
+/* A NUL in JSON is an escape; U+FFFD has one of the same size. */
+static void json_escape_nul(uint8_t *json, size_t size)
+{
+    for (size_t i = 0; i + 6 <= size; i++) {
+        if (json[i] != '\\')
+            continue;
+        if (memcmp(json + i, "\\u0000", 6) == 0)
+            memcpy(json + i, "\\ufffd", 6);
+        i++; /* what a backslash escapes is no backslash of its own */
+    }
+}
+
+enum error column_json(struct buffer *out, struct slice raw, struct buffer *scratch)
+{
+    size_t from = out->size;
+    enum error error = error_none;
+    if (scratch != NULL) {
+        buffer_clear(scratch);
+        error = msgpack_canonical(raw, scratch);
+        raw = buffer_slice(scratch);
+    }
+    if (error == error_none)
+        error = msgpack_to_json(raw, out);
+    if (error == error_none)
+        json_escape_nul(out->data + from, out->size - from);
+    return error;
+}
+
 struct filler {
     const struct model *model;
     struct value *values;
@@ -80,27 +108,11 @@ static void bytes_put(struct filler *filler, uint32_t column, struct slice raw)
     value_scratch(filler, column, from + 1);
 }
 
-/* A NUL in JSON is an escape; U+FFFD has one of the same size. */
-static void json_escape_nul(uint8_t *json, size_t size)
-{
-    for (size_t i = 0; i + 6 <= size; i++) {
-        if (json[i] != '\\')
-            continue;
-        if (memcmp(json + i, "\\u0000", 6) == 0)
-            memcpy(json + i, "\\ufffd", 6);
-        i++; /* what a backslash escapes is no backslash of its own */
-    }
-}
-
 static void json_put(struct filler *filler, uint32_t column, struct slice raw)
 {
     size_t from = filler->scratch->size;
-    buffer_clear(&filler->canonical);
-    if (msgpack_canonical(raw, &filler->canonical) != error_none ||
-        msgpack_to_json(buffer_slice(&filler->canonical), filler->scratch) != error_none)
-        return;
-    json_escape_nul(filler->scratch->data + from, filler->scratch->size - from);
-    value_scratch(filler, column, from);
+    if (column_json(filler->scratch, raw, &filler->canonical) == error_none)
+        value_scratch(filler, column, from);
 }
 
 static bool kind_fits(const struct model_field *field, enum msgpack_kind kind)

@@ -175,9 +175,12 @@ connection_open(struct connection *out, const char *path, enum connection_kind k
 void connection_close(struct connection *connection)
 {
     sqlite3_stmt *statement;
-    while (connection->db != NULL && (statement = sqlite3_next_stmt(connection->db, NULL)) != NULL)
-        sqlite3_finalize(statement);
-    sqlite3_close(connection->db);
+    /* When nothing of ours is left, what virtual tables have prepared is theirs to finalize, which closing does. */
+    if (sqlite3_close(connection->db) != SQLITE_OK) {
+        while ((statement = sqlite3_next_stmt(connection->db, NULL)) != NULL)
+            sqlite3_finalize(statement);
+        sqlite3_close(connection->db);
+    }
     free(connection->path);
     *connection = (struct connection){0};
 }

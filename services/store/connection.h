@@ -27,7 +27,8 @@ enum connection_kind {
 /* error_not_found when the file does not exist and is not to be made. */
 enum error
 connection_open(struct connection *out, const char *path, enum connection_kind kind, struct store_fault *fault);
-/* Finalizes all statements and closes. Never checkpoints by itself. Safe on a zeroed connection. */
+/* Finalizes all statements and closes. Never checkpoints by itself. Safe on a zeroed connection. Where there are
+ * virtual tables (FTS5) the caller has finalized its own statements before: theirs must not be. */
 void connection_close(struct connection *connection);
 
 /* Says what a result code means: returns the error and describes it ("log-0.db: appending: disk is full"). */

@@ -1,0 +1,144 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Readers by the scheme of their URL, and what does not depend on it. */
+#include "services/readmodel/reader.h"
+
+#include "services/readmodel/reader_page.h"
+#include "services/store/backend.h"
+
+static const struct row_reader_ops *const backends[] = {&row_reader_sqlite, &row_reader_postgres};
+
+enum error row_reader_open(struct row_reader **out, const struct row_reader_config *config, struct store_fault *fault)
+{
+    for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++)
+        if (strncmp(config->url, backends[i]->scheme, strlen(backends[i]->scheme)) == 0)
+            return backends[i]->open(out, config, fault);
+    return fault_set(fault,
+                     error_bad_settings,
+                     "read models are in sqlite:DIRECTORY or postgresql://..., which their URL is neither of");
+}
+
+void row_reader_close(struct row_reader **reader)
+{
+    struct row_reader *it = *reader;
+    *reader = NULL;
+    if (it == NULL)
+        return;
+    builds_fini(&it->builds);
+    select_fini(&it->rows);
+    select_fini(&it->count);
+    it->ops->close(it);
+}
+
+enum error row_reader_builds(struct row_reader *reader, const struct builds **out, struct store_fault *fault)
+{
+    enum error error = reader->ops->builds(reader, fault);
+    if (error == error_none)
+        *out = &reader->builds;
+    return error;
+}
+
+enum error row_reader_checkpoints(struct row_reader *reader,
+                                  uint32_t build,
+                                  struct checkpoint *out,
+                                  uint32_t partitions,
+                                  struct buffer *memory,
+                                  struct store_fault *fault)
+{
+    memset(out, 0, partitions * sizeof *out);
+    buffer_clear(memory);
+    enum error error = reader->ops->checkpoints(reader, build, out, partitions, memory, fault);
+    if (error == error_none && memory->failed)
+        error = fault_set(fault, error_no_memory, "no memory for checkpoints");
+    checkpoints_settle(out, partitions, memory);
+    return error;
+}
+
+enum error row_reader_select(struct row_reader *reader,
+                             uint32_t build,
+                             uint32_t number,
+                             const struct query *query,
+                             struct row_page *out,
+                             struct store_fault *fault)
+{
+    reader->target.build = build;
+    reader->target.number = number;
+    page_begin(out);
+    return reader->ops->select(reader, query, out, fault);
+}
+
+enum error row_reader_item(struct row_reader *reader,
+                           uint32_t build,
+                           uint32_t number,
+                           const struct query *query,
+                           struct slice id,
+                           struct row_page *out,
+                           struct store_fault *fault)
+{
+    reader->target.build = build;
+    reader->target.number = number;
+    page_begin(out);
+    /* No row has such an identifier, and PostgreSQL takes no text with one. */
+    if (id.size == 0 || memchr(id.data, 0, id.size) != NULL)
+        return error_none;
+    return reader->ops->item(reader, query, id, out, fault);
+}
+
+/* ---- checkpoints ---- */
+
+void checkpoint_fault_put(struct checkpoint *checkpoint, struct slice fault, struct buffer *memory)
+{
+    buffer_append(memory, fault.data, fault.size);
+    checkpoint->fault.size = fault.size;
+}
+
+/* Faults were put one after another, in the order of the partitions. */
+void checkpoints_settle(struct checkpoint *checkpoints, uint32_t count, const struct buffer *memory)
+{
+    size_t at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        checkpoints[i].fault.data = memory->data == NULL ? NULL : memory->data + at;
+        at += checkpoints[i].fault.size;
+    }
+}
+
+/* ---- pages ---- */
+
+void row_page_fini(struct row_page *page)
+{
+    buffer_fini(&page->rows);
+    buffer_fini(&page->next);
+    *page = (struct row_page){0};
+}
+
+void page_begin(struct row_page *page)
+{
+    buffer_clear(&page->rows);
+    buffer_clear(&page->next);
+    page->count = 0;
+    page->total = -1;
+}
+
+enum error page_add(struct row_page *page, const struct query *query, const struct value *columns, bool *full)
+{
+    *full = page->count == query->limit;
+    if (*full)
+        return error_none;
+    enum error error = row_render(&page->rows, query, columns);
+    if (error == error_none && ++page->count == query->limit)
+        cursor_write(&page->next, query, columns + SELECT_SORT);
+    return error == error_none && page->next.failed ? error_no_memory : error;
+}
+
+bool page_end(struct row_page *page, const struct query *query, bool more)
+{
+    if (!more)
+        buffer_clear(&page->next);
+    if (!query->total)
+        return true;
+    if (more || query->page == 0 || (page->count == 0 && query->page > 1))
+        return false;
+    page->total = (int64_t)(query->page - 1) * query->limit + page->count;
+    return true;
+}

@@ -1,0 +1,418 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading from SQLite: one connection that writes nothing. Each statement is a transaction of its own, so that none is
+ * open for long and the write-ahead log can be reset. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "services/readmodel/builds.h"
+#include "services/readmodel/functions.h"
+#include "services/readmodel/reader_page.h"
+#include "services/store/connection.h"
+#include "services/store/postgres_link.h"
+
+enum { PROGRESS_STEPS = 2000 }; /* of SQLite's machine between two looks at the clock: about 50 us */
+
+struct statement {
+    uint64_t hash; /* of its text */
+    uint64_t used;
+    sqlite3_stmt *prepared;
+};
+
+enum fixed_statement { FIXED_CHANGE, FIXED_INCARNATION, FIXED_BUILDS, FIXED_CHECKPOINTS, FIXED_VERSION, FIXED_COUNT };
+static const char *const fixed_sql[FIXED_COUNT] = {
+    [FIXED_CHANGE] = "SELECT value FROM meta WHERE key = 'change'",
+    [FIXED_INCARNATION] = "SELECT value FROM meta WHERE key = 'incarnation'",
+    [FIXED_BUILDS] = "SELECT id, projection, models, fingerprint, incarnation, state FROM build ORDER BY id",
+    [FIXED_CHECKPOINTS] = "SELECT partition, seq, time_us, halted, fault FROM checkpoint WHERE build = ?1 "
+                          "ORDER BY partition",
+    [FIXED_VERSION] = "PRAGMA data_version",
+};
+
+struct sqlite_reader {
+    struct row_reader base;
+    struct connection connection;
+    sqlite3_stmt *fixed[FIXED_COUNT];
+    struct statement statements[STATEMENTS_MAX];
+    uint64_t uses;
+    uint64_t deadline_us; /* of the statement that runs; CLOCK_BOOTTIME */
+    int64_t version;      /* PRAGMA data_version when builds were read last */
+};
+
+static struct sqlite_reader *sqlite_of(struct row_reader *reader)
+{
+    return (struct sqlite_reader *)reader;
+}
+
+static enum error reader_fault(struct sqlite_reader *reader, int code, const char *doing, struct store_fault *fault)
+{
+    if ((code & 0xff) == SQLITE_INTERRUPT)
+        return fault_set(fault, error_timed_out, "%s: %s: took too long", reader->connection.path, doing);
+    return connection_fault(&reader->connection, code, doing, fault);
+}
+
+/* ---- opening ---- */
+
+static int progress(void *context)
+{
+    struct sqlite_reader *reader = context;
+    return clock_boot_us() > reader->deadline_us;
+}
+
+static enum error fixed_prepare(struct sqlite_reader *reader, struct store_fault *fault)
+{
+    for (int i = 0; i < FIXED_COUNT; i++) {
+        int code = sqlite3_prepare_v3(
+            reader->connection.db, fixed_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &reader->fixed[i], NULL);
+        if ((code & 0xff) == SQLITE_ERROR) /* a file whose maker has not come further */
+            return fault_set(fault, error_missing_schema, "%s: has no tables of read models", reader->connection.path);
+        if (code != SQLITE_OK)
+            return reader_fault(reader, code, "preparing", fault);
+    }
+    return error_none;
+}
+
+static enum error connection_ready(struct sqlite_reader *reader, const char *path, struct store_fault *fault)
+{
+    enum error error = connection_open(&reader->connection, path, CONNECTION_READ, fault);
+    if (error != error_none)
+        return error;
+    sqlite3_progress_handler(reader->connection.db, PROGRESS_STEPS, progress, reader);
+    int code = functions_add(reader->connection.db);
+    if (code != SQLITE_OK)
+        return reader_fault(reader, code, "adding functions", fault);
+    error = connection_execute(&reader->connection, "PRAGMA cache_size = -16000", fault);
+    return error == error_none ? fixed_prepare(reader, fault) : error;
+}
+
+static void sqlite_close(struct row_reader *base)
+{
+    struct sqlite_reader *reader = sqlite_of(base);
+    for (int i = 0; i < FIXED_COUNT; i++)
+        sqlite3_finalize(reader->fixed[i]);
+    for (int i = 0; i < STATEMENTS_MAX; i++)
+        sqlite3_finalize(reader->statements[i].prepared);
+    connection_close(&reader->connection);
+    free(reader);
+}
+
+static enum error
+sqlite_open(struct row_reader **out, const struct row_reader_config *config, struct store_fault *fault)
+{
+    struct sqlite_reader *reader = calloc(1, sizeof *reader);
+    char *path = NULL;
+    if (reader == NULL || asprintf(&path, "%s/read.db", config->url + strlen(row_reader_sqlite.scheme)) < 0) {
+        free(reader);
+        return fault_set(fault, error_no_memory, "no memory for a reader");
+    }
+    reader->base = (struct row_reader){.ops = &row_reader_sqlite,
+                                       .time_limit_ms = config->time_limit_ms ? config->time_limit_ms : TIME_LIMIT_MS,
+                                       .target = {.dialect = DIALECT_SQLITE}};
+    reader->deadline_us = UINT64_MAX;
+    enum error error = connection_ready(reader, path, fault);
+    free(path);
+    if (error == error_none)
+        *out = &reader->base;
+    else
+        sqlite_close(&reader->base);
+    return error;
+}
+
+/* ---- builds and checkpoints ---- */
+
+static void time_begin(struct sqlite_reader *reader)
+{
+    reader->deadline_us = clock_boot_us() + (uint64_t)reader->base.time_limit_ms * 1000;
+}
+
+/* The number in the first column of the first row; 0 when there is none. */
+static enum error
+fixed_number(struct sqlite_reader *reader, enum fixed_statement which, int64_t *out, struct store_fault *fault)
+{
+    sqlite3_stmt *statement = reader->fixed[which];
+    int code = sqlite3_step(statement);
+    *out = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_reset(statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? error_none : reader_fault(reader, code, "reading builds", fault);
+}
+
+static enum error builds_load(struct sqlite_reader *reader, struct builds *out, struct store_fault *fault)
+{
+    sqlite3_stmt *statement = reader->fixed[FIXED_BUILDS];
+    enum error error = error_none;
+    int code;
+    while (error == error_none && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct build_row row = {.id = (uint32_t)sqlite3_column_int64(statement, 0),
+                                .projection = column_bytes(statement, 1),
+                                .models = column_bytes(statement, 2),
+                                .fingerprint = column_unsigned(statement, 3),
+                                .incarnation = column_unsigned(statement, 4),
+                                .state = sqlite3_column_int64(statement, 5)};
+        error = builds_add(out, &row);
+        if (error != error_none)
+            fault_set(fault, error, "%s: build %u cannot be read", reader->connection.path, row.id);
+    }
+    sqlite3_reset(statement);
+    if (error == error_none && code != SQLITE_DONE)
+        error = reader_fault(reader, code, "reading builds", fault);
+    return error;
+}
+
+/* In one transaction, so that change belongs to the list. */
+static enum error builds_read(struct sqlite_reader *reader, struct store_fault *fault)
+{
+    int64_t change = 0, incarnation = 0;
+    struct builds builds = {0};
+    enum error error = connection_execute(&reader->connection, "BEGIN", fault);
+    if (error != error_none)
+        return error;
+    error = fixed_number(reader, FIXED_CHANGE, &change, fault);
+    bool same = reader->base.builds_known && reader->base.builds.change == (uint64_t)change;
+    if (error == error_none && !same)
+        error = fixed_number(reader, FIXED_INCARNATION, &incarnation, fault);
+    if (error == error_none && !same)
+        error = builds_load(reader, &builds, fault);
+    sqlite3_exec(reader->connection.db, "COMMIT", NULL, NULL, NULL); /* it has only read */
+    if (error == error_none && !same) {
+        builds.change = (uint64_t)change;
+        builds.incarnation = (uint64_t)incarnation;
+        builds_fini(&reader->base.builds);
+        reader->base.builds = builds;
+        reader->base.builds_known = true;
+    } else {
+        builds_fini(&builds);
+    }
+    return error;
+}
+
+/* Nothing at all has changed while the file's version has not. */
+static enum error sqlite_builds(struct row_reader *base, struct store_fault *fault)
+{
+    struct sqlite_reader *reader = sqlite_of(base);
+    int64_t version;
+    time_begin(reader);
+    enum error error = fixed_number(reader, FIXED_VERSION, &version, fault);
+    if (error != error_none || (base->builds_known && version == reader->version))
+        return error;
+    error = builds_read(reader, fault);
+    if (error == error_none)
+        reader->version = version;
+    return error;
+}
+
+static enum error sqlite_checkpoints(struct row_reader *base,
+                                     uint32_t build,
+                                     struct checkpoint *out,
+                                     uint32_t partitions,
+                                     struct buffer *memory,
+                                     struct store_fault *fault)
+{
+    struct sqlite_reader *reader = sqlite_of(base);
+    sqlite3_stmt *statement = reader->fixed[FIXED_CHECKPOINTS];
+    int code;
+    time_begin(reader);
+    sqlite3_bind_int64(statement, 1, build);
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        uint64_t partition = column_unsigned(statement, 0);
+        if (partition >= partitions)
+            continue;
+        out[partition] = (struct checkpoint){.seq = column_unsigned(statement, 1),
+                                             .time_us = sqlite3_column_int64(statement, 2),
+                                             .halted = column_unsigned(statement, 3)};
+        checkpoint_fault_put(&out[partition], column_bytes(statement, 4), memory);
+    }
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? error_none : reader_fault(reader, code, "reading checkpoints", fault);
+}
+
+/* ---- rows ---- */
+
+/* The place of a statement: its own, or that of one that is not there or was not used for longest. */
+static struct statement *statement_place(struct sqlite_reader *reader, uint64_t hash)
+{
+    struct statement *oldest = &reader->statements[0];
+    for (int i = 0; i < STATEMENTS_MAX; i++) {
+        struct statement *it = &reader->statements[i];
+        if (it->prepared != NULL && it->hash == hash)
+            return it;
+        if (it->used < oldest->used)
+            oldest = it;
+    }
+    return oldest;
+}
+
+static enum error
+statement_find(struct sqlite_reader *reader, const struct select *select, sqlite3_stmt **out, struct store_fault *fault)
+{
+    uint64_t hash = XXH3_64bits(select->sql.data, select->sql.size);
+    struct statement *place = statement_place(reader, hash);
+    place->used = ++reader->uses;
+    if (place->prepared != NULL && place->hash == hash) {
+        *out = place->prepared;
+        return error_none;
+    }
+    sqlite3_finalize(place->prepared);
+    place->prepared = NULL;
+    int code = sqlite3_prepare_v3(reader->connection.db,
+                                  (const char *)select->sql.data,
+                                  (int)select->sql.size + 1,
+                                  SQLITE_PREPARE_PERSISTENT,
+                                  &place->prepared,
+                                  NULL);
+    if ((code & 0xff) == SQLITE_ERROR)
+        return fault_set(fault, error_not_found, "%s: the build is gone", reader->connection.path);
+    if (code != SQLITE_OK)
+        return reader_fault(reader, code, "preparing a query", fault);
+    place->hash = hash;
+    *out = place->prepared;
+    return error_none;
+}
+
+static void values_bind(sqlite3_stmt *statement, const struct select *select)
+{
+    for (uint32_t i = 0; i < select->count; i++) {
+        const struct value *value = &select->values[i];
+        int place = (int)i + 1;
+        if (value->kind == VALUE_INTEGER)
+            sqlite3_bind_int64(statement, place, value->integer);
+        else if (value->kind == VALUE_DOUBLE)
+            sqlite3_bind_double(statement, place, value->number);
+        else if (value->kind == VALUE_TEXT)
+            bind_text(statement, place, value->text);
+        else
+            sqlite3_bind_null(statement, place);
+    }
+}
+
+static struct value column_value(sqlite3_stmt *statement, int column)
+{
+    switch (sqlite3_column_type(statement, column)) {
+    case SQLITE_INTEGER:
+        return (struct value){.kind = VALUE_INTEGER, .integer = sqlite3_column_int64(statement, column)};
+    case SQLITE_FLOAT:
+        return (struct value){.kind = VALUE_DOUBLE, .number = sqlite3_column_double(statement, column)};
+    case SQLITE_TEXT:
+        return (struct value){.kind = VALUE_TEXT, .text = column_bytes(statement, column)};
+    case SQLITE_BLOB:
+        return (struct value){.kind = VALUE_BYTES, .text = column_bytes(statement, column)};
+    default:
+        return (struct value){.kind = VALUE_NULL};
+    }
+}
+
+static uint32_t columns_read(sqlite3_stmt *statement, struct value *columns)
+{
+    uint32_t count = (uint32_t)sqlite3_column_count(statement);
+    for (uint32_t i = 0; i < count && i < SELECT_SORT + QUERY_SORT_MAX + 2; i++)
+        columns[i] = column_value(statement, (int)i);
+    return count;
+}
+
+static enum error step_fault(struct sqlite_reader *reader, int code, struct store_fault *fault)
+{
+    if (code == SQLITE_DONE || code == SQLITE_ROW)
+        return error_none;
+    if ((code & 0xff) == SQLITE_ERROR)
+        return fault_set(fault, error_not_found, "%s: the build is gone", reader->connection.path);
+    return reader_fault(reader, code, "a query", fault);
+}
+
+static enum error rows_read(struct sqlite_reader *reader,
+                            const struct query *query,
+                            struct row_page *out,
+                            bool *more,
+                            struct store_fault *fault)
+{
+    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
+    sqlite3_stmt *statement;
+    int code = SQLITE_DONE;
+    enum error error = statement_find(reader, &reader->base.rows, &statement, fault);
+    if (error != error_none)
+        return error;
+    values_bind(statement, &reader->base.rows);
+    while (error == error_none && !*more && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        columns_read(statement, columns);
+        error = page_add(out, query, columns, more);
+    }
+    if (error != error_none)
+        fault_set(fault, error, "%s: a row cannot be read: %s", reader->connection.path, error_text(error));
+    else
+        error = step_fault(reader, code, fault);
+    sqlite3_reset(statement);
+    return error;
+}
+
+static enum error rows_count(struct sqlite_reader *reader, struct row_page *out, struct store_fault *fault)
+{
+    sqlite3_stmt *statement;
+    enum error error = statement_find(reader, &reader->base.count, &statement, fault);
+    if (error != error_none)
+        return error;
+    values_bind(statement, &reader->base.count);
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        out->total = sqlite3_column_int64(statement, 0);
+    error = step_fault(reader, code, fault);
+    sqlite3_reset(statement);
+    return error;
+}
+
+static enum error
+sqlite_select(struct row_reader *base, const struct query *query, struct row_page *out, struct store_fault *fault)
+{
+    struct sqlite_reader *reader = sqlite_of(base);
+    bool more = false;
+    enum error error = select_rows(&base->rows, &base->target, query);
+    if (error != error_none)
+        return fault_set(fault, error, "no memory for a query");
+    time_begin(reader);
+    error = rows_read(reader, query, out, &more, fault);
+    if (error != error_none || page_end(out, query, more))
+        return error;
+    error = select_count(&base->count, &base->target, query);
+    if (error != error_none)
+        return fault_set(fault, error, "no memory for a query");
+    return rows_count(reader, out, fault);
+}
+
+static enum error sqlite_item(struct row_reader *base,
+                              const struct query *query,
+                              struct slice id,
+                              struct row_page *out,
+                              struct store_fault *fault)
+{
+    struct sqlite_reader *reader = sqlite_of(base);
+    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
+    sqlite3_stmt *statement;
+    enum error error = select_item(&base->rows, &base->target, query, id);
+    if (error != error_none)
+        return fault_set(fault, error, "no memory for a query");
+    time_begin(reader);
+    error = statement_find(reader, &base->rows, &statement, fault);
+    if (error != error_none)
+        return error;
+    values_bind(statement, &base->rows);
+    int code = sqlite3_step(statement);
+    error = step_fault(reader, code, fault);
+    if (code == SQLITE_ROW) {
+        columns_read(statement, columns);
+        error = row_render(&out->rows, query, columns);
+        out->count = error == error_none;
+        if (error != error_none)
+            fault_set(fault, error, "%s: a row cannot be read", reader->connection.path);
+    }
+    sqlite3_reset(statement);
+    return error;
+}
+
+const struct row_reader_ops row_reader_sqlite = {
+    .scheme = "sqlite:",
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .builds = sqlite_builds,
+    .checkpoints = sqlite_checkpoints,
+    .select = sqlite_select,
+    .item = sqlite_item,
+};
