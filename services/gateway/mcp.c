@@ -10,9 +10,12 @@
 
 #define DISCOVER_TTL_MS 60000
 
-static void write_capabilities(struct buffer *out)
+/* Only one era has a way to listen that needs no stream besides. */
+static void write_capabilities(struct buffer *out, enum mcp_era era)
 {
-    buffer_append_text(out, ",\"capabilities\":{\"tools\":{},\"resources\":{},\"prompts\":{},\"completions\":{}}");
+    buffer_printf(out,
+                  ",\"capabilities\":{\"tools\":{},\"resources\":{%s},\"prompts\":{},\"completions\":{}}",
+                  era == MCP_MODERN ? "\"subscribe\":true" : "");
     rpc_member(out, "instructions", slice_text(mcp_instructions));
 }
 
@@ -31,7 +34,7 @@ static enum call_next mcp_discover(const struct mcp_server *server, struct call 
     struct buffer *out = rpc_begin(call);
     buffer_append_text(out, ",\"supportedVersions\":");
     mcp_versions_write(out);
-    write_capabilities(out);
+    write_capabilities(out, call->mcp.era);
     rpc_cache(call, DISCOVER_TTL_MS, true);
     return rpc_end(call);
 }
@@ -50,7 +53,7 @@ mcp_initialize(const struct mcp_server *server, struct call *call, const struct 
     rpc_member(out, "protocolVersion", version);
     buffer_append_text(
         out, ",\"serverInfo\":{\"name\":\"fluvius\",\"title\":\"Fluvius\",\"version\":\"" FLUVIUS_VERSION "\"}");
-    write_capabilities(out);
+    write_capabilities(out, call->mcp.era);
     rpc_end(call);
     mcp_session_write(&server->sessions, &call->principal, &moment->fresh, moment->now_s, session);
     answer_field_text(&call->answer, "Mcp-Session-Id", session);
@@ -76,6 +79,7 @@ static const struct {
     {"prompts/list", 0, mcp_prompts_list},
     {"prompts/get", 0, mcp_prompts_get},
     {"completion/complete", 0, mcp_complete},
+    {"subscriptions/listen", MCP_MODERN, mcp_listen},
 };
 
 static mcp_method method_of(const struct call *call)

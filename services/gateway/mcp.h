@@ -5,7 +5,8 @@
  * domains as prompts. Streamable HTTP in both eras of the protocol, one JSON answer a request. Pure; the bus and the
  * descriptions are the caller's.
  *
- *     mcp_submit   the body is there   -> CALL_REFUSED: answer is written; CALL_ASK: send call->request to the bus
+ *     mcp_submit   the body is there   -> CALL_REFUSED: answer is written; CALL_ASK: send call->request to the bus;
+ *                                         CALL_LOCAL: a stream begins, see mcp_listen.h
  *     mcp_reply    the bus has answered -> answer is written */
 #ifndef GATEWAY_MCP_H
 #define GATEWAY_MCP_H

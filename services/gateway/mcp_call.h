@@ -23,13 +23,14 @@ enum mcp_asks {
     MCP_ASKS_RESOURCE_STATE, /* a resource's contents */
     MCP_ASKS_RESOURCE_EVENTS,
     MCP_ASKS_RESOURCE_ROWS,
+    MCP_ASKS_CHANGES,      /* a stream of notifications */
     MCP_ASKS_DESCRIPTIONS, /* nothing yet: the message is looked at again */
 };
 
 /* Zeroed memory is a call that has not begun; its buffers are kept from one use to the next. */
 struct mcp_call {
     struct buffer message; /* as msgpack */
-    struct buffer names;   /* decoded parts of a resource's URI; data that is made of them */
+    struct buffer names;   /* decoded parts of a resource's URI; data that is made of them, or what is listened to */
     struct buffer content; /* JSON that is shown twice: as text and as structured content */
     enum mcp_era era;
     enum mcp_kind kind;

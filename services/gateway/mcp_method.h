@@ -23,6 +23,21 @@ enum call_next mcp_prompts_list(const struct mcp_server *server, struct call *ca
 enum call_next mcp_prompts_get(const struct mcp_server *server, struct call *call);
 enum call_next mcp_complete(const struct mcp_server *server, struct call *call);
 
+enum call_next mcp_listen(const struct mcp_server *server, struct call *call);
+
+/* ---- URIs (mcp_resources.c) ---- */
+
+#define MCP_URI_PARTS 4
+
+struct mcp_uri {
+    uint32_t count;
+    struct slice parts[MCP_URI_PARTS]; /* decoded, in memory */
+    struct slice query;
+};
+
+/* memory is cleared and holds what *out points to; false when uri is none of ours. */
+bool mcp_uri_read(struct slice uri, struct buffer *memory, struct mcp_uri *out);
+
 /* ---- pages of lists ---- */
 
 /* Lists are sorted; a cursor is "after:KEY" with the key of the last item shown, so it stays good when items come and

@@ -11,7 +11,6 @@
 #include "services/gateway/mcp_method.h"
 
 #define SCHEME "fluvius://"
-#define PARTS_MAX 4
 
 /* ---- lists ---- */
 
@@ -165,12 +164,6 @@ enum call_next mcp_templates_list(const struct mcp_server *server, struct call *
 
 /* ---- reading ---- */
 
-struct uri {
-    uint32_t count;
-    struct slice parts[PARTS_MAX]; /* decoded */
-    struct slice query;
-};
-
 /* Decodes one part where it stands. */
 static bool part_decode(uint8_t *text, size_t size, struct slice *out)
 {
@@ -180,7 +173,7 @@ static bool part_decode(uint8_t *text, size_t size, struct slice *out)
     return identifier_valid(*out);
 }
 
-static bool uri_split(struct buffer *memory, struct uri *out)
+static bool uri_split(struct buffer *memory, struct mcp_uri *out)
 {
     uint8_t *at = memory->data + strlen(SCHEME), *end = memory->data + memory->size;
     uint8_t *mark = memchr(at, '?', (size_t)(end - at));
@@ -190,7 +183,7 @@ static bool uri_split(struct buffer *memory, struct uri *out)
     }
     for (;;) {
         uint8_t *slash = memchr(at, '/', (size_t)(end - at)), *stop = slash == NULL ? end : slash;
-        if (out->count == PARTS_MAX || !part_decode(at, (size_t)(stop - at), &out->parts[out->count++]))
+        if (out->count == MCP_URI_PARTS || !part_decode(at, (size_t)(stop - at), &out->parts[out->count++]))
             return false;
         if (slash == NULL)
             return true;
@@ -198,12 +191,10 @@ static bool uri_split(struct buffer *memory, struct uri *out)
     }
 }
 
-static bool uri_read(struct call *call, struct uri *out)
+bool mcp_uri_read(struct slice uri, struct buffer *memory, struct mcp_uri *out)
 {
-    struct buffer *memory = &call->mcp.names;
-    struct slice uri = call->mcp.uri;
     size_t lead = strlen(SCHEME);
-    *out = (struct uri){0};
+    *out = (struct mcp_uri){0};
     buffer_clear(memory);
     buffer_append(memory, uri.data, uri.size);
     return !memory->failed && uri.size > lead && uri.size <= URL_MAX && memcmp(uri.data, SCHEME, lead) == 0 &&
@@ -229,7 +220,7 @@ static enum call_next read_domain(const struct mcp_server *server, struct call *
     return rpc_end(call);
 }
 
-static enum call_next read_aggregate(struct call *call, const struct uri *uri, const struct query *query)
+static enum call_next read_aggregate(struct call *call, const struct mcp_uri *uri, const struct query *query)
 {
     struct request *request = &call->request;
     bool events = uri->count == 4;
@@ -262,10 +253,10 @@ enum call_next mcp_resources_read(const struct mcp_server *server, struct call *
 {
     struct refusal refusal;
     struct query query;
-    struct uri uri;
+    struct mcp_uri uri;
     if (!mcp_text(map_field(call->mcp.params, "uri"), &call->mcp.uri))
         return rpc_fail_params(call, "uri is a text");
-    if (!uri_read(call, &uri))
+    if (!mcp_uri_read(call->mcp.uri, &call->mcp.names, &uri))
         return mcp_resource_missing(call);
     if (uri.count == 1 && uri.query.size == 0)
         return read_domain(server, call, uri.parts[0]);

@@ -10,6 +10,7 @@
 #include "proto/position.h"
 #include "services/gateway/events.h"
 #include "services/gateway/gateway.h"
+#include "services/gateway/mcp_listen.h"
 #include "services/gateway/server.h"
 
 #define PIECE 16384        /* given to the library at once */
@@ -178,6 +179,26 @@ static void stream_ask_on(struct stream_state *stream, uint64_t now_us)
 
 /* ---- the first request ---- */
 
+/* Agents listen by a message (mcp_listen.h), everybody else by URL. */
+static bool stream_is_mcp(const struct stream_state *stream)
+{
+    return stream->exchange->call.url.kind == URL_MCP;
+}
+
+static bool query_read(struct stream_state *stream, struct refusal *refusal)
+{
+    const struct call *call = &stream->exchange->call;
+    struct events_query *query = &stream->query;
+    if (!stream_is_mcp(stream)) {
+        bool good = events_query_read(call, query, refusal);
+        query->stream &= call->method == METHOD_GET;
+        return good;
+    }
+    *query = (struct events_query){.stream = true, .follow = {.from = slice_text("end")}};
+    mcp_listen_follow(call, &query->follow);
+    return true;
+}
+
 static void refuse_unsent(struct answer *answer, enum error error)
 {
     if (error == error_full)
@@ -202,8 +223,7 @@ bool stream_begin(struct gateway *gateway, struct exchange *exchange, bool *answ
         refuse_unsent(&call->answer, error_full);
         return true;
     }
-    bool good = events_query_read(call, &stream->query, &refusal);
-    stream->query.stream &= call->method == METHOD_GET;
+    bool good = query_read(stream, &refusal);
     if (stream->query.stream) {
         stream->query.follow.limit = STREAM_RECORDS;
         stream->query.follow.bytes = STREAM_BYTES;
@@ -227,13 +247,18 @@ bool stream_begin(struct gateway *gateway, struct exchange *exchange, bool *answ
 
 /* ---- writing what the bus said ---- */
 
+static struct reply reply_of(const struct stream_state *stream)
+{
+    return (struct reply){.status = stream->status,
+                          .code = buffer_slice(&stream->code),
+                          .message = buffer_slice(&stream->message),
+                          .retry_ms = stream->retry_ms};
+}
+
 static void reply_problem(const struct stream_state *stream, struct answer *answer)
 {
-    problem_answer_reply(answer,
-                         &(struct reply){.status = stream->status,
-                                         .code = buffer_slice(&stream->code),
-                                         .message = buffer_slice(&stream->message),
-                                         .retry_ms = stream->retry_ms});
+    struct reply reply = reply_of(stream);
+    problem_answer_reply(answer, &reply);
 }
 
 static bool places_begin(struct stream_state *stream, uint32_t partitions)
@@ -255,7 +280,10 @@ static bool records_write(struct stream_state *stream)
         position_incarnation(position, &stream->incarnation) != error_none ||
         position_merge(position, stream->incarnation, stream->seqs, stream->partitions) != error_none)
         return false;
-    render_stream(&stream->out, stream->incarnation, followed.records, stream->seqs, stream->partitions);
+    if (stream_is_mcp(stream))
+        mcp_listen_changes(&stream->exchange->call, followed.records, &stream->out);
+    else
+        render_stream(&stream->out, stream->incarnation, followed.records, stream->seqs, stream->partitions);
     return true;
 }
 
@@ -269,17 +297,24 @@ static bool status_passes(enum status status)
 static void trouble_write(struct stream_state *stream)
 {
     struct answer answer = {0};
-    reply_problem(stream, &answer);
+    struct reply reply = reply_of(stream);
+    stream->ended = true;
+    if (stream_is_mcp(stream)) {
+        mcp_listen_fail(&stream->exchange->call, &reply, &stream->out);
+        return;
+    }
+    problem_answer_reply(&answer, &reply);
     buffer_append_text(&stream->out, "event: error\ndata: ");
     buffer_append(&stream->out, answer.body.data, answer.body.size);
     buffer_append_text(&stream->out, "\n\n");
     answer_fini(&answer);
-    stream->ended = true;
 }
 
 static void out_write(struct stream_state *stream, uint64_t now_us)
 {
     out_begin(stream);
+    if (!stream->sent && stream_is_mcp(stream))
+        mcp_listen_begin(&stream->exchange->call, &stream->out);
     if (stream->status == status_ok && !records_write(stream))
         stream->status = status_invalid;
     if (stream->status != status_ok && !status_passes(stream->status))

@@ -224,12 +224,12 @@ static bool transfer_submit(struct gateway *gateway, struct exchange *exchange)
     if (call->url.kind == URL_COMMAND && call->key.size == 0)
         id = client_new_id();
     enum call_next next = call_submit(call, buffer_slice(&exchange->body), &id);
-    if (next == CALL_LOCAL && call->url.kind == URL_FOLLOW) {
+    if (next == CALL_LOCAL && call->url.kind != URL_FOLLOW)
+        next = local_submit(gateway, exchange, exchange->start_us);
+    if (next == CALL_LOCAL) {
         bool answer;
         return stream_begin(gateway, exchange, &answer) && (!answer || answer_send(gateway, exchange));
     }
-    if (next == CALL_LOCAL)
-        next = local_submit(gateway, exchange, exchange->start_us);
     return next == CALL_ASK ? transfer_ask(gateway, exchange) : answer_send(gateway, exchange);
 }
 

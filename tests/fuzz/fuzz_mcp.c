@@ -5,6 +5,7 @@
  * whose reply makes an answer. Every answer with a body is JSON. */
 #include "proto/json.h"
 #include "services/gateway/mcp.h"
+#include "services/gateway/mcp_listen.h"
 #include "services/gateway/mcp_value.h"
 #include "services/gateway/mcp_version.h"
 #include "tests/fuzz/fuzz.h"
@@ -37,7 +38,7 @@ static void write_head(struct call *call, struct slice body, struct buffer *memo
 static void answer_is_json(const struct call *call)
 {
     struct buffer checked = {0};
-    if (call->answer.body.size > 0)
+    if (call->answer.body.size > 0 && call->answer.media != MEDIA_STREAM)
         DEMAND(json_to_msgpack(buffer_slice(&call->answer.body), &checked, NULL) == error_none);
     DEMAND(call->answer.body.size > 0 || call->answer.status == 202);
     buffer_fini(&checked);
@@ -74,6 +75,16 @@ static void reply_makes_an_answer(struct call *call, uint8_t choice)
         answer_is_json(call);
 }
 
+static void listening_is_bounded(const struct call *call)
+{
+    struct buffer out = {0};
+    struct follow follow = {0};
+    mcp_listen_follow(call, &follow);
+    mcp_listen_begin(call, &out);
+    DEMAND(follow.namespace.size > 0 && out.size > 0 && out.size < 8 * call->mcp.message.size + 4096);
+    buffer_fini(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct mcp_server server;
@@ -94,8 +105,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (data[0] % 2 == 1)
         write_head(&call, body, &memory);
     enum call_next next = mcp_submit(&server, &call, body, &(struct mcp_moment){.now_s = 1});
-    DEMAND(next == CALL_REFUSED || next == CALL_ASK);
-    if (next == CALL_ASK) {
+    DEMAND(next == CALL_REFUSED || next == CALL_ASK || next == CALL_LOCAL);
+    if (next == CALL_LOCAL) {
+        listening_is_bounded(&call);
+    } else if (next == CALL_ASK) {
         request_is_whole(&call);
         reply_makes_an_answer(&call, data[0] / 2);
     } else {

@@ -69,6 +69,8 @@ static bool write_messages(const char *directory)
         "{\"method\":\"tools/call\",\"params\":{\"name\":\"bank_account_query\",\"arguments\":{\"limit\":2}" META,
         "{\"method\":\"resources/read\",\"params\":{\"uri\":\"fluvius://bank/account/%C3%A9/events?after=2\"" META,
         "{\"method\":\"resources/read\",\"params\":{\"uri\":\"fluvius://bank/account?text=a%20b&limit=2\"" META,
+        "{\"method\":\"subscriptions/listen\",\"params\":{\"notifications\":{\"resourceSubscriptions\":["
+        "\"fluvius://bank/account/a\",\"fluvius://bank/account/b/events\"]}" META,
         "{\"method\":\"prompts/get\",\"params\":{\"name\":\"describe_bank\"" META,
         "{\"method\":\"completion/complete\",\"params\":{\"ref\":{\"type\":\"ref/prompt\"},\"argument\":{\"name\":"
         "\"tool\",\"value\":\"b\"}" META,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "services/gateway/description.h"
+#include "services/gateway/mcp_listen.h"
 #include "services/gateway/mcp_version.h"
 #include "tests/unit/gateway/talk.h"
 
@@ -179,6 +180,107 @@ Test(mcp, an_unknown_name_asks_for_newer_descriptions)
     cr_assert(call.mcp.unknown);
     cr_assert_eq(use("bank_deposit", "{\"identifier\":\"a\"}"), CALL_ASK);
     cr_assert_not(call.mcp.unknown);
+}
+
+#define MODERN "\nMCP-Protocol-Version: 2026-07-28\nMcp-Method: subscriptions/listen"
+#define META                                                                                                           \
+    "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","                                           \
+    "\"io.modelcontextprotocol/clientCapabilities\":{}}"
+
+static enum call_next listen_to(const char *filter)
+{
+    char body[8192];
+    snprintf(body,
+             sizeof body,
+             "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"method\":\"subscriptions/"
+             "listen\",\"params\":{\"notifications\":%s," META "}}",
+             filter);
+    return submit(MODERN, body);
+}
+
+static void add_record(struct buffer *out, const char *resource, const char *identifier)
+{
+    record_encode(out,
+                  &(struct record){.seq = 1,
+                                   .version = 1,
+                                   .stream = {.realm = slice_text("one"),
+                                              .namespace = slice_text("bank"),
+                                              .resource = slice_text(resource),
+                                              .identifier = slice_text(identifier)},
+                                   .event = slice_text("opened"),
+                                   .command = slice_text("open"),
+                                   .user = slice_text("ann")});
+}
+
+Test(mcp, a_stream_says_which_of_the_resources_changed)
+{
+    struct buffer out = {0}, records = {0};
+    cr_assert_eq(
+        listen_to("{\"resourceSubscriptions\":[\"fluvius://bank/account/a\",\"fluvius://bank/account/b/events\","
+                  "\"fluvius://bank/account\",\"test://x\"],\"toolsListChanged\":true}"),
+        CALL_LOCAL);
+    mcp_listen_begin(&call, &out);
+    buffer_append(&out, "", 1);
+    cr_assert_str_eq(
+        (const char *)out.data,
+        "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/acknowledged\","
+        "\"params\":{\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":\"x\"},\"notifications\":{"
+        "\"resourceSubscriptions\":[\"fluvius://bank/account/a\",\"fluvius://bank/account/b/events\"]}}}\n\n");
+    write_array(&records, 4);
+    add_record(&records, "account", "b");
+    add_record(&records, "account", "c");
+    add_record(&records, "other", "a");
+    add_record(&records, "account", "b");
+    buffer_clear(&out);
+    mcp_listen_changes(&call, buffer_slice(&records), &out);
+    buffer_append(&out, "", 1);
+    cr_assert_str_eq((const char *)out.data,
+                     "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/updated\","
+                     "\"params\":{\"_meta\":{\"io.modelcontextprotocol/subscriptionId\":\"x\"},"
+                     "\"uri\":\"fluvius://bank/account/b/events\"}}\n\n");
+    buffer_fini(&out);
+    buffer_fini(&records);
+}
+
+static struct follow follow_of(const char *filter)
+{
+    struct follow follow = {0};
+    cr_assert_eq(listen_to(filter), CALL_LOCAL);
+    mcp_listen_follow(&call, &follow);
+    return follow;
+}
+
+Test(mcp, a_stream_reads_no_more_of_the_log_than_it_has_to)
+{
+    struct follow one = follow_of("{\"resourceSubscriptions\":[\"fluvius://bank/account/a\","
+                                  "\"fluvius://bank/account/a/events\"]}");
+    cr_assert(slice_is(one.namespace, "bank") && slice_is(one.resource, "account") && slice_is(one.identifier, "a"));
+    struct follow two =
+        follow_of("{\"resourceSubscriptions\":[\"fluvius://bank/account/a\",\"fluvius://bank/account/b\"]}");
+    cr_assert(slice_is(two.namespace, "bank") && slice_is(two.resource, "account") && two.identifier.size == 0);
+}
+
+Test(mcp, a_stream_that_would_say_nothing_ends_at_once)
+{
+    cr_assert_eq(listen_to("{\"promptsListChanged\":true}"), CALL_REFUSED);
+    cr_assert_eq(call.answer.media, MEDIA_STREAM);
+    cr_assert(talk_says(&call, "\"notifications\":{}}}") && talk_says(&call, "\"resultType\":\"complete\""));
+}
+
+Test(mcp, what_is_listened_to_is_bounded)
+{
+    struct buffer filter = {0};
+    buffer_append_text(&filter, "{\"resourceSubscriptions\":[\"x\"");
+    for (int i = 0; i < MCP_LISTEN_MAX; i++)
+        buffer_append_text(&filter, ",\"x\"");
+    buffer_append(&filter, "]}", 3);
+    cr_assert_eq(listen_to((const char *)filter.data), CALL_REFUSED);
+    cr_assert(talk_says(&call, "-32602"));
+    cr_assert_eq(listen_to("{\"resourceSubscriptions\":[3]}"), CALL_REFUSED);
+    cr_assert(talk_says(&call, "-32602"));
+    cr_assert_eq(listen_to("[]"), CALL_REFUSED);
+    cr_assert(talk_says(&call, "-32602"));
+    buffer_fini(&filter);
 }
 
 Test(mcp, encoded_names_are_compared_decoded)
