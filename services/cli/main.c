@@ -27,6 +27,7 @@ static const struct command commands[] = {
     {"describe", "show the domains that are served", command_describe},
     {"health", "say whether all is well", command_health},
     {"metrics", "show every process's metrics in the Prometheus format", command_metrics},
+    {"rebuild", "make the read models of a namespace again, beside the live ones", command_rebuild},
     {"replay", "derive every state again from its events and compare", command_replay},
     {"migrate", "make the event store or bring it up to date", command_migrate},
     {"new", "start a domain of your own: fluvius new domain NAME", command_new},

@@ -1,12 +1,14 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * `fluvius migrate`: makes the event store, or brings its tables up to date, before anything is served from it. Opening
- * a store does that, under a lock of the store, so this may run at any time, any number of times, in many places. */
+ * `fluvius migrate`: makes the event store and the read models' database, or brings their tables up to date, before
+ * anything is served from them. Opening them does that, under a lock, so this may run at any time, any number of times,
+ * in many places. */
 #include "services/cli/command.h"
 
 #include "services/common/process.h"
 #include "services/common/settings.h"
+#include "services/readmodel/writer.h"
 #include "services/store/store.h"
 
 #include <inttypes.h>
@@ -69,6 +71,10 @@ static int migrate(const struct migrate_settings *settings)
     }
     store_info(store, &info);
     store_close(&store);
+    error = writer_migrate(url, &fault);
+    if (error != error_none) {
+        return complain(fault.text[0] == '\0' ? error_text(error) : fault.text);
+    }
     printf("ready: log %" PRIu64 ", %u partitions in %u units\n", info.incarnation, info.partitions, info.units);
     return 0;
 }

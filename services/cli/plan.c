@@ -27,6 +27,20 @@ static const struct setting entries[] = {
      0,
      FILES_MAX,
      "log files of a new SQLite store; 0: one a processor, 2 to 4"},
+    {"projectors",
+     SETTING_INTEGER,
+     AT(projectors),
+     "1",
+     0,
+     SHARDS_MAX,
+     "processes that keep read models; 0: none; on SQLite at most 1"},
+    {"earlier-domain",
+     SETTING_LIST,
+     AT(earlier_domains),
+     NULL,
+     0,
+     0,
+     "modules as they were: their read models stay fresh until those of the new ones are whole"},
     {"brokers",
      SETTING_INTEGER,
      AT(brokers),
@@ -46,7 +60,7 @@ static const struct setting entries[] = {
 const struct settings_table up_table = {
     "fluvius up",
     "[--data DIR] [--domain FILE.so ...] [options]",
-    "Starts broker, shards and gateway on this machine, restarts what fails, and stops all on Ctrl-C.",
+    "Starts broker, shards, projector and gateway on this machine, restarts what fails, and stops all on Ctrl-C.",
     entries,
     "json",
 };
@@ -116,6 +130,14 @@ static bool shards_check(const struct up_settings *settings)
     return true;
 }
 
+static bool projectors_check(const struct up_settings *settings)
+{
+    if (is_embedded(settings) && settings->projectors > 1) {
+        return refuse("--projectors", "one process writes the read models' file; more need another store: see --store");
+    }
+    return domains_check(&settings->earlier_domains);
+}
+
 /* The services would refuse the same, one after the other. */
 static bool tls_check(const struct up_settings *settings)
 {
@@ -137,8 +159,8 @@ bool plan_check(const struct up_settings *settings)
     if (!log_level_find(settings->log_level, &level)) {
         return refuse(settings->log_level, "is not a log level: debug, info, warning or error");
     }
-    return shards_check(settings) && domains_check(&settings->domains) && open_addresses_check(settings) &&
-           tls_check(settings);
+    return shards_check(settings) && projectors_check(settings) && domains_check(&settings->domains) &&
+           open_addresses_check(settings) && tls_check(settings);
 }
 
 /* ---- addresses ---- */
@@ -382,6 +404,45 @@ static bool gateway_add(const struct up_settings *settings, const struct platfor
     return true;
 }
 
+/* All brokers publish the same: one is enough. */
+static void events_add(const struct platform *platform, struct child *child)
+{
+    char events[ADDRESS_SIZE];
+
+    snprintf(events, sizeof events, "%.*s", (int)strcspn(platform->events, ","), platform->events);
+    option_add(child, "--events", events);
+}
+
+static bool projector_add(const struct up_settings *settings,
+                          const struct platform *platform,
+                          int projector,
+                          struct children *children)
+{
+    char name[24], store[PATH_MAX + 16];
+    struct child *child;
+
+    snprintf(name, sizeof name, settings->projectors == 1 ? "projector" : "projector-%d", projector);
+    child = service_add(children, name, "fluvius-projector", 1, settings->log_level);
+    if (child == NULL) {
+        return false;
+    }
+    option_add(child, "--name", name);
+    option_add(child, "--bus", platform->bus);
+    events_add(platform, child);
+    tls_add(&settings->tls, false, child);
+    if (is_embedded(settings)) {
+        snprintf(store, sizeof store, "sqlite:%s", settings->data);
+        option_add(child, "--store", settings->store == NULL ? store : settings->store);
+    }
+    for (size_t i = 0; i < settings->earlier_domains.count; i++) {
+        option_add(child, "--domain", settings->earlier_domains.items[i]);
+    }
+    for (size_t i = 0; i < settings->domains.count; i++) {
+        option_add(child, "--domain", settings->domains.items[i]);
+    }
+    return true;
+}
+
 bool plan_children(const struct up_settings *settings, const struct platform *platform, struct children *out)
 {
     for (int broker = 0; broker < settings->brokers; broker++) {
@@ -391,6 +452,11 @@ bool plan_children(const struct up_settings *settings, const struct platform *pl
     }
     for (int shard = 0; shard < settings->shards; shard++) {
         if (!shard_add(settings, platform, shard, out)) {
+            return false;
+        }
+    }
+    for (int projector = 0; projector < settings->projectors; projector++) {
+        if (!projector_add(settings, platform, projector, out)) {
             return false;
         }
     }

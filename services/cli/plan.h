@@ -16,8 +16,8 @@
 
 struct up_settings {
     char *data, *store, *http, *bus, *events, *token_file, *log_level;
-    int64_t shards, brokers, files;
-    struct setting_list domains;
+    int64_t shards, projectors, brokers, files;
+    struct setting_list domains, earlier_domains;
     struct tls_settings tls;
     bool json;
 };

@@ -12,7 +12,7 @@ from documents import table, ticked
 from platform_under_test import ROOT, module, tool
 
 SERVICES = {"fluvius up": ["fluvius", "up"], "fluvius-broker": ["fluvius-broker"], "fluvius-shard": ["fluvius-shard"],
-            "fluvius-gateway": ["fluvius-gateway"], "Other commands of fluvius": ["fluvius", "describe"]}
+            "fluvius-projector": ["fluvius-projector"], "fluvius-gateway": ["fluvius-gateway"], "Other commands of fluvius": ["fluvius", "describe"]}
 OPTION = re.compile(r"^  --([a-z-]+)(?: (?:VALUE|N|SECRET)(?:\.\.\.)?)? +(.*?)(?: \(default (.*)\))?$")
 NOT_SETTINGS = ("config", "print-config", "help")
 SOURCES = ("broker", "services", "proto", "libactor")
@@ -114,7 +114,7 @@ def log_messages(text):
 def alarms(text):
     """Each alarm's words stand in a source, with a format for N and REASON."""
     code = sources()
-    stated = [re.sub(r"\bN\b", "%u", row[0]).replace("REASON", "%s") for row in table(text, "Health")]
+    stated = [re.sub(r"\bN\b", "%u", row[0]).replace("REASON", "%s").replace("NAME", "%s") for row in table(text, "Health")]
     return [alarm for alarm in stated if f'"{alarm}"' not in code]
 
 

@@ -1,0 +1,374 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * See fold.h: events into states. A state that is not in memory is wanted; its events wait in the turn's memory until
+ * all that are wanted have been loaded together. */
+#include "services/projector/fold_state.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "services/store/grow.h"
+
+enum { TEXT_SIZE = 600 };
+
+enum error fold_new(struct fold **out, uint64_t cache_bytes)
+{
+    struct fold *fold = calloc(1, sizeof *fold);
+    if (fold == NULL)
+        return error_no_memory;
+    fold->cache_bytes = cache_bytes;
+    if (actors_init(&fold->actors) != error_none) {
+        free(fold);
+        return error_no_memory;
+    }
+    *out = fold;
+    return error_none;
+}
+
+void fold_free(struct fold **fold)
+{
+    struct fold *old = *fold;
+    if (old == NULL)
+        return;
+    for (uint32_t place = 0; place < CORE_BUILDS_MAX; place++)
+        free(old->targets[place].models);
+    actors_fini(&old->actors);
+    chunks_fini(&old->chunks);
+    free(old->pages);
+    free(old->members);
+    free(old->missing);
+    free(old->keys);
+    free(old->rows);
+    free(old->sets);
+    buffer_fini(&old->data);
+    free(old);
+    *fold = NULL;
+}
+
+enum error fold_build_add(struct fold *fold, uint32_t place, const struct fold_build *build)
+{
+    struct fold_model *models = calloc(build->model_count + 1, sizeof models[0]);
+    if (models == NULL)
+        return error_no_memory;
+    for (uint32_t i = 0; i < build->model_count; i++)
+        models[i] = (struct fold_model){.resource = domain_resource(build->domain, build->models[i].name),
+                                        .name = build->models[i].name};
+    fold->targets[place] = (struct fold_target){
+        .build = *build, .namespace = slice_text(domain_namespace(build->domain)), .models = models};
+    return error_none;
+}
+
+void fold_build_remove(struct fold *fold, uint32_t place)
+{
+    for (struct actor *actor = fold->actors.oldest, *next; actor != NULL; actor = next) {
+        next = actor->newer;
+        if (actor->place == place)
+            actors_remove(&fold->actors, actor);
+    }
+    free(fold->targets[place].models);
+    fold->targets[place] = (struct fold_target){0};
+}
+
+/* ---- failing ---- */
+
+struct fold_member *fold_member_of(struct fold *fold, uint32_t page, uint32_t place)
+{
+    struct fold_member *member = &fold->members[fold->pages[page].first];
+    while (member->place != place)
+        member++;
+    return member;
+}
+
+enum error fold_fail(struct fold *fold, struct fold_member *member, uint64_t seq, const char *format, ...)
+{
+    if (member->bad != 0 && member->bad <= seq)
+        return error_none;
+    char *text = chunks_take(&fold->chunks, TEXT_SIZE);
+    if (text == NULL)
+        return error_no_memory;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, TEXT_SIZE, format, arguments);
+    va_end(arguments);
+    fold->failures += member->bad == 0;
+    member->bad = seq;
+    member->text = text;
+    return error_none;
+}
+
+uint64_t fold_failure(const struct fold *fold, uint32_t page, uint32_t member, const char **text)
+{
+    const struct fold_member *it = &fold->members[fold->pages[page].first + member];
+    *text = it->text;
+    return it->bad;
+}
+
+/* ---- a turn ---- */
+
+void fold_begin(struct fold *fold)
+{
+    fold->page_count = fold->member_count = 0;
+    fold->failures = 0;
+    chunks_reset(&fold->chunks);
+}
+
+enum error fold_page(struct fold *fold, uint32_t partition, const uint32_t *places, uint32_t count)
+{
+    if (!grow((void **)&fold->pages, &fold->page_capacity, fold->page_count + 1, sizeof fold->pages[0]) ||
+        !grow((void **)&fold->members, &fold->member_capacity, fold->member_count + count, sizeof fold->members[0]))
+        return error_no_memory;
+    fold->pages[fold->page_count++] =
+        (struct fold_page){.partition = partition, .first = (uint32_t)fold->member_count, .count = count};
+    for (uint32_t i = 0; i < count; i++)
+        fold->members[fold->member_count++] = (struct fold_member){.place = places[i]};
+    return error_none;
+}
+
+static int32_t model_of(struct fold_target *target, struct slice resource)
+{
+    for (uint32_t i = 0; i < target->build.model_count; i++) {
+        uint32_t number = (target->last + i) % target->build.model_count;
+        if (slice_equal(target->models[number].name, resource)) {
+            target->last = number;
+            return (int32_t)number;
+        }
+    }
+    return -1;
+}
+
+static enum error
+event_apply(struct fold *fold, struct actor *actor, struct fold_member *member, const struct waiting *event)
+{
+    struct domain_fault fault;
+    uint64_t version = aggregate_version(actor->aggregate);
+    if (event->version != version + 1)
+        return fold_fail(fold,
+                         member,
+                         event->seq,
+                         "the row of %.*s is of version %" PRIu64 ", and the event of version %" PRIu64,
+                         (int)actor->id_size,
+                         (const char *)actor_id(actor).data,
+                         version,
+                         event->version);
+    enum error error = aggregate_apply(actor->aggregate, event->event, event->schema, event->data, &fault);
+    if (error == error_no_memory)
+        return error;
+    if (error != error_none)
+        return fold_fail(fold, member, event->seq, "%s", fault.text);
+    actor->updated_us = event->time_us;
+    actor->last_seq = event->seq;
+    if (version == 0) {
+        actor->created_us = event->time_us;
+        if (!actor_created_by(actor, event->user))
+            return error_no_memory;
+    }
+    fold->stats.events++;
+    return error_none;
+}
+
+/* The user of an aggregate's last event in the turn: most are by the same as the one before. */
+static enum error updater_set(struct fold *fold, struct actor *actor, struct slice user)
+{
+    if (actor->updater.data != NULL && slice_equal(actor->updater, user))
+        return error_none;
+    return chunks_copy(&fold->chunks, user, &actor->updater) ? error_none : error_no_memory;
+}
+
+static enum error event_wait(struct fold *fold, struct actor *actor, const struct waiting *event)
+{
+    struct waiting *copy = chunks_take(&fold->chunks, sizeof *copy);
+    if (copy == NULL)
+        return error_no_memory;
+    *copy = *event;
+    if (!chunks_copy(&fold->chunks, event->event, &copy->event) ||
+        !chunks_copy(&fold->chunks, event->data, &copy->data) || !chunks_copy(&fold->chunks, event->user, &copy->user))
+        return error_no_memory;
+    *(actor->first == NULL ? &actor->first : &actor->last->next) = copy;
+    actor->last = copy;
+    return error_none;
+}
+
+static enum error actor_want(struct fold *fold, struct actor *actor)
+{
+    if (!grow((void **)&fold->missing, &fold->missing_capacity, fold->missing_count + 1, sizeof fold->missing[0]))
+        return error_no_memory;
+    fold->missing[fold->missing_count++] = actor;
+    return error_none;
+}
+
+static void actor_touch(struct fold *fold, struct actor *actor, uint32_t partition, uint32_t page)
+{
+    actor->page = page;
+    if (actor->touched)
+        return;
+    actor->touched = true;
+    actor->partition = partition;
+    actor->touched_next = fold->touched;
+    fold->touched = actor;
+    fold->touched_count++;
+    actors_use(&fold->actors, actor);
+}
+
+static enum error
+actor_take(struct fold *fold, uint32_t place, uint32_t number, const struct store_record *record, struct actor **out)
+{
+    struct actor *actor = actors_find(&fold->actors, place, number, record->stream_hash, &record->stream);
+    if (actor == NULL) {
+        actor = actors_add(&fold->actors,
+                           place,
+                           number,
+                           record->stream_hash,
+                           &record->stream,
+                           fold->targets[place].models[number].resource);
+        if (actor == NULL)
+            return error_no_memory;
+        actor->loaded = record->previous == 0; /* its first event: there is no row to load */
+        if (!actor->loaded && actor_want(fold, actor) != error_none) {
+            actors_remove(&fold->actors, actor);
+            return error_no_memory;
+        }
+    }
+    *out = actor;
+    return error_none;
+}
+
+static enum error
+member_record(struct fold *fold, uint32_t page, struct fold_member *member, const struct store_record *record)
+{
+    struct fold_target *target = &fold->targets[member->place];
+    if (!slice_equal(record->stream.namespace, target->namespace))
+        return error_none;
+    int32_t number = model_of(target, record->stream.resource);
+    if (number < 0 || target->models[number].resource == NULL)
+        return fold_fail(fold,
+                         member,
+                         record->seq,
+                         "there is no resource %.*s",
+                         (int)record->stream.resource.size,
+                         (const char *)record->stream.resource.data);
+    struct actor *actor;
+    enum error error = actor_take(fold, member->place, (uint32_t)number, record, &actor);
+    if (error != error_none)
+        return error;
+    const struct waiting event = {.seq = record->seq,
+                                  .version = record->version,
+                                  .time_us = record->time_us,
+                                  .schema = record->schema,
+                                  .page = page,
+                                  .event = record->event,
+                                  .data = record->data,
+                                  .user = record->user};
+    actor_touch(fold, actor, record->partition, page);
+    error = updater_set(fold, actor, record->user);
+    if (error != error_none)
+        return error;
+    return actor->loaded ? event_apply(fold, actor, member, &event) : event_wait(fold, actor, &event);
+}
+
+enum error fold_record(struct fold *fold, const struct store_record *record)
+{
+    uint32_t number = (uint32_t)fold->page_count - 1;
+    const struct fold_page *page = &fold->pages[number];
+    enum error error = error_none;
+    if (record->event.size == 0)
+        return error_none;
+    for (uint32_t i = 0; i < page->count && error == error_none; i++) {
+        struct fold_member *member = &fold->members[page->first + i];
+        if (member->bad == 0)
+            error = member_record(fold, number, member, record);
+    }
+    return error;
+}
+
+/* ---- what was missing ---- */
+
+struct loading {
+    struct fold *fold;
+    struct actor **actors;
+};
+
+static enum error row_take(void *context, size_t index, const struct row *row)
+{
+    struct loading *loading = context;
+    struct actor *actor = loading->actors[index];
+    enum error error = aggregate_restore(actor->aggregate, row->data, row->version);
+    if (error == error_invalid_data)
+        return fold_fail(loading->fold,
+                         fold_member_of(loading->fold, actor->page, actor->place),
+                         actor->first->seq,
+                         "the row of %.*s is no state of its aggregate",
+                         (int)actor->id_size,
+                         (const char *)actor_id(actor).data);
+    actor->created_us = row->created_us;
+    actor->updated_us = row->updated_us;
+    loading->fold->stats.loads++;
+    return error == error_none && !actor_created_by(actor, row->creator) ? error_no_memory : error;
+}
+
+/* Moves those of the first one's table to the front; returns how many. */
+static size_t missing_group(struct actor **actors, size_t count)
+{
+    size_t same = 1;
+    for (size_t i = 1; i < count; i++)
+        if (actors[i]->place == actors[0]->place && actors[i]->number == actors[0]->number) {
+            struct actor *actor = actors[i];
+            actors[i] = actors[same];
+            actors[same++] = actor;
+        }
+    return same;
+}
+
+static enum error
+group_load(struct fold *fold, struct writer *writer, struct actor **actors, size_t count, struct store_fault *fault)
+{
+    struct loading loading = {.fold = fold, .actors = actors};
+    if (!grow((void **)&fold->keys, &fold->key_capacity, count, sizeof fold->keys[0]))
+        return error_no_memory;
+    for (size_t i = 0; i < count; i++)
+        fold->keys[i] = (struct row_key){actor_realm(actors[i]), actor_id(actors[i])};
+    return writer_load(writer,
+                       fold->targets[actors[0]->place].build.id,
+                       actors[0]->number,
+                       fold->keys,
+                       count,
+                       row_take,
+                       &loading,
+                       fault);
+}
+
+static enum error waiting_apply(struct fold *fold, struct actor *actor)
+{
+    enum error error = error_none;
+    actor->loaded = true;
+    for (struct waiting *event = actor->first; event != NULL && error == error_none; event = event->next) {
+        struct fold_member *member = fold_member_of(fold, event->page, actor->place);
+        if (member->bad != 0 && event->seq >= member->bad)
+            break;
+        error = event_apply(fold, actor, member, event);
+    }
+    actor->first = actor->last = NULL;
+    return error;
+}
+
+enum error fold_finish(struct fold *fold, struct writer *writer, struct store_fault *fault)
+{
+    enum error error = error_none;
+    for (size_t at = 0, same; at < fold->missing_count && error == error_none; at += same) {
+        same = missing_group(fold->missing + at, fold->missing_count - at);
+        error = group_load(fold, writer, fold->missing + at, same, fault);
+    }
+    for (size_t i = 0; i < fold->missing_count && error == error_none; i++)
+        error = waiting_apply(fold, fold->missing[i]);
+    fold->missing_count = 0;
+    return error;
+}
+
+void fold_stats(const struct fold *fold, struct fold_stats *out)
+{
+    *out = fold->stats;
+    out->cached = fold->actors.count;
+    out->bytes = fold->actors.bytes;
+}

@@ -1,0 +1,66 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The fold's own data. Private to fold.c and fold_rows.c. */
+#ifndef PROJECTOR_FOLD_STATE_H
+#define PROJECTOR_FOLD_STATE_H
+
+#include "services/projector/actors.h"
+#include "services/projector/chunks.h"
+#include "services/projector/core.h"
+#include "services/projector/fold.h"
+
+/* One model of a build, which is a resource of its domain. */
+struct fold_model {
+    const struct domain_resource *resource;
+    struct slice name;
+    size_t rows; /* of this turn */
+};
+
+struct fold_target {
+    struct fold_build build; /* domain NULL: the place is free */
+    struct slice namespace;
+    struct fold_model *models;
+    uint32_t last; /* the model that was asked for last */
+};
+
+struct fold_member {
+    uint32_t place;
+    uint64_t bad; /* the first record that could not be applied */
+    const char *text;
+};
+
+struct fold_page {
+    uint32_t partition, first, count; /* members */
+};
+
+struct fold {
+    uint64_t cache_bytes;
+    struct fold_target targets[CORE_BUILDS_MAX];
+    struct actors actors;
+    struct chunks chunks;
+    struct fold_page *pages;
+    struct fold_member *members;
+    size_t page_count, page_capacity, member_count, member_capacity;
+    struct actor *touched;
+    size_t touched_count;
+    struct actor **missing;
+    size_t missing_count, missing_capacity;
+    struct row_key *keys;
+    size_t key_capacity;
+    uint32_t failures;
+    struct buffer data; /* of the rows */
+    struct row *rows;
+    size_t row_capacity;
+    struct row_set *sets;
+    size_t set_capacity;
+    struct fold_stats stats;
+};
+
+/* The member of a page for a place. */
+struct fold_member *fold_member_of(struct fold *fold, uint32_t page, uint32_t place);
+/* Keeps why a member cannot go on; the earliest record counts. */
+enum error fold_fail(struct fold *fold, struct fold_member *member, uint64_t seq, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif

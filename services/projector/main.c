@@ -1,0 +1,296 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * fluvius-projector: opens what it needs in order, runs the loop, gives everything back in reverse. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fluvius/loader.h"
+#include "services/common/log.h"
+#include "services/projector/service.h"
+
+enum { EXIT_SETTINGS = 2, EXIT_FAILED = 1 };
+
+static int refuse(const char *what, const char *why)
+{
+    fprintf(stderr, "fluvius-projector: %s: %s\n", what, why);
+    return EXIT_SETTINGS;
+}
+
+/* Containers and machines have names that differ, so that each projector need not be given one. */
+static bool settings_complete(struct projector_settings *settings)
+{
+    char host[64];
+    if (settings->name == NULL && gethostname(host, sizeof host) == 0) {
+        host[sizeof host - 1] = 0;
+        settings->name = strdup(host);
+    }
+    if (settings->read_models == NULL)
+        settings->read_models = strdup(settings->store);
+    return settings->name != NULL && settings->read_models != NULL;
+}
+
+static int settings_open(struct service *service, int argc, char **argv)
+{
+    enum log_level level;
+    switch (settings_load(&projector_settings_table, argc, argv, &service->settings, NULL)) {
+    case SETTINGS_HELP:
+        return -1;
+    case SETTINGS_BAD:
+        return EXIT_SETTINGS;
+    default:
+        break;
+    }
+    if (!log_level_find(service->settings.log_level, &level))
+        return refuse("log-level", service->settings.log_level);
+    if (!settings_complete(&service->settings))
+        return refuse("name", "give one: the host's cannot be used");
+    log_init("projector", level);
+    return 0;
+}
+
+static int domains_open(struct service *service)
+{
+    const struct setting_list *files = &service->settings.domains;
+    struct domain_fault fault;
+    if (files->count == 0 || files->count > PROJECTIONS_MAX)
+        return refuse("domain", "wants 1 to 128 modules");
+    for (; service->projection_count < files->count; service->projection_count++)
+        if (domain_load(&service->projections[service->projection_count].domain,
+                        files->items[service->projection_count],
+                        &fault) != error_none)
+            return refuse("domain", fault.text);
+    enum error error = projections_fill(service);
+    return error == error_none ? 0 : refuse("domain", error_text(error));
+}
+
+/* Shards make the store: it may come later than this process. */
+static enum error store_wait(struct service *service, const struct store_config *config, struct store_fault *fault)
+{
+    bool told = false;
+    for (;;) {
+        enum error error = store_open(&service->store, config, fault);
+        bool missing = error == error_not_found || error == error_missing_schema || error == error_unreachable;
+        if (!missing || process_stopping())
+            return error;
+        if (!told)
+            LOG(info, "waiting for the store", LOG_TEXT("fault", fault->text));
+        told = true;
+        inbox_take(service->inbox, RETRY_US);
+    }
+}
+
+static int store_start(struct service *service)
+{
+    struct store_fault fault = {0};
+    char holder[128];
+    uint64_t boot;
+    random_bytes(&boot, sizeof boot);
+    boot >>= 2; /* fits a signed integer everywhere */
+    snprintf(holder, sizeof holder, "projector %.64s pid %d", service->settings.name, (int)getpid());
+    struct store_config config = {
+        .url = service->settings.store, .holder = holder, .member = service->settings.name, .boot = boot};
+    enum error error = store_wait(service, &config, &fault);
+    if (error != error_none)
+        return refuse("store", fault.text[0] == 0 ? error_text(error) : fault.text);
+    store_info(service->store, &service->log);
+    struct writer_config writing = {.url = service->settings.read_models,
+                                    .holder = holder,
+                                    .boot = boot,
+                                    .lease_ms = (uint32_t)service->settings.lease_ms,
+                                    .partitions = service->log.partitions,
+                                    .incarnation = service->log.incarnation};
+    if (writer_open(&service->writer, &writing, &fault) != error_none)
+        return refuse("read-models", fault.text);
+    return 0;
+}
+
+static int core_start(struct service *service)
+{
+    uint32_t partitions = service->log.partitions;
+    service->heads = calloc(partitions, sizeof service->heads[0]);
+    service->checkpoints = calloc(partitions, sizeof service->checkpoints[0]);
+    service->others = calloc(partitions, sizeof service->others[0]);
+    if (service->heads == NULL || service->checkpoints == NULL || service->others == NULL ||
+        core_new(&service->core, partitions) != error_none ||
+        fold_new(&service->fold, (uint64_t)service->settings.cache_bytes) != error_none)
+        return refuse("cannot start", error_text(error_no_memory));
+    return 0;
+}
+
+static int peers_start(struct service *service)
+{
+    const struct projector_settings *settings = &service->settings;
+    char fault[TLS_FAULT_SIZE];
+    enum error error =
+        settings->bus == NULL ? error_none : tls_settings_client(&settings->tls, settings->bus, &service->tls, fault);
+    if (error != error_none)
+        return refuse("TLS", error == error_bad_settings ? fault : error_text(error));
+    struct worker_config config = {.urls = settings->bus,
+                                   .tls = service->tls,
+                                   .token = settings->service_token,
+                                   .name = settings->name,
+                                   .serves = SERVES_PROJECTOR,
+                                   .inbox = service->inbox,
+                                   .metrics = projector_metrics,
+                                   .alarms = projector_alarms,
+                                   .context = service};
+    if (settings->bus != NULL)
+        error = worker_open(&service->worker, &config);
+    if (error != error_none)
+        return refuse("bus", error_text(error));
+    if (settings->events != NULL)
+        error = news_open(&service->news, settings->events, service->tls, service->inbox);
+    return error == error_none ? 0 : refuse("events", error_text(error));
+}
+
+static int service_start(struct service *service, int argc, char **argv)
+{
+    int status = settings_open(service, argc, argv);
+    if (status != 0)
+        return status;
+    service->inbox = inbox_new();
+    process_init(service->inbox, true);
+    if ((status = domains_open(service)) != 0 || (status = store_start(service)) != 0 ||
+        (status = core_start(service)) != 0)
+        return status;
+    return peers_start(service);
+}
+
+/* ---- the loop ---- */
+
+/* Slots come and go with beats; what was known of partitions that were another's meanwhile is old. */
+static enum error beat(struct service *service, uint64_t now_us, struct store_fault *fault)
+{
+    struct writer_slots slots;
+    if (now_us < service->beat_us)
+        return error_none;
+    enum error error = writer_beat(service->writer, &slots, fault);
+    if (error != error_none)
+        return error;
+    service->beat_us = now_us + (uint64_t)service->settings.lease_ms * 1000 / 3;
+    bool changed = slots.held != service->slots.held;
+    service->slots = slots;
+    core_own(service->core, slots.count, slots.held);
+    return changed ? builds_reload(service, now_us, fault) : error_none;
+}
+
+static enum error work(struct service *service, uint64_t now_us, bool *more, struct store_fault *fault)
+{
+    *more = false;
+    enum error error = beat(service, now_us, fault);
+    if (error == error_none)
+        error = builds_turn(service, now_us, fault);
+    if (error == error_none)
+        error = projector_turn(service, now_us, more, fault);
+    if (error == error_fenced) {
+        LOG(info, "another projector has taken over", LOG_TEXT("fault", fault->text));
+        service->beat_us = 0;
+        error = builds_reload(service, now_us, fault);
+    }
+    return error;
+}
+
+/* What is known may be wrong after a failure: all is read again, and nothing is done for a moment. */
+static void failed(struct service *service, enum error error, uint64_t now_us, const struct store_fault *fault)
+{
+    const char *text = fault->text[0] == 0 ? error_text(error) : fault->text;
+    if (strcmp(service->failure, text) != 0)
+        LOG(error, "cannot project", LOG_TEXT("error", error_name(error)), LOG_TEXT("fault", text));
+    snprintf(service->failure, sizeof service->failure, "%s", text);
+    service->retry_us = now_us + RETRY_US;
+    service->beat_us = service->builds_us = 0;
+    service->slots.held = 0; /* the next beat reads the checkpoints again */
+    core_own(service->core, 0, 0);
+    fold_forget(service->fold);
+}
+
+static void succeeded(struct service *service)
+{
+    if (service->failure[0] != 0)
+        LOG(info, "projecting again");
+    service->failure[0] = 0;
+    if (!service->ready && service->builds.count > 0) {
+        service->ready = true;
+        process_ready(NULL);
+        LOG(info, "ready", LOG_INTEGER("partitions", service->log.partitions));
+    }
+}
+
+static uint64_t wait_us(const struct service *service, bool more, uint64_t now_us)
+{
+    uint64_t until_us = now_us + (uint64_t)service->settings.poll_ms * 1000;
+    if (service->failure[0] != 0)
+        until_us = service->retry_us;
+    else if (more)
+        return 0;
+    if (service->worker != NULL && until_us > now_us + 50000)
+        until_us = now_us + 50000; /* its turns must come that often */
+    return until_us <= now_us ? 0 : until_us - now_us;
+}
+
+static void mail_take(struct service *service, uint64_t timeout_us)
+{
+    struct inbox_node *node = inbox_take(service->inbox, timeout_us);
+    uint64_t now_us = clock_monotonic_us();
+    while (node != NULL) {
+        struct inbox_node *next = node->next;
+        worker_mail(service->worker, node, now_us);
+        node = next;
+    }
+    news_heard(service->news);
+    if (service->worker != NULL)
+        worker_turn(service->worker, 0, process_stopping(), now_us);
+}
+
+static void service_run(struct service *service)
+{
+    bool more = false;
+    while (!process_stopping()) {
+        uint64_t now_us = clock_monotonic_us();
+        struct store_fault fault = {{0}};
+        if (now_us >= service->retry_us) {
+            enum error error = work(service, now_us, &more, &fault);
+            error == error_none ? succeeded(service) : failed(service, error, now_us, &fault);
+        }
+        mail_take(service, wait_us(service, more, clock_monotonic_us()));
+    }
+    LOG(info, "stopped");
+}
+
+static void service_stop(struct service *service)
+{
+    news_close(&service->news);
+    worker_close(&service->worker);
+    writer_close(&service->writer);
+    store_close(&service->store);
+    fold_free(&service->fold);
+    core_free(&service->core);
+    projections_free(service);
+    builds_fini(&service->builds);
+    process_fini();
+    inbox_free(&service->inbox);
+    tls_release(&service->tls);
+    free(service->heads);
+    free(service->checkpoints);
+    free(service->others);
+    free(service->pages);
+    free(service->moves);
+    buffer_fini(&service->checkpoint_memory);
+    buffer_fini(&service->other_memory);
+    settings_free(&projector_settings_table, &service->settings);
+}
+
+int main(int argc, char **argv)
+{
+    struct service *service = calloc(1, sizeof *service);
+    if (service == NULL)
+        return EXIT_FAILED;
+    int status = service_start(service, argc, argv);
+    if (status == 0)
+        service_run(service);
+    service_stop(service);
+    free(service);
+    return status < 0 ? 0 : status;
+}

@@ -1,0 +1,42 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The core's own data. Private to core.c and plan.c. */
+#ifndef PROJECTOR_STATE_H
+#define PROJECTOR_STATE_H
+
+#include "services/projector/core.h"
+
+/* One build in one partition. */
+struct track {
+    uint64_t seq;
+    int64_t time_us;
+    uint64_t bound;    /* pages end here; 0: nowhere */
+    uint64_t halted;   /* the record that could not be applied; 0: running */
+    uint64_t retry_us; /* halted: when it is tried again */
+    uint64_t wait_us;  /* halted: how long it waited last */
+};
+
+struct core_build {
+    struct track *tracks; /* NULL: the place is free */
+    bool asked;
+};
+
+struct core {
+    uint32_t partitions, slots, top; /* top: places from here on are free */
+    uint64_t held;
+    uint64_t *heads;
+    struct core_build builds[CORE_BUILDS_MAX];
+    struct core_page *pages; /* of the plan */
+    uint32_t *members;
+    uint64_t *planned; /* by partition: where the first page of the plan begins; UINT64_MAX: there is none yet */
+    uint32_t cursor;   /* the partition that the next turn begins with */
+    uint32_t careful;
+};
+
+static inline struct track *track_of(const struct core *core, uint32_t place, uint32_t partition)
+{
+    return &core->builds[place].tracks[partition];
+}
+
+#endif
