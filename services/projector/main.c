@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fluvius/loader.h"
+#include "services/builtin/builtin.h"
 #include "services/common/log.h"
 #include "services/projector/service.h"
 
@@ -54,13 +55,15 @@ static int domains_open(struct service *service)
 {
     const struct setting_list *files = &service->settings.domains;
     struct domain_fault fault;
-    if (files->count == 0 || files->count > PROJECTIONS_MAX)
-        return refuse("domain", "wants 1 to 128 modules");
+    if (files->count == 0 || files->count >= PROJECTIONS_MAX)
+        return refuse("domain", "wants 1 to 127 modules");
     for (; service->projection_count < files->count; service->projection_count++)
         if (domain_load(&service->projections[service->projection_count].domain,
                         files->items[service->projection_count],
                         &fault) != error_none)
             return refuse("domain", fault.text);
+    if (builtin_domain_new(&service->projections[service->projection_count++].domain, &fault) != error_none)
+        return refuse("domain", fault.text);
     enum error error = projections_fill(service);
     return error == error_none ? 0 : refuse("domain", error_text(error));
 }
