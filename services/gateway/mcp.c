@@ -132,6 +132,16 @@ static enum call_next session_delete(struct mcp_server *server, struct call *cal
 
 /* ---- one message ---- */
 
+/* The trace may also stand in the message; the header field goes before it. */
+static void take_trace(struct call *call)
+{
+    struct head head = {0};
+    if (call->traceparent.size > 0)
+        return;
+    head.values[HEADER_TRACEPARENT] = map_text(map_field(call->mcp.params, "_meta"), "traceparent");
+    call->request.traceparent = head_traceparent(&head);
+}
+
 enum call_next
 mcp_submit(struct mcp_server *server, struct call *call, struct slice body, const struct mcp_moment *moment)
 {
@@ -146,5 +156,6 @@ mcp_submit(struct mcp_server *server, struct call *call, struct slice body, cons
         return CALL_REFUSED;
     if (!session_good(server, call, moment))
         return session_missing(call);
+    take_trace(call);
     return call->mcp.kind == MCP_REQUEST ? method_run(server, call, moment) : rpc_accept(call);
 }

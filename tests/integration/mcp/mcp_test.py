@@ -381,6 +381,16 @@ def test_http(server, agent):
               "a page may ask whether it may", answer)
 
 
+def test_trace(agent):
+    identifier, trace = account(agent), "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
+    agent.call("tools/call", {"name": "bank_deposit", "arguments": {"identifier": identifier, "data": {"amount": 1}},
+                              "_meta": {**meta(), "traceparent": trace}})
+    agent.call("tools/call", {"name": "bank_deposit", "arguments": {"identifier": identifier, "data": {"amount": 1}},
+                              "_meta": {**meta(), "traceparent": "00-nonsense"}})
+    events = agent.tool("bank_account_events", identifier=identifier)["events"]
+    same([event.get("traceparent") for event in events], [None, trace, None], "a message's trace is kept with its events")
+
+
 def test_both(server):
     """Clients of both eras at once, on one aggregate."""
     old, new = Agent(server, LEGACY[1]), Agent(server)
@@ -429,6 +439,7 @@ def main():
         test_modern(agents[-1])
         test_headers(agents[-1])
         test_http(server, agents[-1])
+        test_trace(agents[-1])
         test_both(server)
     test_tokens()
     tap.end()
