@@ -15,6 +15,7 @@ enum {
 int command_up(int argc, char **argv);
 int command_send(int argc, char **argv);
 int command_state(int argc, char **argv);
+int command_query(int argc, char **argv);
 int command_events(int argc, char **argv);
 int command_tail(int argc, char **argv);
 int command_subscribe(int argc, char **argv);

@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"send", "send one command to an aggregate", command_send},
     {"state", "show an aggregate's state, now or at a version", command_state},
     {"events", "show an aggregate's events", command_events},
+    {"query", "show rows of a read model", command_query},
     {"tail", "show the log: every committed record", command_tail},
     {"subscribe", "take part in a consumer group", command_subscribe},
     {"groups", "show consumer groups and how far they are", command_groups},

@@ -48,6 +48,7 @@ static const struct setting entries[] = {
      1,
      BROKERS_MAX,
      "broker processes; from the second on, on free ports"},
+    {"queries", SETTING_INTEGER, AT(queries), "1", 0, QUERIES_MAX, "query processes, which answer from read models"},
     {"domain", SETTING_LIST, AT(domains), NULL, 0, 0, "domain modules to run, FILE.so ..."},
     {"token-file", SETTING_TEXT, AT(token_file), NULL, 0, 0, "who may use it; needed beyond loopback addresses"},
     TLS_SERVER_SETTINGS(struct up_settings, tls),
@@ -390,6 +391,35 @@ shard_add(const struct up_settings *settings, const struct platform *platform, i
     return true;
 }
 
+/* What read models are made of and read from: the store beside which they lie. */
+static void store_add(const struct up_settings *settings, struct child *child)
+{
+    char store[PATH_MAX + 16];
+
+    snprintf(store, sizeof store, "sqlite:%s", settings->data);
+    if (is_embedded(settings)) {
+        option_add(child, "--store", settings->store == NULL ? store : settings->store);
+    }
+}
+
+static bool
+query_add(const struct up_settings *settings, const struct platform *platform, int query, struct children *children)
+{
+    char name[24];
+    struct child *child;
+
+    snprintf(name, sizeof name, "query-%d", query);
+    child = service_add(children, name, "fluvius-query", 1, settings->log_level);
+    if (child == NULL) {
+        return false;
+    }
+    option_add(child, "--name", name);
+    option_add(child, "--bus", platform->bus);
+    tls_add(&settings->tls, false, child);
+    store_add(settings, child);
+    return true;
+}
+
 static bool gateway_add(const struct up_settings *settings, const struct platform *platform, struct children *children)
 {
     struct child *child = service_add(children, "gateway", "fluvius-gateway", 0, settings->log_level);
@@ -457,6 +487,11 @@ bool plan_children(const struct up_settings *settings, const struct platform *pl
     }
     for (int projector = 0; projector < settings->projectors; projector++) {
         if (!projector_add(settings, platform, projector, out)) {
+            return false;
+        }
+    }
+    for (int query = 0; query < settings->queries; query++) {
+        if (!query_add(settings, platform, query, out)) {
             return false;
         }
     }

@@ -13,10 +13,11 @@
 #define FILES_MAX 16 /* log files of the embedded store; a shard needs at least one of its own */
 #define SHARDS_MAX 32
 #define STORE_PARTITIONS 16
+#define QUERIES_MAX 8
 
 struct up_settings {
     char *data, *store, *http, *bus, *events, *token_file, *log_level;
-    int64_t shards, projectors, brokers, files;
+    int64_t shards, projectors, brokers, files, queries;
     struct setting_list domains, earlier_domains;
     struct tls_settings tls;
     bool json;

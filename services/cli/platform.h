@@ -14,7 +14,7 @@
 #include <sys/types.h>
 
 #define BROKERS_MAX 4
-#define PROCESSES_MAX 40
+#define PROCESSES_MAX 56
 
 struct platform_process {
     char name[16];
