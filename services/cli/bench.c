@@ -19,6 +19,7 @@ static const struct bench {
     {"actors", "what actors cost on one core: messages, memory when idle, activations", bench_actors_command},
     {"commands", "commands a second through broker and shards, beside bare inserts of the same rows", bench_commands},
     {"http", "commands a second over HTTP, beside empty answers", bench_http},
+    {"query", "pages of rows a second over HTTP, beside bare SQLite and empty answers", bench_query},
     {"load", "one client of the above; not for people", bench_load_client},
 };
 

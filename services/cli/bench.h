@@ -69,5 +69,6 @@ uint64_t bench_deposits(const char *data);
 int bench_load_client(int argc, char **argv);
 int bench_commands(int argc, char **argv);
 int bench_http(int argc, char **argv);
+int bench_query(int argc, char **argv);
 
 #endif

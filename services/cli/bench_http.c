@@ -8,7 +8,6 @@
 
 #include "services/common/settings.h"
 
-#include <microhttpd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,59 +36,6 @@ static const struct settings_table table = {
     .usage = "[options]",
     .doc = "Measures durable commands a second over HTTP, beside an empty answer of the same HTTP library.",
     .settings = settings_list};
-
-/* ---- the empty answer ---- */
-
-static enum MHD_Result answer_empty(void *context,
-                                    struct MHD_Connection *connection,
-                                    const char *url,
-                                    const char *method,
-                                    const char *version,
-                                    const char *upload,
-                                    size_t *upload_size,
-                                    void **state)
-{
-    (void)url, (void)method, (void)version, (void)upload;
-    static int seen;
-    if (*state == NULL) {
-        *state = &seen;
-        return MHD_YES;
-    }
-    if (*upload_size > 0) {
-        *upload_size = 0;
-        return MHD_YES;
-    }
-    return MHD_queue_response(connection, MHD_HTTP_OK, context);
-}
-
-/* Serves until it is killed; tells its port through the pipe. */
-static void serve_empty(int out)
-{
-    struct MHD_Response *response = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, answer_empty, response, MHD_OPTION_END);
-    const union MHD_DaemonInfo *info = daemon == NULL ? NULL : MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
-    uint16_t port = info == NULL ? 0 : info->port;
-    if (write(out, &port, sizeof port) != sizeof port || port == 0)
-        _exit(1);
-    for (;;)
-        pause();
-}
-
-static pid_t empty_start(uint16_t *port)
-{
-    int ends[2];
-    if (pipe(ends) != 0)
-        return -1;
-    pid_t pid = fork();
-    if (pid == 0)
-        serve_empty(ends[1]);
-    close(ends[1]);
-    if (read(ends[0], port, sizeof *port) != sizeof *port)
-        *port = 0;
-    close(ends[0]);
-    return pid;
-}
 
 /* ---- measuring ---- */
 
@@ -147,7 +93,7 @@ static bool run(const struct settings *settings, struct figures *figures)
 {
     struct bench_platform platform = {0};
     uint16_t empty = 0;
-    pid_t pid = empty_start(&empty); /* before any thread is started here */
+    pid_t pid = bench_empty_start(&empty); /* before any thread is started here */
     bool ok = empty != 0 && bench_platform_start(&platform, 2);
     if (ok) {
         const char *colon = strrchr(platform.http, ':');

@@ -18,7 +18,7 @@ struct connection {
     int socket;
     uint64_t sent_us;
     size_t size;
-    char bytes[8192];
+    char bytes[262144]; /* of an answer: a page of rows fits */
 };
 
 struct run {

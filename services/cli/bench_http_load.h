@@ -9,6 +9,8 @@
 #include "proto/slice.h"
 #include "services/cli/bench_histogram.h"
 
+#include <sys/types.h>
+
 struct http_load {
     uint16_t port; /* on 127.0.0.1 */
     uint32_t connections, milliseconds;
@@ -23,5 +25,9 @@ struct http_result {
 
 /* False when no connection can be made. */
 bool http_load_run(const struct http_load *load, struct http_result *out);
+
+/* A process that answers every request on *port with nothing, until it is killed; -1 or *port 0 when it cannot. Call it
+ * before any thread is started. */
+pid_t bench_empty_start(uint16_t *port);
 
 #endif

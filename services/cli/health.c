@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * `fluvius health`: whether all is well, as the broker says; or, for probes of containers and units, whether one
- * process is: a broker (--alive), a shard (--shard) or a gateway (--http). */
+ * process is: a broker (--alive), a shard (--shard), another service (--service) or a gateway (--http). */
 #include "services/cli/command.h"
 
 #include "services/cli/connect.h"
@@ -17,7 +17,7 @@
 struct health_settings {
     struct connect_settings connect;
     bool alive;
-    char *shard, *http;
+    char *shard, *service, *http;
 };
 
 #define AT(MEMBER) offsetof(struct health_settings, MEMBER)
@@ -26,6 +26,13 @@ static const struct setting entries[] = {
     CONNECT_SETTINGS(struct health_settings, connect),
     {"alive", SETTING_BOOL, AT(alive), NULL, 0, 0, "exit with 0 whenever there is an answer, alarms or not"},
     {"shard", SETTING_TEXT, AT(shard), NULL, 0, 0, "exit with 0 when this shard is connected; .: this host's"},
+    {"service",
+     SETTING_TEXT,
+     AT(service),
+     NULL,
+     0,
+     0,
+     "likewise for a query process or projector; query-.: that of this host"},
     {"http", SETTING_TEXT, AT(http), NULL, 0, 0, "ask the gateway at ADDR:PORT instead of a broker"},
     {0},
 };
@@ -35,31 +42,37 @@ static const struct settings_table table = {
     "[options]",
     "Shows brokers, shards, partitions and alarms as JSON. The exit code is 0 only when all is well.",
     entries,
-    "alive shard http",
+    "alive shard service http",
 };
 
-/* Is there a shard of that name in the answer? */
-static bool shard_listed(struct slice health, const char *name)
+/* Is there a process of that name in the list of the answer? */
+static bool is_listed(struct slice health, const char *list, const char *name)
 {
-    struct walk shards = walk_of(field_raw(health, "shards"));
-    struct slice shard;
+    struct walk processes = walk_of(field_raw(health, list));
+    struct slice process;
 
-    while (walk_next(&shards, &shard)) {
-        if (slice_is(field_text(shard, "name"), name)) {
+    while (walk_next(&processes, &process)) {
+        if (slice_is(field_text(process, "name"), name)) {
             return true;
         }
     }
     return false;
 }
 
-static bool shard_well(struct slice health, const char *name)
+/* Likewise; a dot at the end stands for this host's name. */
+static bool is_well(struct slice health, const char *list, const char *name)
 {
-    char host[HOST_NAME_MAX + 1];
+    char host[HOST_NAME_MAX + 1], whole[HOST_NAME_MAX + 64];
+    size_t size = strlen(name);
 
-    if (strcmp(name, ".") != 0) {
-        return shard_listed(health, name);
+    if (size == 0 || name[size - 1] != '.') {
+        return is_listed(health, list, name);
     }
-    return gethostname(host, sizeof host) == 0 && shard_listed(health, host);
+    if (gethostname(host, sizeof host) != 0) {
+        return false;
+    }
+    snprintf(whole, sizeof whole, "%.*s%s", (int)(size < 64 ? size - 1 : 63), name, host);
+    return is_listed(health, list, whole);
 }
 
 static int answer_show(const struct health_settings *settings, const struct reply *reply)
@@ -71,7 +84,10 @@ static int answer_show(const struct health_settings *settings, const struct repl
     show_line(&line);
     buffer_fini(&line);
     if (settings->shard != NULL) {
-        well = shard_well(reply->data, settings->shard);
+        well = is_well(reply->data, "shards", settings->shard);
+    }
+    if (settings->service != NULL) {
+        well = is_well(reply->data, "services", settings->service);
     }
     return well || settings->alive ? 0 : status_exit(status_unavailable);
 }

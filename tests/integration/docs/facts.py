@@ -12,7 +12,7 @@ from documents import table, ticked
 from platform_under_test import ROOT, module, tool
 
 SERVICES = {"fluvius up": ["fluvius", "up"], "fluvius-broker": ["fluvius-broker"], "fluvius-shard": ["fluvius-shard"],
-            "fluvius-projector": ["fluvius-projector"], "fluvius-gateway": ["fluvius-gateway"], "Other commands of fluvius": ["fluvius", "describe"]}
+            "fluvius-projector": ["fluvius-projector"], "fluvius-query": ["fluvius-query"], "fluvius-gateway": ["fluvius-gateway"], "Other commands of fluvius": ["fluvius", "describe"]}
 OPTION = re.compile(r"^  --([a-z-]+)(?: (?:VALUE|N|SECRET)(?:\.\.\.)?)? +(.*?)(?: \(default (.*)\))?$")
 NOT_SETTINGS = ("config", "print-config", "help")
 SOURCES = ("broker", "services", "proto", "libactor")
