@@ -64,6 +64,8 @@ static bool meta_page(struct gateway *gateway, struct call *call)
         return meta_namespace(&call->answer, descriptions, call->url.namespace);
     if (call->url.kind == URL_META_COMMAND)
         return meta_command(&call->answer, descriptions, call->url.namespace, call->url.command);
+    if (call->url.kind == URL_META_QUERY)
+        return meta_query(&call->answer, descriptions, call->url.namespace, call->url.resource);
     meta_index(&call->answer, descriptions);
     return true;
 }
@@ -73,6 +75,8 @@ static void meta_missing(struct gateway *gateway, struct call *call)
     struct slice descriptions = buffer_slice(&gateway->catalog.descriptions);
     if (!gateway->catalog.known)
         problem_answer_status(&call->answer, status_unavailable, "no_descriptions", "no domain has been described yet");
+    else if (call->url.kind == URL_META_QUERY && meta_has_namespace(descriptions, call->url.namespace))
+        problem_answer_status(&call->answer, status_not_found, "unknown_query", "there is no read model of this name");
     else if (meta_has_namespace(descriptions, call->url.namespace))
         problem_answer_status(&call->answer, status_not_found, "unknown_command", "the namespace has no such command");
     else
@@ -154,6 +158,7 @@ enum call_next local_submit(struct gateway *gateway, struct exchange *exchange, 
     case URL_META:
     case URL_META_NAMESPACE:
     case URL_META_COMMAND:
+    case URL_META_QUERY:
     case URL_OPENAPI:
     case URL_ASYNCAPI:
         return meta_submit(gateway, call, now_us);
