@@ -415,6 +415,7 @@ query_add(const struct up_settings *settings, const struct platform *platform, i
     }
     option_add(child, "--name", name);
     option_add(child, "--bus", platform->bus);
+    option_add(child, "--events", platform->events);
     tls_add(&settings->tls, false, child);
     store_add(settings, child);
     return true;

@@ -205,16 +205,6 @@ enum call_next call_submit(struct call *call, struct slice body, const struct uu
     }
 }
 
-bool call_turn_item(struct call *call)
-{
-    struct refusal refusal;
-    call->url.kind = URL_ITEM;
-    if (list_open(call, &refusal))
-        return true;
-    call_refuse(call, &refusal);
-    return false;
-}
-
 void call_reply(struct call *call, const struct reply *reply)
 {
     if (call->url.kind == URL_COMMAND)

@@ -56,10 +56,6 @@ enum call_next call_open(struct call *call, const struct guard *guard);
 /* Takes the body; fresh_id is used by a command that has no key. */
 enum call_next call_submit(struct call *call, struct slice body, const struct uuid *fresh_id);
 
-/* What was taken for an aggregate's state is a row of a read model; before call_submit. False: the answer is written.
- */
-bool call_turn_item(struct call *call);
-
 /* Writes the answer to a command or a read. */
 void call_reply(struct call *call, const struct reply *reply);
 

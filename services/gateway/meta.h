@@ -19,8 +19,6 @@ bool meta_command(struct answer *answer, struct slice descriptions, struct slice
 
 /* GET /_meta/NS.NAME: a read model's fields and filters; false likewise. */
 bool meta_query(struct answer *answer, struct slice descriptions, struct slice namespace, struct slice name);
-/* Is it a read model that is no aggregate's own? */
-bool meta_is_projection(struct slice descriptions, struct slice namespace, struct slice name);
 
 /* Is the namespace described? */
 bool meta_has_namespace(struct slice descriptions, struct slice namespace);

@@ -194,13 +194,6 @@ static bool part_find(struct slice description, const char *list, struct slice n
     return false;
 }
 
-bool meta_is_projection(struct slice descriptions, struct slice namespace, struct slice name)
-{
-    struct slice description, part;
-    return description_find(descriptions, namespace, &description) &&
-           !part_find(description, "resources", name, &part) && part_find(description, "projections", name, &part);
-}
-
 bool meta_query(struct answer *answer, struct slice descriptions, struct slice namespace, struct slice name)
 {
     struct slice description, part;

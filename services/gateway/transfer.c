@@ -8,7 +8,6 @@
 #include <microhttpd.h>
 
 #include "services/gateway/local.h"
-#include "services/gateway/meta.h"
 
 #define DISCARD_MAX (8u << 20)     /* bytes of a refused body that are read before the connection is closed */
 #define BODIES_BYTES (64u << 20)   /* of all bodies in memory at once */
@@ -222,10 +221,6 @@ static bool transfer_submit(struct gateway *gateway, struct exchange *exchange)
             &call->answer, status_unavailable, "stopping", "this server is stopping; try another one");
         return answer_send(gateway, exchange);
     }
-    if (call->url.kind == URL_STATE &&
-        meta_is_projection(buffer_slice(&gateway->catalog.descriptions), call->url.namespace, call->url.resource) &&
-        !call_turn_item(call))
-        return answer_send(gateway, exchange);
     if (call->url.kind == URL_COMMAND && call->key.size == 0)
         id = client_new_id();
     enum call_next next = call_submit(call, buffer_slice(&exchange->body), &id);

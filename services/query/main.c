@@ -93,7 +93,7 @@ static int log_find(struct service *service)
 static enum error readers_open(struct service *service)
 {
     const struct query_settings *settings = &service->settings;
-    struct readers_config config = {.url = settings->readmodel == NULL ? settings->store : settings->readmodel,
+    struct readers_config config = {.url = settings->read_models == NULL ? settings->store : settings->read_models,
                                     .holder = service->holder,
                                     .count = (uint32_t)settings->readers,
                                     .partitions = service->log.partitions,

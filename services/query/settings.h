@@ -8,7 +8,7 @@
 #include "services/common/tls_settings.h"
 
 struct query_settings {
-    char *name, *bus, *events, *store, *readmodel, *service_token, *log_level;
+    char *name, *bus, *events, *store, *read_models, *service_token, *log_level;
     struct tls_settings tls;
     int64_t readers, jobs_max, wait_ms, statement_ms, followers_max, ring_bytes;
 };

@@ -52,6 +52,13 @@ def open_accounts(web):
     return ",".join(positions)
 
 
+def read_model_there(web):
+    """Until the first build of the read models is whole."""
+    until = time.monotonic() + 30
+    while web.get("/bank.account/").status != 200 and time.monotonic() < until:
+        time.sleep(0.05)
+
+
 def lists(web, position):
     answer = web.get("/bank.account/?sort=_id.asc", fields={"Fluvius-Position": position})
     same(identifiers(answer), ["ada", "alan", "emmy", "grace", "john"], "a list has all rows")
@@ -266,6 +273,7 @@ def main():
     with Platform("--queries", "2") as platform:
         web = Web(platform.http)
         position = open_accounts(web)
+        read_model_there(web)
         lists(web, position)
         filters(web)
         pages(web)
