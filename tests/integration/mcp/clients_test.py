@@ -17,8 +17,9 @@ import threading
 import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.dirname(HERE)]
-from platform_under_test import BUILD, Platform, ROOT, Tap
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
+from platform_under_test import BUILD, ROOT, Tap
+from reading import Reading
 
 tap = Tap()
 SCRIPTS = os.path.join(HERE, "clients")
@@ -120,6 +121,8 @@ def judge(name, output, identifier, version):
           seen["after"]["version"], seen["after"]["data"]["balance"]),
          (["withdrawn"], [{"at": "/balance", "from": 500, "to": 470}], 2, 500), f"{name}: a dry run changes nothing")
     same([event["type"] for event in seen["events"]["events"]], ["opened", "deposited"], f"{name} reads events")
+    same(([row["_id"] for row in seen["found"]["rows"]], seen["found"]["total"]), ([identifier], 1),
+         f"{name} queries, and sees what it wrote", seen["found"])
     same((seen["rejected"]["isError"], seen["rejected"]["structuredContent"]["problem"]["errcode"]),
          (True, "insufficient_funds"), f"{name} is told why not")
     same(seen["unknown"], -32602, f"{name}: an unknown tool is an error of the protocol")
@@ -188,7 +191,7 @@ def test_suite(server, place):
 def main():
     npm, pypi = npm_kit(), pypi_kit()
     ran = []
-    with Platform(domains=("bank", os.path.join(BUILD, "tests", "tools", "suite.so"))) as platform:
+    with Reading(domains=("bank", os.path.join(BUILD, "tests", "tools", "suite.so"))) as platform:
         if npm.ready("the TypeScript clients and the conformance suite"):
             test_typescript(platform.http, npm.place)
             test_suite(platform.http, npm.place)

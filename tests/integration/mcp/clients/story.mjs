@@ -30,6 +30,8 @@ export async function story(client, identifier, version) {
     const uri = `fluvius://bank/account/${identifier}`
     const holder = { given: 'Ada', family: 'Lovelace' }
     const tools = await every(client, 'listTools', 'tools')
+    const found = async (position) =>
+        call('bank_account_query', { query: { '_id.eq': identifier, 'balance.gte': 500 }, at_least: position })
     const seen = {
         version,
         tools: tools.map((tool) => tool.name),
@@ -51,6 +53,7 @@ export async function story(client, identifier, version) {
             argument: { name: 'tool', value: 'bank_o' },
         })).completion.values,
     }
+    seen.found = await found(seen.deposited.position)
     await client.close()
     console.log(JSON.stringify(seen))
 }

@@ -33,6 +33,8 @@ async def story(client, identifier):
             "dry": await content("bank_withdraw", identifier=identifier, dry_run=True, data={"amount": 30}),
             "after": await content("bank_account_get", identifier=identifier),
             "events": await content("bank_account_events", identifier=identifier)}
+    seen["found"] = await content("bank_account_query", query={"_id.eq": identifier, "balance.gte": 500},
+                                  at_least=seen["deposited"]["position"])
     rejected = await call("bank_withdraw", identifier=identifier, data={"amount": 501})
     seen["rejected"] = {"isError": rejected.is_error, "structuredContent": rejected.structured_content}
     seen["unknown"] = await refused(call("bank_nothing"))
