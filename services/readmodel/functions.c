@@ -8,7 +8,6 @@
 
 #include "proto/json.h"
 #include "services/readmodel/json_match.h"
-#include "services/readmodel/words.h"
 
 static struct slice text_of(sqlite3_value *value)
 {
@@ -16,11 +15,17 @@ static struct slice text_of(sqlite3_value *value)
     return slice_of(data, data == NULL ? 0 : (size_t)sqlite3_value_bytes(value));
 }
 
-static void text_call(sqlite3_context *context, sqlite3_value **arguments, bool (*match)(struct slice, struct slice))
+static void text_call(sqlite3_context *context,
+                      sqlite3_value **arguments,
+                      enum match (*call)(struct slice, struct slice, const struct match_stop *))
 {
     if (sqlite3_value_type(arguments[0]) == SQLITE_NULL)
         return;
-    sqlite3_result_int(context, match(text_of(arguments[0]), text_of(arguments[1])));
+    enum match match = call(text_of(arguments[0]), text_of(arguments[1]), sqlite3_user_data(context));
+    if (match == MATCH_STOPPED)
+        sqlite3_result_error_code(context, SQLITE_INTERRUPT);
+    else
+        sqlite3_result_int(context, match == MATCH_YES);
 }
 
 static void call_has(sqlite3_context *context, int count, sqlite3_value **arguments)
@@ -94,7 +99,7 @@ static void call_overlaps(sqlite3_context *context, int count, sqlite3_value **a
     json_call(context, arguments, json_overlaps);
 }
 
-int functions_add(sqlite3 *db)
+int functions_add(sqlite3 *db, const struct match_stop *stop)
 {
     static const struct {
         const char *name;
@@ -107,6 +112,7 @@ int functions_add(sqlite3 *db)
     const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
     int code = SQLITE_OK;
     for (size_t i = 0; i < sizeof functions / sizeof functions[0] && code == SQLITE_OK; i++)
-        code = sqlite3_create_function_v2(db, functions[i].name, 2, flags, NULL, functions[i].call, NULL, NULL, NULL);
+        code = sqlite3_create_function_v2(
+            db, functions[i].name, 2, flags, (void *)(uintptr_t)stop, functions[i].call, NULL, NULL, NULL);
     return code;
 }

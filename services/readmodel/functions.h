@@ -8,7 +8,9 @@
 
 #include <sqlite3.h>
 
-/* An SQLite result code. */
-int functions_add(sqlite3 *db);
+#include "services/readmodel/words.h"
+
+/* stop outlives db: when it is due, functions end their statement as if it were interrupted. An SQLite result code. */
+int functions_add(sqlite3 *db, const struct match_stop *stop);
 
 #endif

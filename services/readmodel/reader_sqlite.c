@@ -13,7 +13,7 @@
 #include "services/store/connection.h"
 #include "services/store/postgres_link.h"
 
-enum { PROGRESS_STEPS = 2000 }; /* of SQLite's machine between two looks at the clock: about 50 us */
+enum { PROGRESS_STEPS = 500 }; /* of SQLite's machine between two looks at the clock: some ten microseconds */
 
 struct statement {
     uint64_t hash; /* of its text */
@@ -34,6 +34,7 @@ static const char *const fixed_sql[FIXED_COUNT] = {
 struct sqlite_reader {
     struct row_reader base;
     struct connection connection;
+    struct match_stop stop;
     sqlite3_stmt *fixed[FIXED_COUNT];
     struct statement statements[STATEMENTS_MAX];
     uint64_t uses;
@@ -55,10 +56,15 @@ static enum error reader_fault(struct sqlite_reader *reader, int code, const cha
 
 /* ---- opening ---- */
 
+static bool is_late(void *context)
+{
+    const struct sqlite_reader *reader = context;
+    return clock_boot_us() > reader->deadline_us;
+}
+
 static int progress(void *context)
 {
-    struct sqlite_reader *reader = context;
-    return clock_boot_us() > reader->deadline_us;
+    return is_late(context);
 }
 
 static enum error fixed_prepare(struct sqlite_reader *reader, struct store_fault *fault)
@@ -80,7 +86,7 @@ static enum error connection_ready(struct sqlite_reader *reader, const char *pat
     if (error != error_none)
         return error;
     sqlite3_progress_handler(reader->connection.db, PROGRESS_STEPS, progress, reader);
-    int code = functions_add(reader->connection.db);
+    int code = functions_add(reader->connection.db, &reader->stop);
     if (code != SQLITE_OK)
         return reader_fault(reader, code, "adding functions", fault);
     error = connection_execute(&reader->connection, "PRAGMA cache_size = -16000", fault);
@@ -110,6 +116,7 @@ sqlite_open(struct row_reader **out, const struct row_reader_config *config, str
     reader->base = (struct row_reader){.ops = &row_reader_sqlite,
                                        .time_limit_ms = config->time_limit_ms ? config->time_limit_ms : TIME_LIMIT_MS,
                                        .target = {.dialect = DIALECT_SQLITE}};
+    reader->stop = (struct match_stop){.is_due = is_late, .context = reader};
     reader->deadline_us = UINT64_MAX;
     enum error error = connection_ready(reader, path, fault);
     free(path);

@@ -182,28 +182,43 @@ static uint32_t folded_next(const uint8_t **at, const uint8_t *end)
     return fold_character(character_next(at, end));
 }
 
-/* Does text begin with folded? */
-static bool begins(const uint8_t *at, const uint8_t *end, struct slice folded)
+enum { MATCH_STEPS = 65536 }; /* between two questions: some hundred microseconds */
+
+/* Counts steps; true when it is time to stop. */
+static bool stop_after(const struct match_stop *stop, uint32_t *steps, uint32_t more)
+{
+    *steps += more;
+    if (*steps < MATCH_STEPS)
+        return false;
+    *steps = 0;
+    return stop != NULL && stop->is_due(stop->context);
+}
+
+/* Does text begin with folded? Counts the characters that were looked at. */
+static bool begins(const uint8_t *at, const uint8_t *end, struct slice folded, uint32_t *looked)
 {
     const uint8_t *want = folded.data, *want_end = want + folded.size;
-    while (want < want_end)
+    for (*looked = 1; want < want_end; ++*looked)
         if (at >= end || folded_next(&at, end) != character_next(&want, want_end))
             return false;
     return true;
 }
 
-bool text_has(struct slice text, struct slice folded)
+enum match text_has(struct slice text, struct slice folded, const struct match_stop *stop)
 {
     if (folded.size == 0)
-        return true;
+        return MATCH_YES;
     const uint8_t *at = text.data, *end = at + text.size, *want = folded.data;
-    uint32_t first = character_next(&want, folded.data + folded.size);
+    uint32_t first = character_next(&want, folded.data + folded.size), steps = 0, looked;
     while (text.size > 0 && at < end) {
         const uint8_t *from = at;
-        if (folded_next(&at, end) == first && begins(from, end, folded))
-            return true;
+        looked = 1;
+        if (folded_next(&at, end) == first && begins(from, end, folded, &looked))
+            return MATCH_YES;
+        if (stop_after(stop, &steps, looked))
+            return MATCH_STOPPED;
     }
-    return false;
+    return MATCH_NO;
 }
 
 bool pattern_valid(struct slice pattern)
@@ -226,13 +241,16 @@ static bool element_matches(const uint8_t **pattern, const uint8_t *end, uint32_
 }
 
 /* When a character does not match, the last % takes one character more; those before it never need to. */
-bool text_like(struct slice text, struct slice pattern)
+enum match text_like(struct slice text, struct slice pattern, const struct match_stop *stop)
 {
     const uint8_t none[1] = {0};
     const uint8_t *at = text.size > 0 ? text.data : none, *end = at + text.size;
     const uint8_t *want = pattern.size > 0 ? pattern.data : none, *want_end = want + pattern.size;
     const uint8_t *after = NULL, *retry = NULL;
+    uint32_t steps = 0;
     while (at < end) {
+        if (stop_after(stop, &steps, 1))
+            return MATCH_STOPPED;
         if (want < want_end && *want == '%') {
             after = ++want;
             retry = at;
@@ -243,7 +261,7 @@ bool text_like(struct slice text, struct slice pattern)
         if (want < want_end && element_matches(&want, want_end, character)) {
             at = next;
         } else if (after == NULL) {
-            return false;
+            return MATCH_NO;
         } else {
             want = after;
             folded_next(&retry, end);
@@ -252,5 +270,5 @@ bool text_like(struct slice text, struct slice pattern)
     }
     while (want < want_end && *want == '%')
         want++;
-    return want == want_end;
+    return want == want_end ? MATCH_YES : MATCH_NO;
 }

@@ -25,11 +25,19 @@ void fold_text(struct buffer *out, struct slice text);
  * WORDS_BYTES_MAX bytes after from. */
 void words_append(struct buffer *out, size_t from, struct slice text);
 
+/* Both take time that is at most the product of the sizes, so they ask now and then whether to go on: stop (may be
+ * NULL) ends them with MATCH_STOPPED when it is true. */
+enum match { MATCH_NO, MATCH_YES, MATCH_STOPPED };
+struct match_stop {
+    bool (*is_due)(void *context);
+    void *context;
+};
+
 /* Does folded occur in text, whatever its case? */
-bool text_has(struct slice text, struct slice folded);
+enum match text_has(struct slice text, struct slice folded, const struct match_stop *stop);
 /* Does text match an SQL pattern that is folded already: % any text, _ any character, a backslash takes the meaning
- * from the next. Time is at most the product of the sizes. */
-bool text_like(struct slice text, struct slice pattern);
+ * from the next? */
+enum match text_like(struct slice text, struct slice pattern, const struct match_stop *stop);
 /* Is it a pattern: no backslash at its end? */
 bool pattern_valid(struct slice pattern);
 

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <locale.h>
 
+#include "services/readmodel/reader_page.h"
 #include "tests/unit/readmodel/database.h"
 #include "tests/unit/readmodel/reference.h"
 #include "tests/unit/readmodel/sample.h"
@@ -82,7 +83,7 @@ static void case_run(struct database *database, struct slice request, struct buf
     query_fini(&query);
 }
 
-static void cases_run(enum dialect dialect)
+static void cases_run(enum dialect dialect, bool collation)
 {
     struct database database;
     sample_make();
@@ -90,6 +91,9 @@ static void cases_run(enum dialect dialect)
     database_build(&database, 1, &model, BUILD_LIVE);
     database_put(&database, 1, &model, rows, SAMPLE_ROWS);
     database_open(&database, 0);
+    cr_assert(dialect == DIALECT_SQLITE || database.reader->target.fold_collation != NULL);
+    if (!collation)
+        database.reader->target.fold_collation = NULL;
     for (size_t i = 0; i < CASES; i++) {
         struct buffer request = sample_msgpack(cases[i].request), answer = {0};
         case_run(&database, buffer_slice(&request), &answer);
@@ -107,12 +111,18 @@ static void cases_run(enum dialect dialect)
 
 Test(query_cases, sqlite_answers_as_the_table_says)
 {
-    cases_run(DIALECT_SQLITE);
+    cases_run(DIALECT_SQLITE, true);
 }
 
 Test(query_cases, postgresql_answers_as_the_table_says)
 {
-    cases_run(DIALECT_POSTGRESQL);
+    cases_run(DIALECT_POSTGRESQL, true);
+}
+
+/* A server none of whose collations folds as words.h does. */
+Test(query_cases, postgresql_answers_the_same_without_a_collation)
+{
+    cases_run(DIALECT_POSTGRESQL, false);
 }
 
 /* Pages apart: the rows of a case that is no fault, in order. */

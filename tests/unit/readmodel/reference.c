@@ -614,7 +614,7 @@ int reference_compare(const struct model *model, const struct row *a, const stru
 {
     struct slice sort, text;
     int order = 0;
-    if (option(request, "sort", &sort) && head_of(sort).kind == MSGPACK_KIND_TEXT) {
+    if (option(request, "sort", &sort) && head_of(sort).bytes.size > 0) {
         struct slice names = head_of(sort).bytes;
         while (names.size > 0 && order == 0) {
             const uint8_t *comma = memchr(names.data, ',', names.size);

@@ -17,9 +17,14 @@ static bool words_are(const char *text, const char *expected)
     return same;
 }
 
+static bool has(struct slice text, struct slice folded)
+{
+    return text_has(text, folded, NULL) == MATCH_YES;
+}
+
 static bool like(const char *text, const char *pattern)
 {
-    return text_like(slice_text(text), slice_text(pattern));
+    return text_like(slice_text(text), slice_text(pattern), NULL) == MATCH_YES;
 }
 
 Test(words, folding_is_that_of_the_c_library)
@@ -63,12 +68,12 @@ Test(words, longest_words_and_texts_are_cut)
 
 Test(words, has_knows_no_case_and_no_wildcards)
 {
-    cr_assert(text_has(slice_text("Alpha Beta"), slice_text("a b")));
-    cr_assert(text_has(slice_text("aaab"), slice_text("aab")));
-    cr_assert(text_has(slice_text(""), slice_text("")));
-    cr_assert(text_has(slice_text("\xc3\x84PFEL"), slice_text("\xc3\xa4pf")));
-    cr_assert(!text_has(slice_text("alpha"), slice_text("%")));
-    cr_assert(!text_has(slice_text("al"), slice_text("alp")));
+    cr_assert(has(slice_text("Alpha Beta"), slice_text("a b")));
+    cr_assert(has(slice_text("aaab"), slice_text("aab")));
+    cr_assert(has(slice_text(""), slice_text("")));
+    cr_assert(has(slice_text("\xc3\x84PFEL"), slice_text("\xc3\xa4pf")));
+    cr_assert(!has(slice_text("alpha"), slice_text("%")));
+    cr_assert(!has(slice_text("al"), slice_text("alp")));
 }
 
 Test(words, patterns_match_whole_texts)
@@ -81,4 +86,25 @@ Test(words, patterns_match_whole_texts)
     cr_assert(like("aabaab", "%aab") && like("mississippi", "m%iss%pi") && !like("mississippi", "m%issx%pi"));
     cr_assert(like("\xc3\x84", "_") && like("\xc3\x84", "\xc3\xa4"));
     cr_assert(pattern_valid(slice_text("a\\\\")) && !pattern_valid(slice_text("a\\")) && pattern_valid(slice_text("")));
+}
+
+static bool count_down(void *context)
+{
+    return --*(int *)context == 0;
+}
+
+Test(words, matches_that_take_long_can_be_stopped)
+{
+    static char text[200000], wanted[4000];
+    int questions = 3;
+    struct match_stop stop = {.is_due = count_down, .context = &questions};
+    memset(text, 'a', sizeof text);
+    memset(wanted, 'a', sizeof wanted);
+    wanted[sizeof wanted - 1] = 'b';
+    cr_assert(text_has(slice_of(text, sizeof text), slice_of(wanted, sizeof wanted), &stop) == MATCH_STOPPED);
+    cr_assert(questions == 0);
+    wanted[0] = '%';
+    questions = 3;
+    cr_assert(text_like(slice_of(text, sizeof text), slice_of(wanted, sizeof wanted), &stop) == MATCH_STOPPED);
+    cr_assert(questions == 0);
 }

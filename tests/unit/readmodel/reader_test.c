@@ -1,0 +1,393 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Readers on both databases: builds, checkpoints, rows as they are shown, cursors, single rows, limits of time, lost
+ * connections. */
+#include <criterion/criterion.h>
+
+#include "tests/unit/readmodel/database.h"
+#include "tests/unit/readmodel/sample.h"
+#include "tests/unit/readmodel/server.h"
+
+static struct model model;
+static struct row rows[SAMPLE_ROWS];
+static struct buffer row_data[SAMPLE_ROWS];
+static struct database database;
+static struct row_page page;
+
+static void begin(enum dialect dialect)
+{
+    sample_model(&model);
+    for (size_t i = 0; i < SAMPLE_ROWS; i++)
+        rows[i] = sample_row(i, &row_data[i]);
+    database_make(&database, dialect);
+    database_build(&database, 1, &model, BUILD_LIVE);
+    database_put(&database, 1, &model, rows, SAMPLE_ROWS);
+    database_open(&database, 0);
+}
+
+/* A test of each database. */
+#define BOTH(NAME)                                                                                                     \
+    static void NAME(void);                                                                                            \
+    Test(reader, NAME##_in_sqlite)                                                                                     \
+    {                                                                                                                  \
+        begin(DIALECT_SQLITE);                                                                                         \
+        NAME();                                                                                                        \
+        database_clean(&database);                                                                                     \
+    }                                                                                                                  \
+    Test(reader, NAME##_in_postgresql)                                                                                 \
+    {                                                                                                                  \
+        begin(DIALECT_POSTGRESQL);                                                                                     \
+        NAME();                                                                                                        \
+        database_clean(&database);                                                                                     \
+    }                                                                                                                  \
+    static void NAME(void)
+
+static struct query query_of(const struct buffer *request)
+{
+    struct query query = {0};
+    struct data_faults faults;
+    cr_assert(query_parse(buffer_slice(request), &model, slice_text("default"), NULL, &query, &faults) == error_none);
+    return query;
+}
+
+static enum error select_json(uint32_t build, const char *json)
+{
+    struct buffer request = sample_msgpack(json);
+    struct query query = query_of(&request);
+    enum error error = row_reader_select(database.reader, build, 0, &query, &page, &database.fault);
+    query_fini(&query);
+    buffer_fini(&request);
+    return error;
+}
+
+/* The page's rows are those of the JSON, written the same way. */
+static void page_is(const char *json)
+{
+    struct buffer text = {0};
+    struct reader reader = reader_of(buffer_slice(&page.rows));
+    buffer_append_text(&text, "[");
+    for (uint32_t i = 0; i < page.count; i++) {
+        struct slice row;
+        cr_assert(reader_raw(&reader, &row) == error_none);
+        buffer_append_text(&text, i == 0 ? "" : ",");
+        cr_assert(msgpack_to_json(row, &text) == error_none);
+    }
+    buffer_append_text(&text, "]");
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] == '"')
+            text.data[i] = '\'';
+    cr_assert(slice_is(buffer_slice(&text), json), "%.*s", (int)text.size, (char *)text.data);
+    buffer_fini(&text);
+}
+
+/* ---- rows ---- */
+
+BOTH(a_row_has_audit_fields_and_its_own)
+{
+    cr_assert(select_json(1, "{'query':{'_id.eq':'c-4'}}") == error_none);
+    page_is("[{'_id':'c-4','_created':'1970-01-13T00:00:00.000000Z','_updated':'1970-01-13T00:00:00.000000Z',"
+            "'_creator':'','_updater':'','_deleted':null,'_etag':1,'_realm':'default','system_entity':false,"
+            "'tags':[],'marks':[],'shares':[],'labels':{},'quota':{},'lines':[]}]");
+    cr_assert(select_json(1, "{'query':{'_id.eq':'c-6'},'deleted':true,'include':'_deleted,_realm'}") == error_none);
+    page_is("[{'_id':'c-6','_deleted':'1970-01-04T00:00:00.000000Z','_realm':'default'}]");
+}
+
+BOTH(include_and_exclude_choose_fields)
+{
+    cr_assert(select_json(1, "{'query':{'_id.eq':'c-1'},'include':'name,address,_etag'}") == error_none);
+    page_is("[{'_id':'c-1','_etag':3,'name':'Alpha Beta','address':{'city':'Hanoi','geo':{'lat':21.5}}}]");
+    cr_assert(select_json(1, "{'query':{'_id.eq':'c-1'},'include':['address.geo.lat','tags']}") == error_none);
+    page_is("[{'_id':'c-1','tags':['red','blue'],'address':{'geo':{'lat':21.5}}}]");
+    cr_assert(select_json(1, "{'query':{'_id.eq':'c-1'},'include':'address,name','exclude':'address.geo,_id'}") ==
+              error_none);
+    page_is("[{'name':'Alpha Beta','address':{'city':'Hanoi'}}]");
+    cr_assert(select_json(1,
+                          "{'query':{'_id.eq':'C-7'},'exclude':'name,revenue,rating,employees,_created,_updated,"
+                          "_creator,_updater,_etag,_realm,_deleted,address'}") == error_none);
+    page_is("[{'_id':'C-7','business_name':'abc1','system_entity':true,'tags':[''','\\''],'labels':{'kind':'shop'}}]");
+}
+
+BOTH(one_row_is_found_by_its_identifier)
+{
+    struct buffer request = sample_msgpack("{'include':'_realm'}");
+    struct query query = query_of(&request);
+    static const struct {
+        const char *id;
+        uint32_t count;
+    } ids[] = {{"c-2", 1}, {"C-2", 0}, {"c-6", 0}, {"", 0}, {"x' OR '1'='1", 0}};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        cr_assert(row_reader_item(database.reader, 1, 0, &query, slice_text(ids[i].id), &page, &database.fault) ==
+                  error_none);
+        cr_assert(page.count == ids[i].count, "%s", ids[i].id);
+    }
+    query.deleted = true;
+    cr_assert(row_reader_item(database.reader, 1, 0, &query, slice_text("c-6"), &page, &database.fault) == error_none);
+    page_is("[{'_id':'c-6','_realm':'default'}]");
+    cr_assert(row_reader_item(database.reader, 1, 0, &query, slice_of("c\0", 2), &page, &database.fault) == error_none);
+    cr_assert(page.count == 0);
+    query_fini(&query);
+    buffer_fini(&request);
+}
+
+/* ---- cursors ---- */
+
+static struct buffer with_cursor(const char *json, const struct buffer *cursor)
+{
+    struct buffer request = sample_msgpack(json), out = {0};
+    struct reader reader = reader_of(buffer_slice(&request));
+    uint32_t entries;
+    cr_assert(reader_map(&reader, &entries) == error_none);
+    write_map(&out, entries + (cursor->size > 0));
+    buffer_append(&out, reader.at, (size_t)(reader.end - reader.at));
+    if (cursor->size > 0) {
+        write_string(&out, "cursor");
+        write_text(&out, buffer_slice(cursor));
+    }
+    buffer_fini(&request);
+    return out;
+}
+
+static void ids_take(struct buffer *out)
+{
+    struct reader reader = reader_of(buffer_slice(&page.rows));
+    for (uint32_t i = 0; i < page.count; i++) {
+        struct slice row, id;
+        cr_assert(reader_raw(&reader, &row) == error_none && msgpack_find(row, "_id", &id) == error_none);
+        buffer_append(out, id.data, id.size);
+    }
+}
+
+/* Cursors lead through all rows, in the order of one large page. */
+static void walk(const char *json)
+{
+    struct buffer cursor = {0}, whole = {0}, walked = {0};
+    cr_assert(select_json(1, json) == error_none);
+    ids_take(&whole);
+    uint32_t pages = 0, total = page.count;
+    do {
+        struct buffer request = with_cursor(json, &cursor);
+        struct query query = query_of(&request);
+        query.limit = 2;
+        cr_assert(row_reader_select(database.reader, 1, 0, &query, &page, &database.fault) == error_none,
+                  "%s",
+                  database.fault.text);
+        ids_take(&walked);
+        buffer_clear(&cursor);
+        buffer_append(&cursor, page.next.data, page.next.size);
+        query_fini(&query);
+        buffer_fini(&request);
+        pages++;
+    } while (cursor.size > 0 && pages < 20);
+    cr_assert(pages == (total + 1) / 2, "%s: %u pages of %u rows", json, pages, total);
+    cr_assert(slice_equal(buffer_slice(&whole), buffer_slice(&walked)), "%s", json);
+    buffer_fini(&cursor);
+    buffer_fini(&whole);
+    buffer_fini(&walked);
+}
+
+BOTH(cursors_lead_through_all_rows)
+{
+    static const char *const sorts[] = {"_id",
+                                        "_id.desc",
+                                        "name",
+                                        "name.desc",
+                                        "employees",
+                                        "employees.desc",
+                                        "rating.desc,_id.desc",
+                                        "rating,employees.desc",
+                                        "owner,status.desc,name",
+                                        "_deleted",
+                                        "_deleted.desc,_updated",
+                                        "system_entity,opened_at.desc",
+                                        "founded,revenue",
+                                        "address.city,address.geo.lat.desc"};
+    char json[160];
+    for (size_t i = 0; i < sizeof sorts / sizeof sorts[0]; i++) {
+        snprintf(json, sizeof json, "{'sort':'%s','deleted':true}", sorts[i]);
+        walk(json);
+    }
+    walk("{'text':'red'}");
+    walk("{'text':'red blue','deleted':true}");
+    walk("{'text':'red','sort':'name.desc'}");
+    walk("{'query':{'employees!gt':5},'sort':'employees.desc'}");
+}
+
+BOTH(a_cursor_page_counts_only_when_asked)
+{
+    cr_assert(select_json(1, "{'limit':2,'sort':'name'}") == error_none && page.total == 6 && page.next.size > 0);
+    struct buffer cursor = {0};
+    buffer_append(&cursor, page.next.data, page.next.size);
+    struct buffer request = with_cursor("{'sort':'name','total':true,'limit':2}", &cursor);
+    struct query query = query_of(&request);
+    cr_assert(row_reader_select(database.reader, 1, 0, &query, &page, &database.fault) == error_none);
+    cr_assert(page.total == 6 && page.count == 2);
+    query_fini(&query);
+    buffer_fini(&request);
+    buffer_fini(&cursor);
+}
+
+/* ---- builds and checkpoints ---- */
+
+#define SCHEMA (database.dialect == DIALECT_SQLITE ? "" : "fluvius_read.")
+
+BOTH(builds_are_read_again_when_they_change)
+{
+    const struct builds *builds;
+    cr_assert(row_reader_builds(database.reader, &builds, &database.fault) == error_none, "%s", database.fault.text);
+    cr_assert(builds->count == 1 && builds->builds[0].id == 1 && builds->builds[0].state == BUILD_LIVE);
+    cr_assert(builds->builds[0].fingerprint == 7 && builds->builds[0].incarnation == 77);
+    cr_assert(builds->builds[0].model_count == 1 && slice_is(builds->builds[0].models[0].name, "company"));
+    const struct build *same = builds->builds;
+    cr_assert(row_reader_builds(database.reader, &builds, &database.fault) == error_none && builds->builds == same);
+    uint64_t change = builds->change;
+    database_build(&database, 2, &model, BUILD_BUILDING);
+    database_sql(&database, "INSERT INTO %smeta (key, value) VALUES ('incarnation', 99)", SCHEMA);
+    cr_assert(row_reader_builds(database.reader, &builds, &database.fault) == error_none);
+    cr_assert(builds->count == 2 && builds->builds[1].id == 2 && builds->builds[1].state == BUILD_BUILDING);
+    cr_assert(builds->change != change && builds->incarnation == 99);
+}
+
+BOTH(there_may_be_no_builds)
+{
+    const struct builds *builds;
+    database_sql(&database, "DELETE FROM %sbuild", SCHEMA);
+    database_sql(&database, "UPDATE %smeta SET value = value + 1 WHERE key = 'change'", SCHEMA);
+    cr_assert(row_reader_builds(database.reader, &builds, &database.fault) == error_none && builds->count == 0);
+}
+
+BOTH(checkpoints_are_by_partition)
+{
+    struct checkpoint checkpoints[4];
+    struct buffer memory = {0};
+    database_sql(
+        &database,
+        "INSERT INTO %scheckpoint (build, partition, seq, time_us, halted, fault) VALUES (1, 0, 10, 11, 0, ''), "
+        "(1, 2, 20, 21, 21, 'two'), (1, 3, 30, 31, 31, 'three'), (1, 9, 1, 1, 0, 'beyond'), (2, 1, 5, 5, 0, '')",
+        SCHEMA);
+    cr_assert(row_reader_checkpoints(database.reader, 1, checkpoints, 4, &memory, &database.fault) == error_none);
+    cr_assert(checkpoints[0].seq == 10 && checkpoints[0].time_us == 11 && checkpoints[0].fault.size == 0);
+    cr_assert(checkpoints[1].seq == 0 && checkpoints[1].halted == 0);
+    cr_assert(checkpoints[2].seq == 20 && checkpoints[2].halted == 21 && slice_is(checkpoints[2].fault, "two"));
+    cr_assert(checkpoints[3].halted == 31 && slice_is(checkpoints[3].fault, "three"));
+    buffer_fini(&memory);
+}
+
+BOTH(a_build_that_was_dropped_is_told)
+{
+    cr_assert(select_json(1, "{}") == error_none);
+    database_sql(&database, "DROP TABLE %sm1_0", SCHEMA);
+    cr_assert(select_json(1, "{}") == error_not_found, "%s", database.fault.text);
+    cr_assert(select_json(1, "{'sort':'name'}") == error_not_found);
+    cr_assert(select_json(8, "{}") == error_not_found);
+    struct row row = rows[0];
+    database_build(&database, 2, &model, BUILD_LIVE);
+    database_put(&database, 2, &model, &row, 1);
+    cr_assert(select_json(2, "{}") == error_none && page.count == 1);
+}
+
+/* ---- statements ---- */
+
+BOTH(more_shapes_of_queries_than_are_kept)
+{
+    static const char *const operators[] = {"eq", "ne", "gt", "gte", "lt", "lte", "has", "ilike"};
+    for (int round = 0; round < 2; round++)
+        for (uint32_t i = 0; i < 200; i++) {
+            char json[200];
+            snprintf(json,
+                     sizeof json,
+                     "{'query':{'name%c%s':'q','business_name%c%s':'Corp'},'sort':'%s','limit':%u}",
+                     i % 2 ? '.' : '!',
+                     operators[i / 2 % 8],
+                     i / 16 % 2 ? '.' : '!',
+                     operators[i / 32 % 8],
+                     i % 3 ? "name" : "employees.desc",
+                     i % 7 + 1);
+            cr_assert(select_json(1, json) == error_none, "%s: %s", json, database.fault.text);
+        }
+    cr_assert(select_json(1, "{}") == error_none && page.count == 6);
+}
+
+/* A query that compares each row with patterns that take long, on many rows. */
+BOTH(a_query_that_takes_too_long_is_ended)
+{
+    enum { MANY = 400 };
+    static struct row many[MANY];
+    static char ids[MANY][8], text[16000];
+    struct buffer data = {0}, request = {0};
+    memset(text, 'a', sizeof text);
+    write_map(&data, 1);
+    write_string(&data, "name");
+    write_text(&data, slice_of(text, sizeof text));
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(ids[i], sizeof ids[i], "n%zu", i);
+        many[i] = (struct row){.realm = slice_text("default"), .id = slice_text(ids[i]), .data = buffer_slice(&data)};
+    }
+    database_put(&database, 1, &model, many, MANY);
+    row_reader_close(&database.reader);
+    database_open(&database, 50);
+    write_map(&request, 1);
+    write_string(&request, "query");
+    write_map(&request, 1);
+    write_string(&request, "name!ilike");
+    memset(text, 'a', 2000);
+    text[0] = '%';
+    text[1999] = 'b';
+    write_text(&request, slice_of(text, 2000));
+    struct query query = query_of(&request);
+    enum error error = row_reader_select(database.reader, 1, 0, &query, &page, &database.fault);
+    cr_assert(error == error_timed_out, "%s: %s", error_name(error), database.fault.text);
+    query_fini(&query);
+    buffer_fini(&request);
+    buffer_fini(&data);
+    cr_assert(select_json(1, "{'limit':1,'total':false}") == error_none && page.count == 1);
+}
+
+BOTH(hostile_values_change_nothing)
+{
+    struct store_fault fault;
+    struct row_reader_config config = {.url = "nowhere:", .holder = "test"};
+    struct row_reader *none = NULL;
+    cr_assert(row_reader_open(&none, &config, &fault) == error_bad_settings && none == NULL);
+    cr_assert(select_json(1, "{'query':{'name':'\\u0027; DELETE FROM m1_0; --'}}") == error_none && page.count == 0);
+    cr_assert(select_json(1, "{}") == error_none && page.count == 6);
+}
+
+/* ---- one database only ---- */
+
+Test(reader, a_file_that_is_not_there_is_told)
+{
+    struct store_fault fault;
+    struct row_reader *none = NULL;
+    struct row_reader_config config = {.url = "sqlite:/nonexistent/directory", .holder = "test"};
+    cr_assert(row_reader_open(&none, &config, &fault) == error_not_found && none == NULL);
+}
+
+Test(reader, a_server_without_read_models_says_so)
+{
+    struct store_fault fault;
+    struct row_reader *reader = NULL;
+    char name[64], url[160];
+    const struct builds *builds;
+    server_database_make(name);
+    snprintf(url, sizeof url, "postgresql://postgres@127.0.0.1:%u/%s", server_port(), name);
+    struct row_reader_config config = {.url = url, .holder = "test"};
+    cr_assert(row_reader_open(&reader, &config, &fault) == error_none, "%s", fault.text);
+    cr_assert(row_reader_builds(reader, &builds, &fault) == error_missing_schema);
+    row_reader_close(&reader);
+    server_database_drop(name);
+}
+
+Test(reader, a_lost_connection_is_made_again)
+{
+    begin(DIALECT_POSTGRESQL);
+    cr_assert(select_json(1, "{'sort':'name'}") == error_none);
+    for (int i = 0; i < 3; i++) {
+        database_sql(&database,
+                     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                     "WHERE application_name = 'fluvius test'");
+        cr_assert(select_json(1, "{'sort':'name'}") == error_none, "%s", database.fault.text);
+        cr_assert(page.count == 6 && page.total == 6);
+    }
+    database_clean(&database);
+}
