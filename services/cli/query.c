@@ -114,7 +114,7 @@ static bool data_write(const struct query_settings *settings, const char *identi
 static void page_tell(const struct query_page *page)
 {
     if (page->has_total) {
-        fprintf(stderr, "%llu rows, %llu pages\n", (unsigned long long)page->total, (unsigned long long)page->pages);
+        fprintf(stderr, "rows: %llu, pages: %llu\n", (unsigned long long)page->total, (unsigned long long)page->pages);
     }
     if (page->next.size > 0) {
         fprintf(stderr, "next page: --cursor %.*s\n", (int)page->next.size, (const char *)page->next.data);
