@@ -5,6 +5,7 @@
  * gets one, beside the live one of its namespace if there is any; when a build has come as far as the live one in every
  * partition it takes its place. A log of another incarnation gets builds of its own, and they go live together. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "services/common/log.h"
@@ -35,31 +36,78 @@ static enum error models_of(struct slice namespace, struct slice description, st
     return error;
 }
 
+/* A later module of the namespace has the word, also of projections that it no longer has. */
+static void projections_sort_out(struct service *service)
+{
+    for (uint32_t i = 0; i < service->projection_count; i++) {
+        struct projection *projection = &service->projections[i];
+        const struct domain *last = NULL;
+        for (uint32_t j = 0; j < service->projection_count; j++) {
+            const struct projection *other = &service->projections[j];
+            if (other->hand == NULL &&
+                strcmp(domain_namespace(other->domain), domain_namespace(projection->domain)) == 0)
+                last = other->domain;
+        }
+        projection->current = last == projection->domain;
+    }
+}
+
+static enum error automatic_fill(struct projection *projection)
+{
+    const char *name = domain_namespace(projection->domain);
+    snprintf(projection->name, sizeof projection->name, "%s", name);
+    projection->fingerprint = domain_fingerprint(projection->domain);
+    return models_of(
+        slice_text(name), domain_description(projection->domain), &projection->models, &projection->model_count);
+}
+
+static enum error hand_fill(struct projection *projection, struct domain *domain, const struct domain_projection *hand)
+{
+    const char *namespace = domain_namespace(domain);
+    struct slice name = projection_name(hand);
+    *projection = (struct projection){.domain = domain, .hand = hand, .fingerprint = projection_fingerprint(hand)};
+    snprintf(projection->name, sizeof projection->name, "%s.%.*s", namespace, (int)name.size, (const char *)name.data);
+    projection->models = calloc(1, sizeof projection->models[0]);
+    if (projection->models == NULL)
+        return error_no_memory;
+    enum error error = model_from_resource(slice_text(namespace), projection_description(hand), projection->models);
+    projection->model_count = error == error_none;
+    return error;
+}
+
 enum error projections_fill(struct service *service)
 {
+    uint32_t modules = service->projection_count;
     enum error error = error_none;
-    for (uint32_t i = 0; i < service->projection_count && error == error_none; i++) {
-        struct projection *projection = &service->projections[i];
-        const char *name = domain_namespace(projection->domain);
-        projection->fingerprint = domain_fingerprint(projection->domain);
-        projection->current = true;
-        for (uint32_t j = 0; j < i; j++)
-            if (strcmp(domain_namespace(service->projections[j].domain), name) == 0)
-                service->projections[j].current = false;
-        error = models_of(
-            slice_text(name), domain_description(projection->domain), &projection->models, &projection->model_count);
+    for (uint32_t i = 0; i < modules && error == error_none; i++)
+        error = automatic_fill(&service->projections[i]);
+    for (uint32_t i = 0; i < modules && error == error_none; i++) {
+        struct domain *domain = service->projections[i].domain;
+        for (uint32_t j = 0; j < domain_projection_count(domain) && error == error_none; j++) {
+            if (service->projection_count == PROJECTIONS_MAX)
+                return error_full;
+            error =
+                hand_fill(&service->projections[service->projection_count++], domain, domain_projection_at(domain, j));
+        }
     }
+    projections_sort_out(service);
     return error;
+}
+
+bool projection_is_shared(const struct projection *projection)
+{
+    return projection->hand != NULL && projection_is_global(projection->hand);
 }
 
 void projections_free(struct service *service)
 {
-    for (uint32_t i = 0; i < service->projection_count; i++) {
+    for (uint32_t i = service->projection_count; i-- > 0;) {
         struct projection *projection = &service->projections[i];
         for (uint32_t j = 0; j < projection->model_count; j++)
             model_fini(&projection->models[j]);
         free(projection->models);
-        domain_free(&projection->domain);
+        if (projection->hand == NULL)
+            domain_free(&projection->domain);
     }
 }
 
@@ -71,7 +119,7 @@ static struct projection *projection_of(struct service *service, const struct bu
         return NULL;
     for (uint32_t i = 0; i < service->projection_count; i++)
         if (service->projections[i].fingerprint == build->fingerprint &&
-            slice_is(build->projection, domain_namespace(service->projections[i].domain)))
+            slice_is(build->projection, service->projections[i].name))
             return &service->projections[i];
     return NULL;
 }
@@ -130,6 +178,7 @@ static enum error build_take(struct service *service,
 {
     const struct fold_build folded = {.id = build->id,
                                       .domain = projection->domain,
+                                      .hand = projection->hand,
                                       .models = projection->models,
                                       .model_count = projection->model_count};
     uint32_t place = 0;
@@ -138,6 +187,8 @@ static enum error build_take(struct service *service,
         error = fold_build_add(service->fold, place, &folded);
     if (error != error_none)
         return fault_set(fault, error, "no room for build %u", build->id);
+    if (projection_is_shared(projection))
+        core_build_global(service->core, place);
     service->running[place] = (struct running){.id = build->id, .state = build->state, .projection = projection};
     error = place_load(service, place, now_us, fault);
     if (error != error_none)
@@ -210,8 +261,7 @@ static bool has_build(const struct service *service, const struct projection *pr
     for (uint32_t i = 0; i < service->builds.count; i++) {
         const struct build *build = &service->builds.builds[i];
         if (build->state != BUILD_RETIRED && build->incarnation == service->log.incarnation &&
-            build->fingerprint == projection->fingerprint &&
-            slice_is(build->projection, domain_namespace(projection->domain)))
+            build->fingerprint == projection->fingerprint && slice_is(build->projection, projection->name))
             return true;
     }
     return false;
@@ -220,7 +270,7 @@ static bool has_build(const struct service *service, const struct projection *pr
 static enum error
 build_order(struct service *service, const struct projection *projection, bool anew, struct store_fault *fault)
 {
-    const struct build_plan plan = {.projection = slice_text(domain_namespace(projection->domain)),
+    const struct build_plan plan = {.projection = slice_text(projection->name),
                                     .fingerprint = projection->fingerprint,
                                     .incarnation = service->log.incarnation,
                                     .models = projection->models,
@@ -238,7 +288,7 @@ static void overtaken_tell(struct projection *projection)
     if (!projection->overtaken)
         LOG(warning,
             "another projector has a newer module; this one no longer projects",
-            LOG_TEXT("projection", domain_namespace(projection->domain)));
+            LOG_TEXT("projection", projection->name));
     projection->overtaken = true;
 }
 
@@ -267,7 +317,7 @@ static enum error requests_answer(struct service *service, struct store_fault *f
         bool requested = false;
         if (!projection->current)
             continue;
-        error = writer_requested(service->writer, slice_text(domain_namespace(projection->domain)), &requested, fault);
+        error = writer_requested(service->writer, slice_text(projection->name), &requested, fault);
         if (error == error_none && requested)
             error = build_order(service, projection, true, fault);
     }

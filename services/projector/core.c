@@ -50,6 +50,11 @@ bool core_owns(const struct core *core, uint32_t partition)
     return core->slots > 0 && (core->held >> partition % core->slots & 1) != 0;
 }
 
+bool core_owns_of(const struct core *core, uint32_t place, uint32_t partition)
+{
+    return is_owned(core, place, partition);
+}
+
 static bool members_reserve(struct core *core)
 {
     size_t count = 2 * (size_t)core->partitions * (core->top + 1);
@@ -83,6 +88,11 @@ void core_build_remove(struct core *core, uint32_t place)
 {
     free(core->builds[place].tracks);
     core->builds[place] = (struct core_build){0};
+}
+
+void core_build_global(struct core *core, uint32_t place)
+{
+    core->builds[place].global = true;
 }
 
 void core_build_ask(struct core *core, uint32_t place, bool asked)
@@ -165,7 +175,7 @@ uint64_t core_lag(const struct core *core, uint32_t place)
     uint64_t lag = 0;
     for (uint32_t partition = 0; partition < core->partitions; partition++) {
         uint64_t seq = track_of(core, place, partition)->seq;
-        if (core_owns(core, partition) && core->heads[partition] > seq)
+        if (is_owned(core, place, partition) && core->heads[partition] > seq)
             lag += core->heads[partition] - seq;
     }
     return lag;
@@ -175,7 +185,7 @@ uint32_t core_halts(const struct core *core, uint32_t place)
 {
     uint32_t halts = 0;
     for (uint32_t partition = 0; partition < core->partitions; partition++)
-        halts += core_owns(core, partition) && track_of(core, place, partition)->halted != 0;
+        halts += is_owned(core, place, partition) && track_of(core, place, partition)->halted != 0;
     return halts;
 }
 
@@ -185,7 +195,7 @@ uint64_t core_retry_us(const struct core *core)
     for (uint32_t place = 0; place < core->top; place++)
         for (uint32_t partition = 0; core->builds[place].tracks != NULL && partition < core->partitions; partition++) {
             const struct track *track = track_of(core, place, partition);
-            if (track->halted != 0 && core_owns(core, partition) && track->retry_us < first)
+            if (track->halted != 0 && is_owned(core, place, partition) && track->retry_us < first)
                 first = track->retry_us;
         }
     return first;
@@ -195,7 +205,7 @@ bool core_caught_up(const struct core *core, uint32_t place, uint32_t other)
 {
     for (uint32_t partition = 0; partition < core->partitions; partition++) {
         uint64_t goal = other == UINT32_MAX ? core->heads[partition] : track_of(core, other, partition)->seq;
-        if (core_owns(core, partition) && track_of(core, place, partition)->seq < goal)
+        if (is_owned(core, place, partition) && track_of(core, place, partition)->seq < goal)
             return false;
     }
     return true;

@@ -49,11 +49,15 @@ void core_free(struct core **core);
 /* Which partitions are this projector's: those p whose bit p mod slots is set in held. */
 void core_own(struct core *core, uint32_t slots, uint64_t held);
 bool core_owns(const struct core *core, uint32_t partition);
+/* The same of a build, which may be global. */
+bool core_owns_of(const struct core *core, uint32_t place, uint32_t partition);
 
 /* A build takes a place that stays its own until it is removed. asked: its rows are, or are the only ones of its
  * projection. checkpoints: one a partition. error_full, error_no_memory. */
 enum error core_build_add(struct core *core, uint32_t *place);
 void core_build_remove(struct core *core, uint32_t place);
+/* Its rows are shared by all partitions: whoever has slot 0 projects all of them. */
+void core_build_global(struct core *core, uint32_t place);
 void core_build_ask(struct core *core, uint32_t place, bool asked);
 /* Where it stands, as the database says: halted tracks are tried again at once. */
 void core_build_put(struct core *core, uint32_t place, const struct checkpoint *checkpoints, uint64_t now_us);

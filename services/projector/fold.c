@@ -34,7 +34,7 @@ void fold_free(struct fold **fold)
     if (old == NULL)
         return;
     for (uint32_t place = 0; place < CORE_BUILDS_MAX; place++)
-        free(old->targets[place].models);
+        fold_build_remove(old, place);
     actors_fini(&old->actors);
     chunks_fini(&old->chunks);
     free(old->pages);
@@ -58,7 +58,12 @@ enum error fold_build_add(struct fold *fold, uint32_t place, const struct fold_b
                                         .name = build->models[i].name};
     fold->targets[place] = (struct fold_target){
         .build = *build, .namespace = slice_text(domain_namespace(build->domain)), .models = models};
-    return error_none;
+    return build->hand == NULL ? error_none : fold_hand_open(fold, &fold->targets[place]);
+}
+
+void fold_writer(struct fold *fold, struct writer *writer)
+{
+    fold->writer = writer;
 }
 
 void fold_build_remove(struct fold *fold, uint32_t place)
@@ -68,6 +73,7 @@ void fold_build_remove(struct fold *fold, uint32_t place)
         if (actor->place == place)
             actors_remove(&fold->actors, actor);
     }
+    hand_rows_free(&fold->targets[place].hand);
     free(fold->targets[place].models);
     fold->targets[place] = (struct fold_target){0};
 }
@@ -124,6 +130,7 @@ enum error fold_page(struct fold *fold, uint32_t partition, const uint32_t *plac
         (struct fold_page){.partition = partition, .first = (uint32_t)fold->member_count, .count = count};
     for (uint32_t i = 0; i < count; i++)
         fold->members[fold->member_count++] = (struct fold_member){.place = places[i]};
+    fold_hand_page(fold, &fold->pages[fold->page_count - 1]);
     return error_none;
 }
 
@@ -241,6 +248,8 @@ member_record(struct fold *fold, uint32_t page, struct fold_member *member, cons
     struct fold_target *target = &fold->targets[member->place];
     if (!slice_equal(record->stream.namespace, target->namespace))
         return error_none;
+    if (target->hand != NULL)
+        return fold_hand_record(fold, target, member, record);
     int32_t number = model_of(target, record->stream.resource);
     if (number < 0 || target->models[number].resource == NULL)
         return fold_fail(fold,

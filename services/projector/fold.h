@@ -19,7 +19,8 @@ struct fold;
 struct fold_build {
     uint32_t id;
     const struct domain *domain;
-    const struct model *models; /* in the order of the build; named as the domain's resources */
+    const struct domain_projection *hand; /* hand-written, with one model; NULL: of the domain's resources */
+    const struct model *models;           /* in the order of the build; named as the domain's resources */
     uint32_t model_count;
 };
 
@@ -28,6 +29,8 @@ void fold_free(struct fold **fold);
 /* What it points to must stay until it is taken away. error_no_memory. */
 enum error fold_build_add(struct fold *fold, uint32_t place, const struct fold_build *build);
 void fold_build_remove(struct fold *fold, uint32_t place);
+/* Where rows of hand-written projections are read from while records are folded. */
+void fold_writer(struct fold *fold, struct writer *writer);
 
 void fold_begin(struct fold *fold);
 /* Records of one partition follow, for these builds. *page numbers the pages of a turn from 0. */

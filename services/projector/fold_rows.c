@@ -99,6 +99,8 @@ enum error fold_rows(struct fold *fold, const struct row_set **sets, size_t *cou
         if (!is_dropped(fold, actor))
             row_fill(fold, actor, &fold->rows[--fold->targets[actor->place].models[actor->number].rows]);
     counts_clear(fold);
+    if (error == error_none)
+        error = fold_hand_sets(fold, &set_count, &rows);
     if (error != error_none)
         return error;
     fold->stats.rows += rows;
@@ -120,6 +122,7 @@ void fold_keep(struct fold *fold)
     }
     fold->touched = NULL;
     fold->touched_count = 0;
+    fold_hand_keep(fold);
     actors_shrink(&fold->actors, fold->cache_bytes);
 }
 
@@ -128,6 +131,7 @@ void fold_forget(struct fold *fold)
     fold->touched = NULL;
     fold->touched_count = 0;
     fold->missing_count = 0;
+    fold_hand_forget(fold);
     while (fold->actors.oldest != NULL)
         actors_remove(&fold->actors, fold->actors.oldest);
 }

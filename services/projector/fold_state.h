@@ -9,6 +9,7 @@
 #include "services/projector/chunks.h"
 #include "services/projector/core.h"
 #include "services/projector/fold.h"
+#include "services/projector/hand_rows.h"
 
 /* One model of a build, which is a resource of its domain. */
 struct fold_model {
@@ -21,7 +22,9 @@ struct fold_target {
     struct fold_build build; /* domain NULL: the place is free */
     struct slice namespace;
     struct fold_model *models;
-    uint32_t last; /* the model that was asked for last */
+    uint32_t last;          /* the model that was asked for last */
+    struct hand_rows *hand; /* of a hand-written projection */
+    struct fold *fold;
 };
 
 struct fold_member {
@@ -36,6 +39,7 @@ struct fold_page {
 
 struct fold {
     uint64_t cache_bytes;
+    struct writer *writer;
     struct fold_target targets[CORE_BUILDS_MAX];
     struct actors actors;
     struct chunks chunks;
@@ -62,5 +66,19 @@ struct fold_member *fold_member_of(struct fold *fold, uint32_t page, uint32_t pl
 /* Keeps why a member cannot go on; the earliest record counts. */
 enum error fold_fail(struct fold *fold, struct fold_member *member, uint64_t seq, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* ---- fold_hand.c: builds of hand-written projections ---- */
+
+enum error fold_hand_open(struct fold *fold, struct fold_target *target);
+/* A page begins, for those of these members that are hand-written. */
+void fold_hand_page(struct fold *fold, const struct fold_page *page);
+enum error fold_hand_record(struct fold *fold,
+                            struct fold_target *target,
+                            struct fold_member *member,
+                            const struct store_record *record);
+/* Adds their sets to those that are there. */
+enum error fold_hand_sets(struct fold *fold, size_t *count, size_t *rows);
+void fold_hand_keep(struct fold *fold);
+void fold_hand_forget(struct fold *fold);
 
 #endif

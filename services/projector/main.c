@@ -119,6 +119,7 @@ static int core_start(struct service *service)
         core_new(&service->core, partitions) != error_none ||
         fold_new(&service->fold, (uint64_t)service->settings.cache_bytes) != error_none)
         return refuse("cannot start", error_text(error_no_memory));
+    fold_writer(service->fold, service->writer);
     return 0;
 }
 

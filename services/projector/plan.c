@@ -29,7 +29,7 @@ static bool is_ready(const struct planner *planner, const struct track *track)
 static bool wants(const struct planner *planner, uint32_t place, uint32_t partition)
 {
     const struct core *core = planner->core;
-    if (core->builds[place].tracks == NULL)
+    if (core->builds[place].tracks == NULL || !is_owned(core, place, partition))
         return false;
     const struct track *track = track_of(core, place, partition);
     return is_ready(planner, track) && track->seq < core->heads[partition] && track->seq != core->planned[partition];
@@ -67,7 +67,7 @@ static struct group group_find(const struct planner *planner, uint32_t partition
     if (group.seq == UINT64_MAX)
         return group;
     for (uint32_t place = 0; place < core->top; place++) {
-        if (core->builds[place].tracks == NULL)
+        if (core->builds[place].tracks == NULL || !is_owned(core, place, partition))
             continue;
         end_lower(&group, track_of(core, place, partition)->seq);
         if (is_member(planner, place, partition, &group)) {
@@ -126,7 +126,7 @@ static uint32_t pages_plan(struct planner *planner, bool asked, uint32_t room)
     uint32_t used = 0;
     for (uint32_t i = 0; i < core->partitions; i++) {
         uint32_t partition = (core->cursor + i) % core->partitions;
-        if (!core_owns(core, partition) || (asked && meeting(planner, partition)))
+        if (asked && meeting(planner, partition))
             continue;
         struct group group = group_find(planner, partition, asked);
         used += page_plan(planner, partition, &group, room - used);
@@ -143,9 +143,9 @@ static uint32_t busy_count(const struct core *core)
     for (uint32_t partition = 0; partition < core->partitions; partition++) {
         bool behind = false;
         for (uint32_t place = 0; place < core->top && !behind; place++)
-            behind =
-                core->builds[place].tracks != NULL && track_of(core, place, partition)->seq < core->heads[partition];
-        busy += behind && core_owns(core, partition);
+            behind = core->builds[place].tracks != NULL && is_owned(core, place, partition) &&
+                     track_of(core, place, partition)->seq < core->heads[partition];
+        busy += behind;
     }
     return busy;
 }

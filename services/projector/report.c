@@ -99,17 +99,17 @@ static void alarm_put(struct buffer *out, uint32_t *count, const char *text)
 static void halts_put(const struct service *service, uint32_t place, struct buffer *out, uint32_t *count)
 {
     const struct running *running = &service->running[place];
-    char text[200];
+    char text[240];
     if (running->id == 0)
         return;
     for (uint32_t partition = 0; partition < service->log.partitions; partition++) {
         uint64_t seq = core_halted(service->core, place, partition);
-        if (seq == 0 || !core_owns(service->core, partition))
+        if (seq == 0 || !core_owns_of(service->core, place, partition))
             continue;
         snprintf(text,
                  sizeof text,
                  "projection %s is halted in partition %u: see fluvius lag",
-                 domain_namespace(running->projection->domain),
+                 running->projection->name,
                  partition);
         alarm_put(out, count, text);
         return; /* one of its partitions is enough for a person to look */

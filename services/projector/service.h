@@ -27,9 +27,11 @@ enum {
     NO_PLACE = UINT32_MAX,
 };
 
-/* The automatic read models of one module. */
+/* The automatic read models of one module, or one of its hand-written projections. */
 struct projection {
-    struct domain *domain;
+    struct domain *domain;                /* of a hand-written one: not its own */
+    const struct domain_projection *hand; /* NULL: automatic */
+    char name[160];                       /* NAMESPACE or NAMESPACE.NAME */
     uint64_t fingerprint;
     struct model *models; /* of its resources, in the description's order */
     uint32_t model_count;
@@ -74,8 +76,10 @@ struct service {
 };
 
 /* ---- builds.c ---- */
-/* Fills projections from the loaded modules. */
+/* Fills projections from the loaded modules, of which there is one each; error_full. */
 enum error projections_fill(struct service *service);
+/* Are its rows those of all partitions together? */
+bool projection_is_shared(const struct projection *projection);
 void projections_free(struct service *service);
 /* Looks at the builds; makes those that are missing, and takes up, switches, drops what is due. */
 enum error builds_turn(struct service *service, uint64_t now_us, struct store_fault *fault);

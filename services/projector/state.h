@@ -19,7 +19,7 @@ struct track {
 
 struct core_build {
     struct track *tracks; /* NULL: the place is free */
-    bool asked;
+    bool asked, global;
 };
 
 struct core {
@@ -37,6 +37,12 @@ struct core {
 static inline struct track *track_of(const struct core *core, uint32_t place, uint32_t partition)
 {
     return &core->builds[place].tracks[partition];
+}
+
+/* Is the build's part of a partition this projector's? One that is global is all in slot 0. */
+static inline bool is_owned(const struct core *core, uint32_t place, uint32_t partition)
+{
+    return core->slots > 0 && (core->held >> (core->builds[place].global ? 0 : partition % core->slots) & 1) != 0;
 }
 
 #endif

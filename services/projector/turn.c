@@ -62,7 +62,7 @@ static void halt_tell(const struct service *service, uint32_t place, uint32_t pa
         return; /* it was told */
     LOG(error,
         "projection halted",
-        LOG_TEXT("projection", domain_namespace(running->projection->domain)),
+        LOG_TEXT("projection", running->projection->name),
         LOG_INTEGER("build", running->id),
         LOG_INTEGER("partition", partition),
         LOG_INTEGER("seq", seq),
@@ -104,6 +104,7 @@ member_move(struct service *service, const struct core_plan *plan, uint32_t numb
     *move = (struct checkpoint_move){
         .build = service->running[place].id,
         .partition = page->partition,
+        .global = projection_is_shared(service->running[place].projection),
         .from = page->after,
         .to = {.seq = bad == 0 ? read->last : page->after,
                .time_us = bad == 0 ? read->last_us : core_time_us(service->core, place, page->partition),
@@ -140,7 +141,7 @@ member_settle(struct service *service, const struct core_plan *plan, uint32_t nu
         if (core_halted(service->core, place, page->partition) != 0)
             LOG(info,
                 "projection goes on",
-                LOG_TEXT("projection", domain_namespace(service->running[place].projection->domain)),
+                LOG_TEXT("projection", service->running[place].projection->name),
                 LOG_INTEGER("partition", page->partition));
         core_moved(service->core, place, page->partition, read->last, read->last_us);
         service->moved_us = now_us;
@@ -175,6 +176,7 @@ batch_refused(struct service *service, const struct core_plan *plan, uint64_t no
     }
     const struct checkpoint_move move = {.build = service->running[place].id,
                                          .partition = page->partition,
+                                         .global = projection_is_shared(service->running[place].projection),
                                          .from = page->after,
                                          .to = {.seq = page->after,
                                                 .time_us = core_time_us(service->core, place, page->partition),

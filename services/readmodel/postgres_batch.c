@@ -152,7 +152,7 @@ static void fence_sql(struct postgres_writer *writer, const struct row_batch *ba
 {
     uint64_t slots = 0;
     for (size_t i = 0; i < batch->move_count; i++)
-        slots |= UINT64_C(1) << batch->moves[i].partition % POSTGRES_SLOTS;
+        slots |= UINT64_C(1) << (batch->moves[i].global ? 0 : batch->moves[i].partition % POSTGRES_SLOTS);
     buffer_printf(&writer->sql, "SELECT fluvius_read.fence(%" PRIu64 ", '{", slots);
     for (int slot = 0; slot < POSTGRES_SLOTS; slot++)
         buffer_printf(&writer->sql, "%s%" PRIu64, slot == 0 ? "" : ",", writer->epochs[slot]);

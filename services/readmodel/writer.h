@@ -105,6 +105,7 @@ struct row_set {
 
 struct checkpoint_move {
     uint32_t build, partition;
+    bool global;   /* rows of all partitions are the holder's of slot 0, not of the partition's own */
     uint64_t from; /* where it was; it must still be there */
     struct checkpoint to;
 };
