@@ -107,7 +107,7 @@ def node(place):
 
 # ---- the story ----
 
-def judge(name, output, identifier, version):
+def judge(name, output, identifier, version, listens):
     try:
         seen = json.loads(output.strip().splitlines()[-1])
     except (ValueError, IndexError):
@@ -131,13 +131,15 @@ def judge(name, output, identifier, version):
     tap.check("fluvius://bank" in seen["resources"] and
               "fluvius://bank/account/{identifier}{?version}" in seen["templates"], f"{name} lists resources", seen)
     tap.check("describe_bank" in seen["prompts"] and "bank_withdraw" in seen["prompt"], f"{name} gets a prompt", seen)
+    if listens:
+        same(seen.get("changed"), f"fluvius://bank/account/{identifier}", f"{name} listens, and is told of a change")
     same(seen.get("completion", ["bank_open"]), ["bank_open"], f"{name} completes")
 
 
-def tell(name, command, server, mode, version, place):
+def tell(name, command, server, mode, version, place, listens=False):
     identifier = "t-" + uuid.uuid4().hex
     code, output = run([*command, server + "/mcp", identifier, mode], RUN_S, cwd=place)
-    judge(name, output if code == 0 else f"ended with {code}\n{output}", identifier, version)
+    judge(name, output if code == 0 else f"ended with {code}\n{output}", identifier, version, listens)
 
 
 def test_typescript(server, place):
@@ -146,7 +148,7 @@ def test_typescript(server, place):
     program = node(place)
     tell("TypeScript, previous line", [program, "previous.mjs"], server, "legacy", VERSIONS[1], place)
     tell("TypeScript, current line", [program, "current.mjs"], server, "legacy", VERSIONS[1], place)
-    tell("TypeScript, current line, discovering", [program, "current.mjs"], server, "auto", VERSIONS[2], place)
+    tell("TypeScript, current line, discovering", [program, "current.mjs"], server, "auto", VERSIONS[2], place, True)
 
 
 def test_python(server, place):

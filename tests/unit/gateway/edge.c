@@ -137,6 +137,29 @@ Test(edge, command_goes_to_the_bus_and_back)
     cr_assert_eq(bus_count(), 1);
 }
 
+static int ask_mcp(const char *body)
+{
+    char text[2048];
+    snprintf(text,
+             sizeof text,
+             "POST /mcp" HOST "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             strlen(body),
+             body);
+    return ask(text);
+}
+
+#define CALL(TOOL) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"" TOOL "\"}}"
+
+Test(edge, an_unknown_tool_is_looked_for_in_newer_descriptions)
+{
+    cr_assert_eq(ask_mcp(CALL("bank_nothing")), 200, "%s", heard);
+    cr_assert_not_null(strstr(heard, "\"code\":-32602"), "%s", heard);
+    cr_assert_eq(ask_mcp("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"prompts/get\",\"params\":{\"name\":"
+                         "\"describe_bank\"}}"),
+                 200);
+    cr_assert_not_null(strstr(heard, "The domain bank"), "%s", heard);
+}
+
 Test(edge, connection_serves_many_requests)
 {
     int made = dial();

@@ -10,4 +10,17 @@ const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiati
 const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` }
 const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } })
 await client.connect(transport)
-await story(client, identifier, client.getNegotiatedProtocolVersion?.() ?? transport.protocolVersion)
+
+// Listens to the account, then changes it.
+async function listen(uri, call) {
+    const changed = new Promise((resolve) =>
+        client.setNotificationHandler('notifications/resources/updated', (told) => resolve(told.params.uri)))
+    const subscription = await client.listen({ resourceSubscriptions: [uri] })
+    await call('bank_deposit', { identifier, data: { amount: 1 } })
+    const seen = { changed: await changed }
+    await subscription.close()
+    return seen
+}
+
+await story(client, identifier, client.getNegotiatedProtocolVersion?.() ?? transport.protocolVersion,
+    mode === 'auto' ? listen : undefined)

@@ -25,7 +25,8 @@ async function refused(action) {
     return null
 }
 
-export async function story(client, identifier, version) {
+// more: what only this line of the SDK can do, told under its own name.
+export async function story(client, identifier, version, more) {
     const call = async (name, args) => (await client.callTool({ name, arguments: args })).structuredContent
     const uri = `fluvius://bank/account/${identifier}`
     const holder = { given: 'Ada', family: 'Lovelace' }
@@ -54,6 +55,7 @@ export async function story(client, identifier, version) {
         })).completion.values,
     }
     seen.found = await found(seen.deposited.position)
+    Object.assign(seen, await more?.(uri, call))
     await client.close()
     console.log(JSON.stringify(seen))
 }
