@@ -91,7 +91,12 @@ bool name_is_plain(struct slice name)
 
 struct resource_walk resource_walk_of(struct slice descriptions)
 {
-    return (struct resource_walk){.domains = walk_of(descriptions)};
+    return (struct resource_walk){.key = "resources", .domains = walk_of(descriptions)};
+}
+
+struct resource_walk projection_walk_of(struct slice descriptions)
+{
+    return (struct resource_walk){.key = "projections", .domains = walk_of(descriptions)};
 }
 
 static bool domain_next(struct resource_walk *walk)
@@ -100,7 +105,7 @@ static bool domain_next(struct resource_walk *walk)
         walk->namespace = map_text(walk->domain, "namespace");
         if (!name_is_plain(walk->namespace))
             continue;
-        walk->resources = walk_of(map_field(walk->domain, "resources"));
+        walk->resources = walk_of(map_field(walk->domain, walk->key));
         return true;
     }
     return false;

@@ -39,12 +39,15 @@ bool name_is_plain(struct slice name);
 
 /* Over the resources of all domains whose names are plain. */
 struct resource_walk {
+    const char *key; /* of the domain's list */
     struct walk domains, resources;
     struct slice domain, resource; /* raw maps */
     struct slice namespace, name;  /* their names */
 };
 
 struct resource_walk resource_walk_of(struct slice descriptions);
+/* The same over hand-written projections. */
+struct resource_walk projection_walk_of(struct slice descriptions);
 bool resource_walk_next(struct resource_walk *walk);
 
 /* Over a resource's commands or events (by key) whose names are plain. */

@@ -35,6 +35,12 @@ static void key_print(struct json_out *json, const struct resource_walk *at, con
     json_key(json, name);
 }
 
+static void close_times(struct json_out *json, int times)
+{
+    while (times-- > 0)
+        json_close(json, '}');
+}
+
 /* ---- info and servers ---- */
 
 static void info_write(struct document *document)
@@ -48,6 +54,18 @@ static void info_write(struct document *document)
     json_pair(json, "defaultContentType", "application/msgpack");
 }
 
+static void address_write(struct json_out *json, struct slice address, const char *doc)
+{
+    json_key(json, "variables");
+    json_open(json, '{');
+    json_key(json, "address");
+    json_open(json, '{');
+    json_pair_text(json, "default", address);
+    json_pair(json, "description", doc);
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
 static void server_write(struct json_out *json, const char *name, struct slice address, const char *doc)
 {
     json_key(json, name);
@@ -55,14 +73,21 @@ static void server_write(struct json_out *json, const char *name, struct slice a
     json_pair(json, "host", "{address}");
     json_pair(json, "protocol", "nng");
     json_pair(json, "description", doc);
-    json_key(json, "variables");
-    json_open(json, '{');
-    json_key(json, "address");
-    json_open(json, '{');
-    json_pair_text(json, "default", address);
-    json_pair(json, "description", "HOST:PORT of a broker, as it is reached from where you are.");
+    address_write(json, address, "HOST:PORT of a broker, as it is reached from where you are.");
     json_close(json, '}');
-    json_close(json, '}');
+}
+
+static void http_server_write(struct document *document)
+{
+    struct json_out *json = &document->json;
+    json_key(json, "http");
+    json_open(json, '{');
+    json_pair(json, "host", "{address}");
+    json_pair(json, "protocol", "http");
+    json_pair(json, "description", "Streams of server-sent events.");
+    address_write(json, document->facts->http, "HOST:PORT of a gateway, as it is reached from where you are.");
+    if (document->facts->tokens)
+        pointers(json, "security", "components/securitySchemes/token");
     json_close(json, '}');
 }
 
@@ -77,6 +102,7 @@ static void servers_write(struct document *document)
     server_write(json, "bus", document->facts->bus, doc);
     server_write(
         json, "events", slice_text(EVENTS_DEFAULT), "The event bus: PUB and SUB, one topic byte before each map.");
+    http_server_write(document);
     json_close(json, '}');
 }
 
@@ -132,6 +158,50 @@ static void requests_channel(struct document *document)
     channel_close(json);
 }
 
+/* ---- streams ---- */
+
+static void event_entries(struct json_out *json, const struct resource_walk *at)
+{
+    struct part_walk events = part_walk_of(at->resource, "events");
+    while (part_walk_next(&events)) {
+        char name[1024];
+        snprintf(name, sizeof name, "%.*s.%.*s.%.*s", NAME(at->namespace), NAME(at->name), NAME(events.name));
+        message_entry(json, name);
+    }
+}
+
+static void identifier_parameter(struct json_out *json)
+{
+    json_key(json, "parameters");
+    json_open(json, '{');
+    json_key(json, "identifier");
+    json_open(json, '{');
+    json_pair(json, "description", "The aggregate.");
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+/* One of all events, and one a resource for the events of one aggregate. */
+static void stream_channels(struct document *document)
+{
+    struct json_out *json = &document->json;
+    struct resource_walk walk = resource_walk_of(document->facts->descriptions);
+    channel_open(json, "events", "/_events", "http", "Events as they come, in order within each partition.");
+    while (resource_walk_next(&walk))
+        event_entries(json, &walk);
+    channel_close(json);
+    for (walk = resource_walk_of(document->facts->descriptions); resource_walk_next(&walk);) {
+        char name[1024], address[1100];
+        snprintf(name, sizeof name, "%.*s.%.*s", NAME(walk.namespace), NAME(walk.name));
+        snprintf(address, sizeof address, "/%s/{identifier}/events", name);
+        channel_open(json, name, address, "http", "The events of one aggregate as they come.");
+        event_entries(json, &walk);
+        json_close(json, '}');
+        identifier_parameter(json);
+        json_close(json, '}');
+    }
+}
+
 /* Records carry every realm's data, so with tokens the event bus has heads alone. */
 static bool has_records(const struct document *document)
 {
@@ -144,6 +214,7 @@ static void channels_write(struct document *document)
     json_key(json, "channels");
     json_open(json, '{');
     requests_channel(document);
+    stream_channels(document);
     channel_open(json, "replies", NULL, "bus", "Their answers, in the same order, on the same connection.");
     message_entry(json, "reply");
     channel_close(json);
@@ -167,7 +238,7 @@ static void channels_write(struct document *document)
 
 static void operation_open(struct json_out *json, const char *action, const char *channel, const char *doc)
 {
-    char path[64];
+    char path[1100];
     snprintf(path, sizeof path, "channels/%s", channel);
     json_open(json, '{');
     json_pair(json, "action", action);
@@ -209,6 +280,45 @@ static void command_operation(struct json_out *json, const struct resource_walk 
     json_close(json, '}');
 }
 
+/* What a stream sends, with each message that it has. */
+static void stream_operation(struct json_out *json, const char *channel, struct resource_walk *walk, bool alone)
+{
+    json_key(json, channel);
+    operation_open(json, "send", channel, "Tells events as they come.");
+    json_key(json, "messages");
+    json_open(json, '[');
+    do {
+        struct part_walk events = part_walk_of(walk->resource, "events");
+        while (part_walk_next(&events)) {
+            char path[2200];
+            snprintf(path,
+                     sizeof path,
+                     "channels/%s/messages/%.*s.%.*s.%.*s",
+                     channel,
+                     NAME(walk->namespace),
+                     NAME(walk->name),
+                     NAME(events.name));
+            pointer(json, path);
+        }
+    } while (!alone && resource_walk_next(walk));
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
+static void stream_operations(struct document *document)
+{
+    struct json_out *json = &document->json;
+    struct resource_walk walk = resource_walk_of(document->facts->descriptions);
+    if (resource_walk_next(&walk))
+        stream_operation(json, "events", &walk, false);
+    walk = resource_walk_of(document->facts->descriptions);
+    while (!document_full(document) && resource_walk_next(&walk)) {
+        char name[1024];
+        snprintf(name, sizeof name, "%.*s.%.*s", NAME(walk.namespace), NAME(walk.name));
+        stream_operation(json, name, &walk, true);
+    }
+}
+
 static void operations_write(struct document *document)
 {
     struct json_out *json = &document->json;
@@ -220,6 +330,7 @@ static void operations_write(struct document *document)
         while (part_walk_next(&commands))
             command_operation(json, &walk, &commands);
     }
+    stream_operations(document);
     send_write(json, "heads", "Tells how far each partition's log goes.");
     if (has_records(document))
         send_write(json, "records", "Tells what was committed.");
@@ -285,6 +396,21 @@ static void request_message(struct json_out *json, const struct resource_walk *a
     json_close(json, '}');
 }
 
+/* One event in a stream: its data line. */
+static void event_message(struct json_out *json, const struct resource_walk *at, const struct part_walk *event)
+{
+    char name[1024];
+    snprintf(name, sizeof name, "%.*s.%.*s.%.*s", NAME(at->namespace), NAME(at->name), NAME(event->name));
+    json_key(json, name);
+    json_open(json, '{');
+    json_pair(json, "name", name);
+    json_pair_text(json, "summary", map_text(event->part, "doc"));
+    json_pair(json, "contentType", "application/cloudevents+json");
+    json_key(json, "payload");
+    document_ref(json, "%.*s.%.*s.cloudevent.%.*s", NAME(at->namespace), NAME(at->name), NAME(event->name));
+    json_close(json, '}');
+}
+
 static void records_message(struct json_out *json)
 {
     json_key(json, "records");
@@ -305,6 +431,9 @@ static void messages_write(struct document *document)
         struct part_walk commands = part_walk_of(walk.resource, "commands");
         while (part_walk_next(&commands))
             request_message(json, &walk, &commands);
+        struct part_walk events = part_walk_of(walk.resource, "events");
+        while (part_walk_next(&events))
+            event_message(json, &walk, &events);
     }
     json_entries(json, map_field(document->parts, "messages"));
     if (has_records(document))
@@ -384,6 +513,56 @@ static void record_schema(struct json_out *json, const struct resource_walk *at,
     narrowed_close(json);
 }
 
+/* if schemaversion is this, then data is that. */
+static void
+present_shape(struct json_out *json, const struct resource_walk *at, const struct part_walk *event, int64_t version)
+{
+    json_key(json, "if");
+    json_open(json, '{');
+    json_key(json, "properties");
+    json_open(json, '{');
+    json_key(json, "schemaversion");
+    json_open(json, '{');
+    json_key(json, "const");
+    json_integer(json, version);
+    close_times(json, 3);
+    json_key(json, "then");
+    json_open(json, '{');
+    json_key(json, "properties");
+    json_open(json, '{');
+    json_key(json, "data");
+    document_ref(json, "%.*s.%.*s.event.%.*s", NAME(at->namespace), NAME(at->name), NAME(event->name));
+    close_times(json, 2);
+}
+
+/* data is of the present shape where schemaversion says so; an older event has an older one. */
+static void cloudevent_schema(struct json_out *json, const struct resource_walk *at, const struct part_walk *event)
+{
+    int64_t version = map_integer(event->part, "version", 1);
+    key_print(json, at, "cloudevent", event->name);
+    narrowed_open(json, "CloudEvent");
+    json_key(json, "type");
+    json_open(json, '{');
+    json_key(json, "const");
+    json_print(json, "%.*s.%.*s.%.*s", NAME(at->namespace), NAME(at->name), NAME(event->name));
+    json_close(json, '}');
+    json_key(json, "schemaversion");
+    json_open(json, '{');
+    json_key(json, "maximum");
+    json_integer(json, version);
+    json_close(json, '}');
+    if (version == 1) {
+        json_key(json, "data");
+        document_ref(json, "%.*s.%.*s.event.%.*s", NAME(at->namespace), NAME(at->name), NAME(event->name));
+    }
+    json_close(json, '}');
+    if (version > 1)
+        present_shape(json, at, event, version);
+    json_close(json, '}');
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
 static void resource_schemas(struct document *document, const struct resource_walk *at)
 {
     struct json_out *json = &document->json;
@@ -398,6 +577,7 @@ static void resource_schemas(struct document *document, const struct resource_wa
         key_print(json, at, "event", events.name);
         document_schema(json, map_field(events.part, "schema"), SCHEMA_DATA);
         record_schema(json, at, &events);
+        cloudevent_schema(json, at, &events);
     }
 }
 
@@ -441,6 +621,15 @@ static void components_write(struct document *document)
     json_key(json, "components");
     json_open(json, '{');
     messages_write(document);
+    if (document->facts->tokens) {
+        json_key(json, "securitySchemes");
+        json_open(json, '{');
+        json_key(json, "token");
+        json_open(json, '{');
+        json_pair(json, "type", "http");
+        json_pair(json, "scheme", "bearer");
+        close_times(json, 2);
+    }
     json_key(json, "schemas");
     json_open(json, '{');
     while (!document_full(document) && resource_walk_next(&walk))

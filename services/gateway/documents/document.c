@@ -139,7 +139,8 @@ static void write_keyword(struct json_out *json, struct slice key, struct slice 
     struct reader reader = reader_of(raw);
     uint32_t count;
     bool empty = reader_array(&reader, &count) == 0 && count == 0;
-    if (is_one_of(key, left_out) || empty || (use != SCHEMA_DATA && is_one_of(key, not_of_states)))
+    bool open = use == SCHEMA_ROW && slice_is(key, "additionalProperties") && !is_map(raw);
+    if (is_one_of(key, left_out) || empty || open || (use != SCHEMA_DATA && is_one_of(key, not_of_states)))
         return;
     if (is_one_of(key, bounds)) {
         write_bound(json, key, raw, use);

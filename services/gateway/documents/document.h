@@ -51,6 +51,7 @@ enum schema_use {
     SCHEMA_DATA,  /* as the domain takes it */
     SCHEMA_STATE, /* as a state shows it: what was never set is left out or zero, and apply is not held to the bounds */
     SCHEMA_ITEM,  /* the same, with _id and _etag */
+    SCHEMA_ROW,   /* as a query shows it: what else a row has, others say */
 };
 /* One JSON Schema of a description, without what only a schema of its own may say. */
 void document_schema(struct json_out *json, struct slice schema, enum schema_use use);

@@ -26,14 +26,8 @@ static void write_info(struct document *document)
 
 /* ---- tags: one a resource, grouped by namespace ---- */
 
-static void write_tags(struct document *document)
+static void write_tags_of(struct json_out *json, struct resource_walk walk)
 {
-    struct json_out *json = &document->json;
-    struct resource_walk walk = resource_walk_of(document->facts->descriptions);
-    struct walk fixed = walk_of(map_field(document->parts, "tags"));
-    struct slice tag;
-    json_key(json, "tags");
-    json_open(json, '[');
     while (resource_walk_next(&walk)) {
         json_open(json, '{');
         json_key(json, "name");
@@ -41,22 +35,38 @@ static void write_tags(struct document *document)
         json_pair_text(json, "description", map_text(walk.resource, "doc"));
         json_close(json, '}');
     }
+}
+
+static void write_tags(struct document *document)
+{
+    struct json_out *json = &document->json;
+    struct walk fixed = walk_of(map_field(document->parts, "tags"));
+    struct slice tag;
+    json_key(json, "tags");
+    json_open(json, '[');
+    write_tags_of(json, resource_walk_of(document->facts->descriptions));
+    write_tags_of(json, projection_walk_of(document->facts->descriptions));
     while (walk_next(&fixed, &tag))
         json_value(json, tag);
     json_close(json, ']');
 }
 
-static void write_group(struct json_out *json, struct slice descriptions, struct slice namespace)
+static void write_names(struct json_out *json, struct resource_walk walk, struct slice namespace)
 {
-    struct resource_walk walk = resource_walk_of(descriptions);
-    json_open(json, '{');
-    json_pair_text(json, "name", namespace);
-    json_key(json, "tags");
-    json_open(json, '[');
     while (resource_walk_next(&walk)) {
         if (slice_equal(walk.namespace, namespace))
             json_print(json, "%.*s.%.*s", NAME(walk.namespace), NAME(walk.name));
     }
+}
+
+static void write_group(struct json_out *json, struct slice descriptions, struct slice namespace)
+{
+    json_open(json, '{');
+    json_pair_text(json, "name", namespace);
+    json_key(json, "tags");
+    json_open(json, '[');
+    write_names(json, resource_walk_of(descriptions), namespace);
+    write_names(json, projection_walk_of(descriptions), namespace);
     json_close(json, ']');
     json_close(json, '}');
 }

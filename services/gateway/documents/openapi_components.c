@@ -10,6 +10,7 @@
  *     NS.RESOURCE.event            type, schema and data of any of its events
  *     NS.RESOURCE.record           the same as it is kept
  *     NS.RESOURCE.dry_run          what a command would do
+ *     NS.NAME.row                  what a query shows of a resource, or of a hand-written projection
  *
  * Names without a dot are the platform's own: openapi.json. */
 #include "services/gateway/documents/openapi.h"
@@ -232,6 +233,7 @@ void openapi_schemas(struct document *document)
         record_write(document, &walk);
         dry_run_write(document, &walk);
     }
+    openapi_row_schemas(document);
     json_entries(&document->json, map_field(document->parts, "schemas"));
 }
 
@@ -299,19 +301,6 @@ void openapi_parameters(struct document *document)
 }
 
 /* ---- problems ---- */
-
-void openapi_problems(struct json_out *json, const uint16_t *statuses)
-{
-    for (; *statuses != 0; statuses++) {
-        char text[8];
-        snprintf(text, sizeof text, "%u", *statuses);
-        json_key(json, text);
-        json_open(json, '{');
-        json_key(json, "$ref");
-        json_print(json, "#/components/responses/Problem%u", *statuses);
-        json_close(json, '}');
-    }
-}
 
 static void problem_headers(struct json_out *json, struct slice headers)
 {

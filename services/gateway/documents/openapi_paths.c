@@ -18,103 +18,10 @@ static const uint16_t read_problems[] = {400, 401, 403, 404, 414, 421, 429, 431,
 static const uint16_t fixed_problems[] = {400, 401, 403, 414, 421, 429, 431, 500, 503, 504, 0};
 static const uint16_t open_problems[] = {400, 403, 414, 421, 429, 431, 500, 503, 0};
 
-/* ---- pieces of operations ---- */
-
-static void reference(struct json_out *json, const char *kind, const char *name)
-{
-    json_open(json, '{');
-    json_key(json, "$ref");
-    json_print(json, "#/components/%s/%s", kind, name);
-    json_close(json, '}');
-}
-
-static void parameters(struct json_out *json, const char *const *names)
-{
-    json_key(json, "parameters");
-    json_open(json, '[');
-    for (; *names != NULL; names++)
-        reference(json, "parameters", *names);
-    json_close(json, ']');
-}
-
-/* name, component, name, component, ... NULL */
-static void headers(struct json_out *json, const char *const *names)
-{
-    json_key(json, "headers");
-    json_open(json, '{');
-    for (; *names != NULL; names += 2) {
-        json_key(json, names[0]);
-        reference(json, "headers", names[1]);
-    }
-    json_close(json, '}');
-}
-
-static void operation_open(struct json_out *json, const char *method, const struct resource_walk *at)
-{
-    json_key(json, method);
-    json_open(json, '{');
-    json_key(json, "tags");
-    json_open(json, '[');
-    json_print(json, "%.*s.%.*s", NAME(at->namespace), NAME(at->name));
-    json_close(json, ']');
-}
-
-static void response_open(struct json_out *json, const char *status, const char *doc)
-{
-    json_key(json, status);
-    json_open(json, '{');
-    json_pair(json, "description", doc);
-}
-
-static void content_open(struct json_out *json)
-{
-    json_key(json, "content");
-    json_open(json, '{');
-    json_key(json, "application/json");
-    json_open(json, '{');
-}
-
-static void content_close(struct json_out *json)
-{
-    json_close(json, '}');
-    json_close(json, '}');
-}
-
-static void close_times(struct json_out *json, int times)
-{
-    while (times-- > 0)
-        json_close(json, '}');
-}
-
 static void write_identity(struct json_out *json)
 {
     json_pair(json, "_id", IDENTIFIER);
     json_pair(json, "_etag", "1");
-}
-
-/* {"data": ..., "status": "OK"} around a schema. */
-static void envelope_open(struct json_out *json)
-{
-    json_key(json, "schema");
-    json_open(json, '{');
-    json_pair(json, "type", "object");
-    json_key(json, "required");
-    json_open(json, '[');
-    json_string(json, "data");
-    json_string(json, "status");
-    json_close(json, ']');
-    json_key(json, "properties");
-    json_open(json, '{');
-    json_key(json, "status");
-    json_open(json, '{');
-    json_pair(json, "const", "OK");
-    json_close(json, '}');
-    json_key(json, "data");
-}
-
-static void envelope_close(struct json_out *json)
-{
-    close_times(json, 2);
 }
 
 /* ---- commands ---- */
@@ -162,7 +69,7 @@ static void command_parameters(struct json_out *json, const struct command_place
 {
     static const char *const names[] = {
         "Identifier", "DryRun", "IdempotencyKey", "IfMatch", "IfNew", "Timeout", "Prefer", "Traceparent", NULL};
-    parameters(json, place->fresh ? names + 1 : names);
+    openapi_parameter_references(json, place->fresh ? names + 1 : names);
 }
 
 static void command_body(struct json_out *json, const struct command_place *place)
@@ -173,7 +80,7 @@ static void command_body(struct json_out *json, const struct command_place *plac
     json_open(json, '{');
     json_key(json, "required");
     json_bool(json, needed);
-    content_open(json);
+    openapi_content_open(json);
     json_key(json, "schema");
     document_ref(
         json, "%.*s.%.*s.command.%.*s", NAME(place->at->namespace), NAME(place->at->name), NAME(place->command->name));
@@ -181,13 +88,13 @@ static void command_body(struct json_out *json, const struct command_place *plac
     json_open(json, '{');
     sample_entries(json, schema, 0);
     json_close(json, '}');
-    content_close(json);
+    openapi_content_close(json);
     json_close(json, '}');
 }
 
 static void command_content(struct json_out *json, const struct command_place *place)
 {
-    content_open(json);
+    openapi_content_open(json);
     json_key(json, "schema");
     json_open(json, '{');
     json_key(json, "anyOf");
@@ -204,7 +111,7 @@ static void command_content(struct json_out *json, const struct command_place *p
     json_close(json, '}');
     json_pair(json, "status", "OK");
     json_close(json, '}');
-    content_close(json);
+    openapi_content_close(json);
 }
 
 static void command_responses(struct json_out *json, const struct command_place *place)
@@ -222,8 +129,8 @@ static void command_responses(struct json_out *json, const struct command_place 
                                          NULL};
     json_key(json, "responses");
     json_open(json, '{');
-    response_open(json, "200", "The command is durable; or, of a dry run, what it would do.");
-    headers(json, place->fresh ? fields : fields + 2);
+    openapi_response_open(json, "200", "The command is durable; or, of a dry run, what it would do.");
+    openapi_headers(json, place->fresh ? fields : fields + 2);
     command_content(json, place);
     json_close(json, '}');
     openapi_problems(json, command_problems);
@@ -234,12 +141,12 @@ static void command_write(struct json_out *json, const struct command_place *pla
 {
     command_path(json, place);
     json_open(json, '{');
-    operation_open(json, "post", place->at);
+    openapi_operation_open(json, "post", place->at);
     command_title(json, place);
     command_parameters(json, place);
     command_body(json, place);
     command_responses(json, place);
-    close_times(json, 2);
+    openapi_close(json, 2);
 }
 
 static void commands_write(struct document *document, const struct resource_walk *at)
@@ -262,17 +169,17 @@ static void read_open(struct json_out *json, const struct resource_walk *at, con
     snprintf(path, sizeof path, "/%.*s.%.*s/{identifier}%s", NAME(at->namespace), NAME(at->name), behind);
     json_key(json, path);
     json_open(json, '{');
-    operation_open(json, "get", at);
+    openapi_operation_open(json, "get", at);
     json_key(json, "operationId");
     json_print(json, "%s.%.*s.%.*s", kind, NAME(at->namespace), NAME(at->name));
 }
 
 static void state_content(struct json_out *json, const struct resource_walk *at)
 {
-    content_open(json);
-    envelope_open(json);
+    openapi_content_open(json);
+    openapi_envelope_open(json);
     document_ref(json, "%.*s.%.*s.item", NAME(at->namespace), NAME(at->name));
-    envelope_close(json);
+    openapi_envelope_close(json);
     json_key(json, "example");
     json_open(json, '{');
     json_key(json, "data");
@@ -282,7 +189,7 @@ static void state_content(struct json_out *json, const struct resource_walk *at)
     json_close(json, '}');
     json_pair(json, "status", "OK");
     json_close(json, '}');
-    content_close(json);
+    openapi_content_close(json);
 }
 
 static void state_write(struct json_out *json, const struct resource_walk *at)
@@ -294,25 +201,25 @@ static void state_write(struct json_out *json, const struct resource_walk *at)
     json_key(json, "summary");
     json_print(json, "The state of one %.*s", NAME(at->name));
     json_pair_text(json, "description", map_text(at->resource, "doc"));
-    parameters(json, names);
+    openapi_parameter_references(json, names);
     json_key(json, "responses");
     json_open(json, '{');
-    response_open(json, "200", "The state, as it is or as it was at a version.");
-    headers(json, fields);
+    openapi_response_open(json, "200", "The state, as it is or as it was at a version.");
+    openapi_headers(json, fields);
     state_content(json, at);
     json_close(json, '}');
-    response_open(json, "304", "It is at one of the versions that you have.");
-    headers(json, fields);
+    openapi_response_open(json, "304", "It is at one of the versions that you have.");
+    openapi_headers(json, fields);
     json_close(json, '}');
     openapi_problems(json, read_problems);
-    close_times(json, 3);
+    openapi_close(json, 3);
 }
 
 /* ---- events ---- */
 
 static void events_schema(struct json_out *json, const struct resource_walk *at)
 {
-    envelope_open(json);
+    openapi_envelope_open(json);
     json_open(json, '{');
     json_pair(json, "type", "array");
     json_key(json, "items");
@@ -320,7 +227,7 @@ static void events_schema(struct json_out *json, const struct resource_walk *at)
     json_close(json, '}');
     json_key(json, "meta");
     document_ref(json, "PageMeta");
-    envelope_close(json);
+    openapi_envelope_close(json);
 }
 
 static void event_sample(struct json_out *json, const struct resource_walk *at, const struct part_walk *event)
@@ -369,26 +276,38 @@ static void events_example(struct json_out *json, const struct resource_walk *at
 
 static void events_write(struct json_out *json, const struct resource_walk *at)
 {
-    static const char *const names[] = {"Identifier", "After", "Limit", "Timeout", "Prefer", "Traceparent", NULL};
+    static const char *const names[] = {
+        "Identifier", "After", "Limit", "From", "LastEventId", "Timeout", "Prefer", "Traceparent", NULL};
     static const char *const fields[] = {"Link", "Link", NULL};
     read_open(json, at, "events", "/events");
     json_key(json, "summary");
     json_print(json, "The events of one %.*s, a page at a time", NAME(at->name));
-    parameters(json, names);
+    json_pair(
+        json,
+        "description",
+        "To a client that takes text/event-stream, a stream that goes on for ever, of CloudEvents: after and limit "
+        "are of pages, from is of streams.");
+    openapi_parameter_references(json, names);
     json_key(json, "responses");
     json_open(json, '{');
-    response_open(json, "200", "A page of events.");
-    headers(json, fields);
-    content_open(json);
+    openapi_response_open(json, "200", "A page of events.");
+    openapi_headers(json, fields);
+    openapi_content_open(json);
     events_schema(json, at);
     events_example(json, at);
-    content_close(json);
+    json_close(json, '}');
+    json_key(json, "text/event-stream");
+    json_open(json, '{');
+    json_key(json, "schema");
+    json_open(json, '{');
+    json_pair(json, "type", "string");
+    json_close(json, '}');
+    openapi_content_close(json);
     json_close(json, '}');
     openapi_problems(json, read_problems);
-    close_times(json, 3);
+    openapi_close(json, 3);
 }
 
-/* What a resource has: more kinds of reads are added here. */
 void openapi_resource_paths(struct document *document)
 {
     struct resource_walk walk = resource_walk_of(document->facts->descriptions);
@@ -397,6 +316,7 @@ void openapi_resource_paths(struct document *document)
         state_write(&document->json, &walk);
         events_write(&document->json, &walk);
     }
+    openapi_list_paths(document);
 }
 
 /* ---- what is there without any domain ---- */

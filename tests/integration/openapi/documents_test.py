@@ -19,7 +19,7 @@ from web import Web
 tap = Tap()
 SHAPES = os.path.join(BUILD, "tests", "tools", "shapes.so")
 FIXED = {"/_meta", "/_meta/{namespace}", "/_meta/{namespace}:{command}", "/livez", "/readyz", "/metrics", "/mcp", "/docs",
-         "/openapi.json", "/asyncapi.json"}
+         "/openapi.json", "/asyncapi.json", "/_events"}
 
 
 def none(faults, name):
@@ -82,6 +82,10 @@ def check_examples(api):
     tap.check(len(fill["labels"]) == 30 and len(set(fill["labels"])) == 30, "distinct items are distinct", fill["labels"])
 
 
+def lists_of(namespace, name):
+    return {f"/{namespace}.{name}/", f"/{namespace}.{name}/~{{path_query}}/"}
+
+
 def check_paths(web, api):
     """What the namespaces tell of themselves is all there, and nothing else."""
     wanted = set(FIXED)
@@ -90,7 +94,10 @@ def check_paths(web, api):
         for command in told["commands"]:
             wanted |= set(command["urls"])
         for resource in told["resources"]:
-            wanted |= {resource["url"], resource["url"] + "/events"}
+            wanted |= {resource["url"], resource["url"] + "/events"} | lists_of(namespace["name"], resource["name"])
+        for projection in told.get("projections", []):
+            wanted |= {f"/{namespace['name']}.{projection['name']}/{{identifier}}"}
+            wanted |= lists_of(namespace["name"], projection["name"])
     none(sorted(wanted ^ set(api.document["paths"])), "its paths are what the gateway serves")
 
 

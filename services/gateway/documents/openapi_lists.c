@@ -1,0 +1,179 @@
+/* Copyright 2026 The Fluvius Authors.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Queries in the OpenAPI document: list.NS.NAME, and find.NS.NAME with the filter in the path; item.NS.NAME for what
+ * has no aggregate that could answer. */
+#include <stdio.h>
+
+#include "services/gateway/documents/openapi.h"
+
+static const uint16_t list_problems[] = {400, 401, 403, 404, 414, 421, 422, 429, 431, 500, 503, 504, 0};
+static const char *const list_headers[] = {"ETag", "DocumentTag", "Link", "Link", "Fluvius-Position", "Position", NULL};
+
+/* ---- paths ---- */
+
+static void path_open(struct json_out *json, const struct resource_walk *at, const char *kind, const char *behind)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "/%.*s.%.*s/%s", NAME(at->namespace), NAME(at->name), behind);
+    json_key(json, path);
+    json_open(json, '{');
+    openapi_operation_open(json, "get", at);
+    json_key(json, "operationId");
+    json_print(json, "%s.%.*s.%.*s", kind, NAME(at->namespace), NAME(at->name));
+}
+
+static void row_reference(struct json_out *json, const struct resource_walk *at)
+{
+    document_ref(json, "%.*s.%.*s.row", NAME(at->namespace), NAME(at->name));
+}
+
+static void unchanged(struct json_out *json)
+{
+    openapi_response_open(json, "304", "It is what you have.");
+    openapi_headers(json, list_headers);
+    json_close(json, '}');
+    openapi_problems(json, list_problems);
+}
+
+static void list_responses(struct json_out *json, const struct resource_walk *at)
+{
+    json_key(json, "responses");
+    json_open(json, '{');
+    openapi_response_open(json, "200", "A page of rows.");
+    openapi_headers(json, list_headers);
+    openapi_content_open(json);
+    openapi_envelope_open(json);
+    json_open(json, '{');
+    json_pair(json, "type", "array");
+    json_key(json, "items");
+    row_reference(json, at);
+    json_close(json, '}');
+    json_key(json, "meta");
+    document_ref(json, "ListMeta");
+    openapi_envelope_close(json);
+    openapi_content_close(json);
+    json_close(json, '}');
+    unchanged(json);
+    json_close(json, '}');
+}
+
+static const char *const list_names[] = {"PathQuery",
+                                         "Query",
+                                         "Sort",
+                                         "Include",
+                                         "Exclude",
+                                         "PageLimit",
+                                         "Page",
+                                         "Cursor",
+                                         "Text",
+                                         "Total",
+                                         "Deleted",
+                                         "AtLeast",
+                                         "AtLeastField",
+                                         "IfNoneMatchDocument",
+                                         "Timeout",
+                                         "Prefer",
+                                         "Traceparent",
+                                         NULL};
+
+static void list_write(struct json_out *json, const struct resource_walk *at)
+{
+    path_open(json, at, "list", "");
+    json_key(json, "summary");
+    json_print(json, "All %.*s: filtered, sorted, a page at a time", NAME(at->name));
+    json_key(json, "description");
+    json_print(json,
+               "A scope narrows it as a filter does: /%.*s.%.*s/FIELD=VALUE:FIELD=VALUE/.",
+               NAME(at->namespace),
+               NAME(at->name));
+    openapi_parameter_references(json, list_names + 1);
+    list_responses(json, at);
+    openapi_close(json, 2);
+}
+
+static void find_write(struct json_out *json, const struct resource_walk *at)
+{
+    path_open(json, at, "find", "~{path_query}/");
+    json_key(json, "summary");
+    json_print(json, "Those %.*s that a filter in the path leaves", NAME(at->name));
+    openapi_parameter_references(json, list_names);
+    list_responses(json, at);
+    openapi_close(json, 2);
+}
+
+static void item_write(struct json_out *json, const struct resource_walk *at)
+{
+    static const char *const names[] = {"Identifier",
+                                        "Include",
+                                        "Exclude",
+                                        "Deleted",
+                                        "AtLeast",
+                                        "AtLeastField",
+                                        "IfNoneMatchDocument",
+                                        "Timeout",
+                                        "Prefer",
+                                        "Traceparent",
+                                        NULL};
+    path_open(json, at, "item", "{identifier}");
+    json_key(json, "summary");
+    json_print(json, "One row of %.*s", NAME(at->name));
+    json_pair_text(json, "description", map_text(at->resource, "doc"));
+    openapi_parameter_references(json, names);
+    json_key(json, "responses");
+    json_open(json, '{');
+    openapi_response_open(json, "200", "The row.");
+    openapi_headers(json, list_headers);
+    openapi_content_open(json);
+    openapi_envelope_open(json);
+    row_reference(json, at);
+    openapi_envelope_close(json);
+    openapi_content_close(json);
+    json_close(json, '}');
+    unchanged(json);
+    openapi_close(json, 3);
+}
+
+void openapi_list_paths(struct document *document)
+{
+    struct resource_walk resources = resource_walk_of(document->facts->descriptions);
+    struct resource_walk projections = projection_walk_of(document->facts->descriptions);
+    while (!document_full(document) && resource_walk_next(&resources)) {
+        list_write(&document->json, &resources);
+        find_write(&document->json, &resources);
+    }
+    while (!document_full(document) && resource_walk_next(&projections)) {
+        list_write(&document->json, &projections);
+        find_write(&document->json, &projections);
+        item_write(&document->json, &projections);
+    }
+}
+
+/* ---- schemas ---- */
+
+static void row_write(struct json_out *json, const struct resource_walk *at)
+{
+    char name[1024];
+    snprintf(name, sizeof name, "%.*s.%.*s.row", NAME(at->namespace), NAME(at->name));
+    json_key(json, name);
+    json_open(json, '{');
+    json_pair(json, "description", "A row of the read model; include and exclude leave fields out.");
+    json_key(json, "allOf");
+    json_open(json, '[');
+    document_ref(json, "Audit");
+    document_schema(json, map_field(at->resource, "schema"), SCHEMA_ROW);
+    json_close(json, ']');
+    json_key(json, "unevaluatedProperties");
+    json_bool(json, false);
+    json_close(json, '}');
+}
+
+void openapi_row_schemas(struct document *document)
+{
+    struct resource_walk resources = resource_walk_of(document->facts->descriptions);
+    struct resource_walk projections = projection_walk_of(document->facts->descriptions);
+    while (!document_full(document) && resource_walk_next(&resources))
+        row_write(&document->json, &resources);
+    while (!document_full(document) && resource_walk_next(&projections))
+        row_write(&document->json, &projections);
+}
