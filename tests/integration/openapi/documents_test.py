@@ -163,7 +163,14 @@ def variations(operation):
         yield "version that is not there", {"query": "?version=99999"}, 404
     if ("query", "limit") in names:
         yield "page", {"query": "?limit=1"}, None
-        yield "too large a page", {"query": "?limit=100000"}, 400
+        yield "too large a page", {"query": "?limit=100000"}, 400 if kind == "events" else 422
+    if ("query", "sort") in names:
+        yield "sorted", {"query": "?sort=_updated.desc,_id.asc&total=0"}, 200
+        yield "some fields", {"query": "?include=_id,_etag"}, 200
+        yield "filtered", {"query": "?query=%7B%22_id.eq%22%3A%22example-1%22%7D"}, 200
+        yield "words", {"query": "?text=given"}, 200
+        yield "unknown field", {"query": "?sort=none.asc"}, 422
+        yield "no filter", {"query": "?query=%5B"}, 400
 
 
 def check_variations(web, operation):
@@ -178,7 +185,10 @@ def check_variations(web, operation):
 
 def check_unchanged(web, operation):
     """Who has it gets 304."""
-    tag = send(web, operation).fields.get("etag")
+    first = send(web, operation)
+    if first.status != 200:
+        return
+    tag = first.fields.get("etag")
     answer = send(web, operation, fields={"If-None-Match": f'"x", {tag}'})
     tap.check(answer.status == 304 and operation.fault(answer) == "" and answer.fields["etag"] == tag,
               f"{operation.id}: 304 to who has it", answer)
@@ -201,14 +211,14 @@ def check_operations(web, api):
         statuses[operation.id] = check_operation(web, operation)
         if operation.id == "command.bank.account.open":
             check_retries(web, api)
-    bad = {name: status for name, status in statuses.items() if status >= 400 and
-           name.split(".")[0] in ("create", "state", "events", "meta", "documents", "service") and
-           name.split(".")[1] in ("bank", "shapes", "generic-object", "index", "openapi", "live", "ready")}
+    kinds = ("create", "state", "events", "list", "find", "meta", "documents", "service")
+    bad = {name: status for name, status in statuses.items() if status >= 400 and name.split(".")[0] in kinds and
+           not name.endswith(".bank.activity")}  # nobody's row
     none(bad.items(), "what the examples ask for is done")
     for operation in api.operations():
-        if operation.id.split(".")[0] != "mcp":
+        if operation.id.split(".")[0] != "mcp" and not operation.id.endswith(".bank.activity"):
             check_variations(web, operation)
-        if "304" in operation.responses and not operation.id.startswith("state.fluvius"):
+        if "304" in operation.responses:
             check_unchanged(web, operation)
     tap.note(f"{len(statuses)} operations: " + ", ".join(
         f"{list(statuses.values()).count(status)} answered {status}" for status in sorted(set(statuses.values()))))
