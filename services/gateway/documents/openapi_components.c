@@ -239,17 +239,6 @@ void openapi_schemas(struct document *document)
 
 /* ---- parameters ---- */
 
-static void path_parameter_open(struct json_out *json, const char *component, const char *name, const char *doc)
-{
-    json_key(json, component);
-    json_open(json, '{');
-    json_pair(json, "name", name);
-    json_pair(json, "in", "path");
-    json_pair(json, "description", doc);
-    json_key(json, "required");
-    json_bool(json, true);
-}
-
 static void namespaces_write(struct json_out *json, struct slice descriptions)
 {
     struct walk walk = walk_of(descriptions);
@@ -263,41 +252,53 @@ static void namespaces_write(struct json_out *json, struct slice descriptions)
     json_close(json, ']');
 }
 
-/* The first command that there is, as an example with its namespace. */
-static void first_command(struct slice descriptions, struct slice *namespace, struct slice *command)
+/* A path's parameter, whose schema is text, one of the namespaces where they are given. */
+static void path_parameter(struct json_out *json,
+                           const char *component,
+                           const char *name,
+                           struct slice example,
+                           const struct slice *descriptions)
 {
-    struct resource_walk walk = resource_walk_of(descriptions);
-    while (resource_walk_next(&walk)) {
-        struct part_walk commands = part_walk_of(walk.resource, "commands");
+    json_key(json, component);
+    json_open(json, '{');
+    json_pair(json, "name", name);
+    json_pair(json, "in", "path");
+    json_key(json, "required");
+    json_bool(json, true);
+    json_pair_text(json, "example", example);
+    json_key(json, "schema");
+    json_open(json, '{');
+    json_pair(json, "type", "string");
+    if (descriptions != NULL)
+        namespaces_write(json, *descriptions);
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+/* The first command that there is, as an example with its place; false when there is none. */
+static bool first_command(struct resource_walk *walk, struct slice *command)
+{
+    while (resource_walk_next(walk)) {
+        struct part_walk commands = part_walk_of(walk->resource, "commands");
         if (part_walk_next(&commands)) {
-            *namespace = walk.namespace, *command = commands.name;
-            return;
+            *command = commands.name;
+            return true;
         }
     }
-    *namespace = *command = slice_text("none");
+    return false;
 }
 
 void openapi_parameters(struct document *document)
 {
     struct json_out *json = &document->json;
-    struct slice namespace, command;
-    first_command(document->facts->descriptions, &namespace, &command);
+    struct resource_walk walk = resource_walk_of(document->facts->descriptions);
+    struct slice none = slice_text("none"), command = none;
+    bool any = first_command(&walk, &command);
     json_entries(json, map_field(document->parts, "parameters"));
-    path_parameter_open(json, "Namespace", "namespace", "A namespace that is served.");
-    json_pair_text(json, "example", namespace);
-    json_key(json, "schema");
-    json_open(json, '{');
-    json_pair(json, "type", "string");
-    namespaces_write(json, document->facts->descriptions);
-    json_close(json, '}');
-    json_close(json, '}');
-    path_parameter_open(json, "Command", "command", "A command of the namespace.");
-    json_pair_text(json, "example", command);
-    json_key(json, "schema");
-    json_open(json, '{');
-    json_pair(json, "type", "string");
-    json_close(json, '}');
-    json_close(json, '}');
+    path_parameter(
+        json, "Namespace", "namespace", any ? walk.namespace : none, any ? &document->facts->descriptions : NULL);
+    path_parameter(json, "Command", "command", command, NULL);
+    path_parameter(json, "ReadModel", "name", any ? walk.name : none, NULL);
 }
 
 /* ---- problems ---- */

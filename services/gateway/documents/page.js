@@ -67,10 +67,9 @@ function requestOf(doc, entry, values, body, token) {
   for (const parameter of entry.parameters) {
     const value = values[parameter.in + " " + parameter.name];
     if (value === undefined || value === "") continue;
-    if (parameter.in === "path") url = {
+    if (parameter.in === "path") {
       url = url.split("{" + parameter.name + "}").join(parameter["x-fluvius-raw"] ? value : encodeURIComponent(value));
-    }
-    else if (parameter.in === "query") query.push(encodeURIComponent(parameter.name) + "=" + encodeURIComponent(value));
+    } else if (parameter.in === "query") query.push(encodeURIComponent(parameter.name) + "=" + encodeURIComponent(value));
     else if (parameter.in === "header") headers[parameter.name] = value;
   }
   if (query.length > 0) url += "?" + query.join("&");

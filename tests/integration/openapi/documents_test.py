@@ -18,7 +18,7 @@ from web import Web
 
 tap = Tap()
 SHAPES = os.path.join(BUILD, "tests", "tools", "shapes.so")
-FIXED = {"/_meta", "/_meta/{namespace}", "/_meta/{namespace}:{command}", "/livez", "/readyz", "/metrics", "/mcp", "/docs",
+FIXED = {"/_meta", "/_meta/{namespace}", "/_meta/{namespace}:{command}", "/_meta/{namespace}.{name}", "/livez", "/readyz", "/metrics", "/mcp", "/docs",
          "/openapi.json", "/asyncapi.json", "/_events"}
 
 
