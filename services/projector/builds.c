@@ -376,6 +376,44 @@ static enum error switches_make(struct service *service, struct store_fault *fau
     return switch_live(service, ids, count, fault);
 }
 
+/* ---- projections that are no more ---- */
+
+/* The current module whose automatic read models are the live ones of this namespace; NULL: none of ours. */
+static const struct projection *ruler_of(const struct service *service, struct slice namespace)
+{
+    const struct build *live = live_find(service, namespace);
+    for (uint32_t i = 0; i < service->projection_count; i++) {
+        const struct projection *projection = &service->projections[i];
+        if (projection->hand == NULL && projection->current && slice_is(namespace, projection->name))
+            return live != NULL && live->fingerprint == projection->fingerprint ? projection : NULL;
+    }
+    return NULL;
+}
+
+static bool is_declared(const struct service *service, const struct build *build)
+{
+    for (uint32_t i = 0; i < service->projection_count; i++)
+        if (service->projections[i].current && slice_is(build->projection, service->projections[i].name))
+            return true;
+    return false;
+}
+
+/* A hand-written one that its module no longer declares would answer with the same rows for ever. */
+static enum error removed_retire(struct service *service, struct store_fault *fault)
+{
+    enum error error = error_none;
+    for (uint32_t i = 0; i < service->builds.count && error == error_none; i++) {
+        const struct build *build = &service->builds.builds[i];
+        const uint8_t *dot = memchr(build->projection.data, '.', build->projection.size);
+        if (dot == NULL || build->state == BUILD_RETIRED || is_declared(service, build) ||
+            ruler_of(service, slice_of(build->projection.data, (size_t)(dot - build->projection.data))) == NULL)
+            continue;
+        LOG(info, "projection is no more", LOG_SLICE("projection", build->projection), LOG_INTEGER("build", build->id));
+        error = writer_retire(service->writer, build->id, fault);
+    }
+    return error;
+}
+
 static enum error retired_drop(struct service *service, struct store_fault *fault)
 {
     uint32_t dropped = 0;
@@ -401,6 +439,8 @@ enum error builds_turn(struct service *service, uint64_t now_us, struct store_fa
         error = missing_order(service, fault);
     if (error == error_none)
         error = switches_make(service, fault);
+    if (error == error_none)
+        error = removed_retire(service, fault);
     if (error == error_none && now_us >= service->drops_us) {
         service->drops_us = now_us + DROPS_EVERY_US;
         error = retired_drop(service, fault);

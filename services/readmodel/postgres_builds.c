@@ -206,6 +206,20 @@ enum error postgres_live(
     return error;
 }
 
+enum error postgres_retire(struct writer *base, uint32_t build, struct store_fault *fault)
+{
+    struct postgres_writer *writer = postgres_writer_of(base);
+    enum error error = postgres_ready(writer, fault);
+    if (error != error_none)
+        return error;
+    buffer_clear(&writer->sql);
+    buffer_printf(&writer->sql,
+                  LOCK "; UPDATE fluvius_read.build SET state = 2, changed_us = fluvius_read.now_us()"
+                       " WHERE id = %" PRIu32 " AND state <> 2; " CHANGE "; COMMIT",
+                  build);
+    return postgres_run(writer, "retiring a build", fault);
+}
+
 /* Finds the oldest that was retired so long ago; *build is 0 when there is none. Its SQL is left in writer->sql. */
 static enum error
 retired_find(struct postgres_writer *writer, uint64_t retired_us, uint32_t *build, struct store_fault *fault)

@@ -323,6 +323,7 @@ const struct writer_ops writer_postgres_ops = {
     .builds = postgres_builds,
     .build = postgres_build,
     .live = postgres_live,
+    .retire = postgres_retire,
     .drop = postgres_drop,
     .request = postgres_request,
     .requested = postgres_requested,

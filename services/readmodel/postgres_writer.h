@@ -52,6 +52,7 @@ void postgres_rollback(struct postgres_writer *writer);
 /* ---- postgres_builds.c ---- */
 enum error postgres_builds(struct writer *writer, struct builds *out, struct store_fault *fault);
 enum error postgres_build(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
+enum error postgres_retire(struct writer *writer, uint32_t build, struct store_fault *fault);
 enum error postgres_live(
     struct writer *writer, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault);
 enum error postgres_drop(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);

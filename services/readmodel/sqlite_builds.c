@@ -182,6 +182,19 @@ enum error sqlite_live(
     return sqlite_writer_end(writer, error, fault);
 }
 
+enum error sqlite_retire(struct writer *base, uint32_t build, struct store_fault *fault)
+{
+    struct sqlite_writer *writer = sqlite_writer_of(base);
+    enum error error = sqlite_writer_begin(writer, fault);
+    if (error != error_none)
+        return error;
+    sqlite3_bind_int64(writer->statements[SQLITE_WRITER_RETIRE], 1, build);
+    error = sqlite_writer_run(writer, SQLITE_WRITER_RETIRE, "retiring a build", fault);
+    if (error == error_none && sqlite3_changes(writer->connection.db) > 0)
+        error = sqlite_writer_run(writer, SQLITE_WRITER_CHANGE, "retiring a build", fault);
+    return sqlite_writer_end(writer, error, fault);
+}
+
 /* The SQL that drops the tables of the oldest retired build; *build is 0 when there is none. */
 static enum error
 retired_find(struct sqlite_writer *writer, uint64_t retired_us, uint32_t *build, struct store_fault *fault)

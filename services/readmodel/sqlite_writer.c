@@ -37,6 +37,7 @@ static const char *const statement_texts[SQLITE_WRITER_STATEMENTS] = {
                             " changed_us) VALUES (?1, ?2, ?3, 0, ?4, " NOW_US ", " NOW_US ")",
     [SQLITE_WRITER_PLACE] =
         "INSERT INTO checkpoint (build, partition, seq, time_us, halted, fault) VALUES (?1, ?2, 0, 0, 0, '')",
+    [SQLITE_WRITER_RETIRE] = "UPDATE build SET state = 2, changed_us = " NOW_US " WHERE id = ?1 AND state <> 2",
     [SQLITE_WRITER_RETIRE_OTHERS] = "UPDATE build SET state = 2, changed_us = " NOW_US
                                     " WHERE state = 1 AND projection = (SELECT projection FROM build WHERE id = ?1)",
     [SQLITE_WRITER_LIVE] = "UPDATE build SET state = 1, changed_us = " NOW_US " WHERE id = ?1 AND state = 0",
@@ -241,6 +242,7 @@ const struct writer_ops writer_sqlite_ops = {
     .builds = sqlite_builds,
     .build = sqlite_build,
     .live = sqlite_live,
+    .retire = sqlite_retire,
     .drop = sqlite_drop,
     .request = sqlite_request,
     .requested = sqlite_requested,

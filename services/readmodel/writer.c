@@ -65,6 +65,11 @@ enum error writer_switch(
     return writer->ops->live(writer, builds, count, incarnation, fault);
 }
 
+enum error writer_retire(struct writer *writer, uint32_t build, struct store_fault *fault)
+{
+    return writer->ops->retire(writer, build, fault);
+}
+
 enum error writer_drop(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault)
 {
     return writer->ops->drop(writer, retired_us, dropped, fault);

@@ -67,6 +67,9 @@ enum error writer_build(struct writer *writer, const struct build_plan *plan, st
  * database is made from this incarnation of the log. error_fenced when one of them is no longer being built. */
 enum error writer_switch(
     struct writer *writer, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault);
+/* Retires a build whatever its state: its projection is no more, and nobody is to be told of rows that stay as they
+ * are. Fine when it is retired or gone already. */
+enum error writer_retire(struct writer *writer, uint32_t build, struct store_fault *fault);
 /* Drops what was retired longer ago than this, so that readers have long gone on to the next. */
 enum error writer_drop(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
 

@@ -24,6 +24,7 @@ struct writer_ops {
     enum error (*build)(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
     enum error (*live)(
         struct writer *writer, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault);
+    enum error (*retire)(struct writer *writer, uint32_t build, struct store_fault *fault);
     enum error (*drop)(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
     enum error (*request)(const char *url, struct slice projection, struct store_fault *fault);
     enum error (*requested)(struct writer *writer, struct slice projection, bool *out, struct store_fault *fault);

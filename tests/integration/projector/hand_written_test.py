@@ -14,13 +14,14 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from platform_under_test import BUILD, Platform, Tap  # noqa: E402
+from platform_under_test import BUILD, Platform, Tap, tool  # noqa: E402
 from postgres_under_test import Postgres  # noqa: E402
 
 TILLS = [f"t{i}" for i in range(12)]
@@ -244,6 +245,49 @@ def check_version(tap, platform, read, link, name):
     tap.check(live_build(read, "till.entry") == kept, f"{name}: those that have not changed keep their rows")
 
 
+def post(platform, path, body):
+    connection = http.client.HTTPConnection(*platform.http.removeprefix("http://").split(":"), timeout=30)
+    try:
+        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def alarms(platform):
+    out = subprocess.run([tool("fluvius"), "health", "--data", platform.data], stdout=subprocess.PIPE, text=True,
+                         check=False).stdout
+    return json.loads(out)["alarms"]
+
+
+def check_poison(tap, platform, read, link, name):
+    """One event cannot be projected: its partition of that projection halts, all else goes on, until a mended module
+    comes; what that no longer declares answers no more."""
+    build = live_build(read, "till.sums")
+    post(platform, "/till:put/till/t0", {"amount": 7, "what": "poison"})
+    told = wait_for(lambda: [text for text in alarms(platform) if "till.sums" in str(text)], "an alarm")
+    tap.check("halted" in str(told), f"{name}: what cannot be projected is told", told)
+    post(platform, "/till:put/till/t0", {"amount": 8, "what": "tea"})
+    expected = fold(log_of(platform), 2)
+    wait_for(lambda: table(read, "purse", 2) == expected["purse"], "purses")
+    tap.check(table(read, "sums", 3)["tea"] != expected["sums"]["tea"] and "poison" not in table(read, "sums", 3),
+              f"{name}: nothing behind it is projected, and other projections go on")
+    link_set(link, 3)
+    for pid in projectors(platform).values():
+        os.kill(pid, signal.SIGKILL)
+    try:
+        wait_for(lambda: table(read, "sums", 3) == expected["sums"], "sums")
+        wait_for(lambda: live_build(read, "till.entry") is None, "no entries")
+        wait_for(lambda: not alarms(platform), "no alarms")
+    except TimeoutError as error:
+        tap.note(f"there are no {error}")
+    del expected["entry"]
+    tap.check(is_fold(read, expected) and live_build(read, "till.sums") == build,
+              f"{name}: a mended module goes on at the event", differences(read, expected))
+    tap.check(live_build(read, "till.entry") is None and not alarms(platform),
+              f"{name}: a projection that is no more answers no more", alarms(platform))
+
+
 def check_http(tap, platform, read, name):
     status, row = answers(platform, "tea")
     times, amount, largest = table(read, "sums", 3)["tea"]
@@ -269,6 +313,7 @@ def check_all(tap, arguments, name, options, read_of):
             wait_for(lambda: answers(platform, "tea")[0] == 200, "queries are answered")
             check_http(tap, platform, read, name)
             check_version(tap, platform, read, link, name)
+            check_poison(tap, platform, read, link, name)
 
 
 def main():

@@ -310,6 +310,23 @@ static void case_a_build_that_is_overtaken_is_retired_and_dropped(void)
     writer_close(&writer);
 }
 
+static void case_a_build_of_what_is_no_more_is_retired(void)
+{
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    live(writer, 1);
+    build_make(writer, 2);
+    struct builds before = builds_of(writer);
+    for (uint32_t build = 1; build <= 3; build++)
+        cr_assert(writer_retire(writer, build, &fault) == error_none, "%s", fault.text);
+    cr_assert(state_of(writer, 1) == BUILD_RETIRED && state_of(writer, 2) == BUILD_RETIRED);
+    struct builds after = builds_of(writer);
+    cr_assert(after.change != before.change);
+    builds_fini(&before);
+    builds_fini(&after);
+    writer_close(&writer);
+}
+
 static void case_a_request_is_answered_by_one_build(void)
 {
     struct writer *writer = writer_make();
@@ -352,6 +369,7 @@ CASE(a_checkpoint_that_moved_meanwhile_fences_the_rows)
 CASE(a_row_that_is_no_map_changes_nothing)
 CASE(a_build_is_made_once)
 CASE(another_fingerprint_builds_beside_and_switches_in_one_step)
+CASE(a_build_of_what_is_no_more_is_retired)
 CASE(a_build_that_is_overtaken_is_retired_and_dropped)
 CASE(a_request_is_answered_by_one_build)
 
