@@ -33,6 +33,7 @@ struct request {
     uint32_t deadline_ms; /* default and maximum already put in */
     struct slice traceparent, token;
     int64_t at_version; /* -1 when absent */
+    int64_t at_time_us; /* 0 when absent */
     int64_t partition;  /* -1 when absent */
     uint64_t from;
     uint32_t limit;   /* default and maximum already put in */

@@ -13,6 +13,7 @@ static const uint32_t required[operation_count] = {
     [operation_state] = BIT(request, namespace) | BIT(request, resource) | BIT(request, identifier),
     [operation_events] = BIT(request, namespace) | BIT(request, resource) | BIT(request, identifier),
     [operation_log] = BIT(request, partition),
+    [operation_changes] = BIT(request, namespace) | BIT(request, resource) | BIT(request, identifier),
     [operation_query] = BIT(request, namespace) | BIT(request, resource),
 };
 
@@ -97,6 +98,8 @@ static enum error request_take(struct request *out, int field, struct reader *re
         return take_partition(reader, &out->partition);
     case AT(request, from):
         return take_u64(reader, &out->from);
+    case AT(request, at_time_us):
+        return take_natural(reader, &out->at_time_us);
     default:
         return take_capped(reader, 1, limit_page_limit, &out->limit);
     }
@@ -126,7 +129,13 @@ enum error request_decode(struct slice value, struct request *out, struct envelo
 /* The fields that only some operations have. */
 static bool is_versioned(const struct request *request)
 {
-    return request->operation == operation_state && request->at_version >= 0;
+    return (request->operation == operation_state || request->operation == operation_changes) &&
+           request->at_version >= 0;
+}
+
+static bool is_timed(const struct request *request)
+{
+    return request->operation == operation_state && request->at_time_us > 0;
 }
 
 static bool is_placed(const struct request *request)
@@ -136,7 +145,8 @@ static bool is_placed(const struct request *request)
 
 static bool is_paged(const struct request *request)
 {
-    return request->operation == operation_events || request->operation == operation_log;
+    return request->operation == operation_events || request->operation == operation_log ||
+           request->operation == operation_changes;
 }
 
 static bool is_limited(const struct request *request)
@@ -163,6 +173,7 @@ static uint32_t request_size(const struct request *request)
     entries += is_placed(request);
     entries += is_paged(request) && request->from > 0;
     entries += is_limited(request);
+    entries += is_timed(request);
     return entries;
 }
 
@@ -211,6 +222,9 @@ static void put_range(struct buffer *out, const struct request *request)
     }
     if (is_limited(request)) {
         put_unsigned(out, KEY(request, limit), request->limit);
+    }
+    if (is_timed(request)) {
+        put_unsigned(out, KEY(request, at_time_us), (uint64_t)request->at_time_us);
     }
 }
 

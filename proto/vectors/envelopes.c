@@ -101,6 +101,13 @@ static void request_cases(struct buffer *out)
     struct request events = about_account(operation_events);
     events.from = 25;
     request_case(out, "events, second page", &events);
+    struct request past = about_account(operation_state), changes = about_account(operation_changes);
+    past.at_time_us = 1769860800000000;
+    request_case(out, "state at a time", &past);
+    changes.from = 2;
+    changes.at_version = 5;
+    changes.limit = 10;
+    request_case(out, "changes between versions", &changes);
     log.partition = 244;
     log.limit = 1000;
     request_case(out, "log of a partition", &log);

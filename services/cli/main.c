@@ -18,7 +18,8 @@ static int command_version(int argc, char **argv);
 static const struct command commands[] = {
     {"up", "start the whole platform on this machine and keep it running", command_up},
     {"send", "send one command to an aggregate", command_send},
-    {"state", "show an aggregate's state, now or at a version", command_state},
+    {"state", "show an aggregate's state, now, at a version or at a time", command_state},
+    {"diff", "show what an aggregate's events changed", command_diff},
     {"events", "show an aggregate's events", command_events},
     {"query", "show rows of a read model", command_query},
     {"tail", "show the log: every committed record", command_tail},

@@ -194,6 +194,7 @@ enum call_next call_submit(struct call *call, struct slice body, const struct uu
         return command_submit(call, body, fresh_id);
     case URL_STATE:
     case URL_EVENTS:
+    case URL_CHANGES:
         read_submit(call);
         return CALL_ASK;
     case URL_LIST:

@@ -4,6 +4,7 @@
  * Query parameters: see query.h. */
 #include "services/gateway/query.h"
 
+#include "libactor/domain/scalar.h"
 #include "services/gateway/number.h"
 
 /* The limits as constants that a table can be made of. */
@@ -12,7 +13,17 @@ enum {
 #include "proto/messages.def"
 };
 
-enum parameter { PARAMETER_DRY_RUN, PARAMETER_VERSION, PARAMETER_AFTER, PARAMETER_LIMIT, PARAMETER_COUNT };
+enum parameter {
+    PARAMETER_DRY_RUN,
+    PARAMETER_VERSION,
+    PARAMETER_AT,
+    PARAMETER_AFTER,
+    PARAMETER_LIMIT,
+    PARAMETER_FROM,
+    PARAMETER_TO,
+    PARAMETER_CHANGES,
+    PARAMETER_COUNT
+};
 
 static const struct {
     const char *name;
@@ -22,8 +33,12 @@ static const struct {
 } parameters[PARAMETER_COUNT] = {
     [PARAMETER_DRY_RUN] = {"dry_run", URL_COMMAND, 0, 1, "bad_dry_run", "dry_run is 1 or 0"},
     [PARAMETER_VERSION] = {"version", URL_STATE, 1, INT64_MAX, "bad_version", "version is an integer from 1"},
+    [PARAMETER_AT] = {"at", URL_STATE, 1, INT64_MAX, "bad_at", "at is a time like 2026-01-31T12:00:00Z, from 1970 on"},
     [PARAMETER_AFTER] = {"after", URL_EVENTS, 0, INT64_MAX, "bad_after", "after is an integer from 0"},
     [PARAMETER_LIMIT] = {"limit", URL_EVENTS, 1, cap_page_limit, "bad_limit", "limit is an integer from 1 to 1000"},
+    [PARAMETER_FROM] = {"from", URL_CHANGES, 0, INT64_MAX, "bad_from", "from is a version, an integer from 0"},
+    [PARAMETER_TO] = {"to", URL_CHANGES, 1, INT64_MAX, "bad_to", "to is a version, an integer from 1"},
+    [PARAMETER_CHANGES] = {"limit", URL_CHANGES, 1, cap_page_limit, "bad_limit", "limit is an integer from 1 to 1000"},
 };
 
 static bool parameter_find(enum url_kind kind, struct slice name, enum parameter *out)
@@ -37,14 +52,32 @@ static bool parameter_find(enum url_kind kind, struct slice name, enum parameter
     return false;
 }
 
+/* Microseconds since 1970; false for a time before. */
+static bool instant_parse(struct slice text, uint64_t *out)
+{
+    uint8_t decoded[64];
+    size_t size = text.size;
+    int64_t time_us;
+    if (size > sizeof decoded)
+        return false;
+    memcpy(decoded, text.data, size);
+    if (!percent_decode(decoded, &size) || timestamp_parse(slice_of(decoded, size), &time_us) != SCALAR_OK ||
+        time_us < 0)
+        return false;
+    *out = (uint64_t)time_us;
+    return true;
+}
+
 static bool parameter_value(enum parameter parameter, struct slice text, uint64_t *out)
 {
     if (parameter == PARAMETER_DRY_RUN && (slice_is(text, "true") || slice_is(text, "false"))) {
         *out = slice_is(text, "true");
         return true;
     }
-    uint64_t value;
-    if (!number_parse(text, &value) || value < parameters[parameter].min || value > parameters[parameter].max)
+    uint64_t value = 0;
+    if (parameter == PARAMETER_AT ? !instant_parse(text, &value) : !number_parse(text, &value))
+        return false;
+    if (value < parameters[parameter].min || value > parameters[parameter].max)
         return false;
     *out = value;
     return true;
@@ -59,10 +92,18 @@ static void query_set(struct query *out, enum parameter parameter, uint64_t valu
     case PARAMETER_VERSION:
         out->version = (int64_t)value;
         break;
+    case PARAMETER_AT:
+        out->at_us = (int64_t)value;
+        break;
     case PARAMETER_AFTER:
+    case PARAMETER_FROM:
         out->after = value;
         break;
+    case PARAMETER_TO:
+        out->to = (int64_t)value;
+        break;
     case PARAMETER_LIMIT:
+    case PARAMETER_CHANGES:
         out->limit = (uint32_t)value;
         break;
     case PARAMETER_COUNT:
@@ -87,7 +128,7 @@ static struct slice cut(struct slice *text, char mark)
 bool query_parse(enum url_kind kind, struct slice text, struct query *out, struct refusal *refusal)
 {
     bool seen[PARAMETER_COUNT] = {false};
-    *out = (struct query){.version = -1, .limit = limit_page_default};
+    *out = (struct query){.version = -1, .to = -1, .limit = limit_page_default};
     while (text.size > 0) {
         struct slice value = cut(&text, '&');
         if (value.size == 0)

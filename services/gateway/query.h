@@ -11,7 +11,9 @@
 struct query {
     bool dry_run;
     int64_t version; /* -1 when absent */
-    uint64_t after;  /* 0 when absent */
+    int64_t at_us;   /* 0 when absent */
+    uint64_t after;  /* 0 when absent; of changes: from */
+    int64_t to;      /* -1 when absent */
     uint32_t limit;  /* limit_page_default when absent */
 };
 

@@ -143,7 +143,8 @@ bool transfer_body(struct gateway *gateway, struct exchange *exchange, struct sl
 /* Its answer is made of the reply alone. */
 static bool call_is_plain(enum url_kind kind)
 {
-    return kind == URL_COMMAND || kind == URL_STATE || kind == URL_EVENTS || kind == URL_LIST || kind == URL_ITEM;
+    return kind == URL_COMMAND || kind == URL_STATE || kind == URL_EVENTS || kind == URL_CHANGES || kind == URL_LIST ||
+           kind == URL_ITEM;
 }
 
 /* On the client's thread. The exchange is this call's alone until it is pushed. */

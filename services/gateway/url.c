@@ -199,12 +199,13 @@ static bool parse_item(const struct path *path, struct url *out, struct refusal 
     if (out->scope.size > 0)
         return refuse_scope(refusal);
     bool events = path->count == 3 && segment_is(path->segments[2], "events");
-    if (path->count != 2 && !events)
+    bool changes = path->count == 3 && segment_is(path->segments[2], "changes");
+    if (path->count != 2 && !events && !changes)
         return true;
     if (!name_decode(namespace, &out->namespace, refusal) || !name_decode(resource, &out->resource, refusal) ||
         !name_decode(path->segments[1], &out->identifier, refusal))
         return false;
-    out->kind = events ? URL_EVENTS : URL_STATE;
+    out->kind = events ? URL_EVENTS : changes ? URL_CHANGES : URL_STATE;
     return true;
 }
 

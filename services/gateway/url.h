@@ -6,6 +6,7 @@
  *
  *     /NS:COMMAND/RESOURCE/IDENTIFIER     /NS:COMMAND/RESOURCE/:new     (also with a scope:
  * /NS:COMMAND/KEY=VALUE:.../...) /NS.RESOURCE/IDENTIFIER             /NS.RESOURCE/IDENTIFIER/events
+ *     /NS.RESOURCE/IDENTIFIER/changes
  *     /NS.NAME/     /NS.NAME/KEY=VALUE:.../     /NS.NAME/~PATHQUERY/     /NS.NAME/KEY=VALUE:.../~PATHQUERY/
  *     /NS.NAME/KEY=VALUE:.../IDENTIFIER
  *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /_meta/NS.NAME   /livez   /readyz   /metrics   /mcp   /_events
@@ -25,6 +26,7 @@ enum url_kind {
     URL_COMMAND,
     URL_STATE,
     URL_EVENTS,
+    URL_CHANGES,
     URL_LIST,
     URL_ITEM, /* one row, from the read model */
     URL_META,

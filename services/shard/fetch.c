@@ -26,6 +26,7 @@ void fetch_free(struct fetch **fetch)
         return;
     job_free(&(*fetch)->job);
     aggregate_free(&(*fetch)->aggregate);
+    changes_free(&(*fetch)->changes);
     buffer_fini(&(*fetch)->memory);
     free((*fetch)->events);
     free(*fetch);

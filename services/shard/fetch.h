@@ -13,6 +13,7 @@
 enum fetch_kind {
     FETCH_LOAD = 1, /* an aggregate, for its actor */
     FETCH_PAST,     /* an aggregate as it was at a version, for a job */
+    FETCH_CHANGES,  /* likewise, and what its events changed on the way there */
     FETCH_EVENTS,   /* a page of an aggregate's events, for a job */
     FETCH_LOG,      /* a page of a partition, for a job */
     FETCH_RECEIPT,  /* an old receipt, for the actor that holds the job */
@@ -26,6 +27,7 @@ struct fetched_event {
     uint64_t version, seq;
     uint32_t schema, name_size;
     size_t name, data, data_size; /* places in memory */
+    size_t record, record_size;   /* CHANGES: of the encoded record, when it is to be shown */
 };
 
 struct fetch {
@@ -38,7 +40,10 @@ struct fetch {
     struct stream stream;
     uint64_t stream_hash;
     struct job *job;             /* PAST, EVENTS, LOG, REPLY: owned */
-    struct aggregate *aggregate; /* PAST: as far as it is folded; owned */
+    struct aggregate *aggregate; /* PAST, CHANGES: as far as it is folded; owned */
+    struct changes *changes;     /* CHANGES: what was found so far; owned */
+    int64_t at_us;               /* PAST: events after this time are not of it; 0: none is too late */
+    bool ended;                  /* PAST: such an event came */
     struct uuid id;              /* RECEIPT */
     uint64_t after, to_version;  /* version or seq */
     bool first, use_snapshot;    /* first page of a load */
@@ -56,6 +61,16 @@ struct fetch {
     struct buffer memory; /* loads: names and data; pages: encoded records */
     uint8_t bytes[];
 };
+
+/* ---- changes.c ---- */
+struct changes {
+    uint64_t from;               /* version before the first that is shown */
+    struct buffer base, before;  /* states: at from, and after the last event */
+    struct buffer after, events; /* scratch; the events so far, encoded */
+    uint32_t count;
+    bool more; /* another event follows */
+};
+void changes_free(struct changes **changes);
 
 struct fetch *fetch_new(enum fetch_kind kind, struct slice stream_key);
 void fetch_free(struct fetch **fetch);

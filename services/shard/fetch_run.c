@@ -35,6 +35,9 @@ static enum error take_event(void *context, const struct store_record *record)
     struct fetch *fetch = context;
     if (fetch->count == FETCH_EVENTS_MAX || fetch->memory.size > FETCH_BYTES_MAX)
         return error_full;
+    fetch->ended = fetch->at_us != 0 && record->time_us > fetch->at_us;
+    if (fetch->ended)
+        return error_full;
     enum error error = events_grow(fetch);
     if (error != error_none)
         return error;
@@ -47,6 +50,12 @@ static enum error take_event(void *context, const struct store_record *record)
     event->data_size = record->data.size;
     buffer_append(&fetch->memory, record->data.data, record->data.size);
     fetch->last = record->version;
+    if (fetch->kind == FETCH_CHANGES && record->version > fetch->changes->from) {
+        struct record shown = record_of(record);
+        event->record = fetch->memory.size;
+        record_encode(&fetch->memory, &shown);
+        event->record_size = fetch->memory.size - event->record;
+    }
     return fetch->memory.failed ? error_no_memory : error_none;
 }
 
@@ -74,7 +83,7 @@ static void run_load(struct fetch *fetch, struct store *store)
                                          take_event,
                                          fetch,
                                          &fetch->fault);
-    fetch->more = fetch->error == error_full || (!fetch->first && fetch->count == FETCH_EVENTS_MAX);
+    fetch->more = !fetch->ended && (fetch->error == error_full || (!fetch->first && fetch->count == FETCH_EVENTS_MAX));
     if (fetch->error == error_full)
         fetch->error = error_none;
 }
@@ -136,6 +145,7 @@ void fetch_run(struct fetch *fetch, struct store *store)
     switch (fetch->kind) {
     case FETCH_LOAD:
     case FETCH_PAST:
+    case FETCH_CHANGES:
         run_load(fetch, store);
         break;
     case FETCH_EVENTS:

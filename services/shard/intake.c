@@ -126,7 +126,9 @@ static void intake_job(struct shard *shard, struct job *job)
         answer_fail(shard, job, status_not_found, fault, "no such name in the domains served");
     else if (job->request.operation == operation_events)
         query_start(shard, job, FETCH_EVENTS);
-    else if (job->request.operation == operation_state && job->request.at_version >= 0)
+    else if (job->request.operation == operation_changes)
+        query_start(shard, job, FETCH_CHANGES);
+    else if (job->request.operation == operation_state && (job->request.at_version >= 0 || job->request.at_time_us > 0))
         query_start(shard, job, FETCH_PAST);
     else if (job->request.operation != operation_command || !command_refused(shard, job, unit))
         intake_actor(shard, job);

@@ -5,6 +5,8 @@
  * comes from a live actor waits for the commit of what it shows. */
 #include "services/shard/state.h"
 
+#include <stdlib.h>
+
 void query_state(struct shard *shard, struct entity *entity, struct job *job)
 {
     struct outcome *outcome = &job->outcome;
@@ -89,6 +91,17 @@ void query_dry_run(struct shard *shard, struct entity *entity, struct job *job)
 
 /* ---- reads from the store ---- */
 
+static void fold_start(struct fetch *fetch, const struct job *job)
+{
+    if (job->request.at_version >= 0)
+        fetch->to_version = (uint64_t)job->request.at_version;
+    fetch->at_us = job->request.at_time_us;
+    fetch->first = true;
+    fetch->aggregate = aggregate_new(job->resource);
+    if (fetch->kind == FETCH_CHANGES && (fetch->changes = calloc(1, sizeof *fetch->changes)) != NULL)
+        fetch->changes->from = job->request.from;
+}
+
 void query_start(struct shard *shard, struct job *job, enum fetch_kind kind)
 {
     struct fetch *fetch = fetch_new(kind, job->stream_key);
@@ -104,10 +117,13 @@ void query_start(struct shard *shard, struct job *job, enum fetch_kind kind)
     fetch->after = job->request.from;
     fetch->limit = job->request.limit;
     fetch->to_version = UINT64_MAX;
-    if (kind == FETCH_PAST) {
-        fetch->to_version = (uint64_t)job->request.at_version;
-        fetch->first = true;
-        fetch->aggregate = aggregate_new(job->resource);
+    if (kind == FETCH_PAST || kind == FETCH_CHANGES)
+        fold_start(fetch, job);
+    if (kind == FETCH_CHANGES && fetch->changes == NULL) {
+        fetch->job = NULL;
+        fetch_free(&fetch);
+        answer_fail(shard, job, status_unavailable, error_name(error_no_memory), error_text(error_no_memory));
+        return;
     }
     effects_fetch(shard->effects, fetch);
 }
@@ -146,10 +162,12 @@ static enum error past_apply(struct shard *shard, struct fetch *fetch)
     journal_begin(shard->config.journal, &journal_load, fetch->stream_hash);
     for (uint32_t i = 0; i < fetch->count && error == error_none; i++) {
         const struct fetched_event *event = &fetch->events[i];
-        if (event->version > fetch->to_version)
+        if (event->version > fetch->to_version || changes_end(fetch))
             break;
         error = aggregate_apply(
             fetch->aggregate, fetched_name(fetch, event), event->schema, fetched_data(fetch, event), &fault);
+        if (error == error_none && fetch->changes != NULL)
+            error = changes_note(fetch, event);
     }
     journal_end(shard->config.journal);
     return error;
@@ -158,12 +176,13 @@ static enum error past_apply(struct shard *shard, struct fetch *fetch)
 static void past_answer(struct shard *shard, struct fetch *fetch, struct job *job)
 {
     uint64_t version = aggregate_version(fetch->aggregate);
-    if (version == 0 || version != fetch->to_version) {
+    if (version == 0 || (fetch->to_version != UINT64_MAX && version != fetch->to_version)) {
         answer_fail(shard,
                     job,
                     status_not_found,
                     version == 0 ? "unknown_aggregate" : "unknown_version",
-                    "the aggregate does not have that version");
+                    fetch->ended && version == 0 ? "the aggregate did not exist then"
+                                                 : "the aggregate does not have that version");
         return;
     }
     job->outcome.has_version = true;
@@ -176,7 +195,7 @@ static void past_answer(struct shard *shard, struct fetch *fetch, struct job *jo
 /* The same fetch goes on where its page ended; true when it does. */
 static bool past_more(struct shard *shard, struct fetch *fetch)
 {
-    if (!fetch->more || fetch->last >= fetch->to_version)
+    if (!fetch->more || fetch->last >= fetch->to_version || changes_full(fetch))
         return false;
     fetch->first = fetch->has_snapshot = fetch->more = false;
     fetch->after = fetch->last;
@@ -204,7 +223,9 @@ static void past_fetched(struct shard *shard, struct fetch **fetch)
     }
     struct job *job = (*fetch)->job;
     (*fetch)->job = NULL;
-    if (error == error_none)
+    if (error == error_none && (*fetch)->kind == FETCH_CHANGES)
+        changes_answer(shard, *fetch, job);
+    else if (error == error_none)
         past_answer(shard, *fetch, job);
     else
         answer_error(shard, job, error, "");
@@ -212,7 +233,7 @@ static void past_fetched(struct shard *shard, struct fetch **fetch)
 
 void query_fetched(struct shard *shard, struct fetch **fetch)
 {
-    if ((*fetch)->error == error_none && (*fetch)->kind == FETCH_PAST) {
+    if ((*fetch)->error == error_none && ((*fetch)->kind == FETCH_PAST || (*fetch)->kind == FETCH_CHANGES)) {
         past_fetched(shard, fetch);
         return;
     }

@@ -150,6 +150,13 @@ void answer_fail(struct shard *shard, struct job *job, enum status status, const
 void answer_unit_lost(struct shard *shard, struct job *job, enum error trouble);
 void effects_fetch(struct effects *effects, struct fetch *fetch);
 
+/* changes.c: an event was applied while an aggregate is folded again; what it changed is noted if it is to be shown. */
+enum error changes_note(struct fetch *fetch, const struct fetched_event *event);
+bool changes_full(const struct fetch *fetch);
+/* Another event comes: true when the page has no room for it. */
+bool changes_end(struct fetch *fetch);
+void changes_answer(struct shard *shard, struct fetch *fetch, struct job *job);
+
 /* diff.c: appends [{"at", "from", "to"}...] of two states; a value that is on one side only has no from, or no to. */
 void state_diff(struct slice before, struct slice after, struct buffer *out);
 

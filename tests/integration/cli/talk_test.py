@@ -66,7 +66,7 @@ def usage(run):
         tap.check(answer.code == 2 and answer.out == "" and answer.err.count("\n") == 1,
                   f"{what} is a usage error (2), told in a line", answer)
     tap.check(run("state", "bank.account").code == 2, "state wants NS.RESOURCE/ID", "")
-    for name in ("up", "send", "state", "events", "tail", "describe", "health", "metrics", "replay", "new", "bench",
+    for name in ("up", "send", "state", "diff", "events", "tail", "describe", "health", "metrics", "replay", "new", "bench",
                  "config"):
         answer = fluvius(name, "--help")
         tap.check(answer.code == 0 and answer.out.startswith("Usage: fluvius " + name), f"{name} --help", answer)
@@ -86,6 +86,12 @@ def reading(run):
               "--from leaves out the first ones")
     past = run("state", "bank.account/ada", "--version", "2")
     tap.check(past.json().get("version") == 2 and past.json()["data"]["balance"] == 500, "a state of the past", past)
+    at = run("state", "bank.account/ada", "--at", events[1]["time"])
+    tap.check(at.json().get("version") == 2, "a state at a time", at)
+    tap.check(run("state", "bank.account/ada", "--at", "noon").code == 2, "a time that is none is a usage error (2)")
+    changes = run("diff", "bank.account/ada", "--from", "1", "--to", "2").lines()
+    tap.check(len(changes) == 1 and changes[0]["event"]["version"] == 2 and
+              changes[0]["changes"] == [{"at": "/balance", "from": 0, "to": 500}], "what an event changed", changes)
     tap.check(run("events", "bank.account/nobody").code == 5, "no events of nobody (5)")
     tap.check(run("state", "bank.account/ada", "--version", "999").code == 5, "no state of the future (5)")
 

@@ -208,6 +208,31 @@ def test_reads(web):
     refused(web.get("/bank.account/nobody"), 404, "unknown_aggregate", "an aggregate that does not exist", "not_found")
 
 
+def test_past(web):
+    identifier = account(web, 10)
+    path = f"/bank.account/{identifier}"
+    web.post(f"/bank:deposit/account/{identifier}", {"amount": 5})
+    times = [event["time"] for event in web.get(path + "/events").json["data"]]
+    for version, at in enumerate(times, 1):
+        answer = web.get(f"{path}?at={at}")
+        same((answer.status, answer.fields.get("etag")), (200, f'"{version}"'), f"the state at the time of version {version}")
+    same(web.get(f"{path}?at={times[1].replace(':', '%3A').replace('Z', '%2B00:00')}").json["data"]["balance"], 10,
+         "a time with an offset, percent-encoded")
+    refused(web.get(path + "?at=2000-01-01T00:00:00Z"), 404, "unknown_aggregate", "a time before it was there", "not_found")
+    refused(web.get(path + "?at=yesterday"), 400, "bad_at", "a time that is none", "bad_parameter")
+    answer = web.get(path + "/changes?from=1&to=3").json["data"]
+    same((answer["from"], answer["to"], answer["changes"]), (1, 3, [{"at": "/balance", "from": 0, "to": 15}]),
+         "the difference between two versions")
+    same([(item["event"]["type"], item["changes"]) for item in answer["events"]],
+         [("deposited", [{"at": "/balance", "from": 0, "to": 10}]), ("deposited", [{"at": "/balance", "from": 10, "to": 15}])],
+         "with what each event changed")
+    answer = web.get(path + "/changes?limit=2")
+    same((answer.json["meta"]["next"], answer.fields.get("link")), (2, f'<{path}/changes?from=2&limit=2>; rel="next"'),
+         "a page of changes leads to the next")
+    refused(web.get(path + "/changes?from=3&to=1"), 422, "bad_version", "versions the wrong way round", "invalid")
+    refused(web.get(path + "/changes?to=9"), 404, "unknown_version", "changes up to a version that is not there", "not_found")
+
+
 def test_events(web):
     identifier = account(web, 1)
     for amount in range(2, 6):
@@ -609,7 +634,7 @@ def main():
     with Platform() as platform:
         web = Web(platform.http)
         for test in (test_commands, test_new, test_empty_body, test_chunked, test_dry_run, test_conditions,
-                     test_idempotency, test_trace, test_objects, test_reads, test_events, test_percent, test_meta,
+                     test_idempotency, test_trace, test_objects, test_reads, test_past, test_events, test_percent, test_meta,
                      test_services, test_methods, test_bad_targets, test_bad_identifiers, test_bad_data, test_bad_bodies,
                      test_bad_sizes, test_bad_messages, test_bad_ids, test_hosts, test_never_reads):
             run(test, web)

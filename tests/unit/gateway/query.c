@@ -71,6 +71,34 @@ Test(query, numbers_are_whole_and_bounded)
     assert_refused(URL_STATE, "version=0x1", "bad_version");
 }
 
+Test(query, times_are_of_rfc_3339_from_1970_on)
+{
+    cr_assert(parse(URL_STATE, "at=1970-01-01T00:00:01Z"));
+    cr_assert_eq(query.at_us, 1000000);
+    cr_assert(parse(URL_STATE, "at=1970-01-01T01%3A00:00.000002%2B01:00"));
+    cr_assert_eq(query.at_us, 2);
+    assert_refused(URL_STATE, "at=1969-12-31T23:59:59Z", "bad_at");
+    assert_refused(URL_STATE, "at=1970-01-01T00:00:00Z", "bad_at");
+    assert_refused(URL_STATE, "at=1700000000", "bad_at");
+    assert_refused(URL_STATE, "at=%zz", "bad_at");
+    assert_refused(URL_STATE, "at=", "bad_at");
+    assert_refused(URL_STATE,
+                   "at=1970-01-01T00:00:01.000000000000000000000000000000000000000000000000000000000000000001Z",
+                   "bad_at");
+    assert_refused(URL_EVENTS, "at=1970-01-01T00:00:01Z", "unknown_parameter");
+}
+
+Test(query, changes_have_two_versions_and_a_size)
+{
+    cr_assert(parse(URL_CHANGES, "from=2&to=5&limit=10"));
+    cr_assert(query.after == 2 && query.to == 5 && query.limit == 10);
+    cr_assert(parse(URL_CHANGES, ""));
+    cr_assert(query.after == 0 && query.to == -1);
+    assert_refused(URL_CHANGES, "to=0", "bad_to");
+    assert_refused(URL_CHANGES, "from=-1", "bad_from");
+    assert_refused(URL_CHANGES, "limit=1001", "bad_limit");
+}
+
 Test(query, page_has_a_start_and_a_size)
 {
     cr_assert(parse(URL_EVENTS, "after=12&limit=1000"));

@@ -59,6 +59,7 @@ Test(url, state_and_events_name_their_aggregate)
     cr_assert(slice_is(url.namespace, "bank"));
     cr_assert(slice_is(url.resource, "account"));
     assert_kind("/bank.account/a/events?after=3", URL_EVENTS);
+    assert_kind("/bank.account/a/changes?from=3", URL_CHANGES);
     cr_assert(slice_is(url.identifier, "a"));
 }
 

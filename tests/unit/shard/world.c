@@ -436,6 +436,7 @@ uint64_t world_send_raw(struct world *world, const struct send *send)
                               .has_expected = send->has_expected,
                               .dry_run = send->dry_run,
                               .at_version = send->at_version == 0 ? -1 : send->at_version,
+                              .at_time_us = send->at_time_us,
                               .partition = -1,
                               .from = send->from,
                               .limit = send->limit == 0 ? 25 : send->limit};

@@ -58,6 +58,7 @@ struct send {
     bool has_expected, dry_run;
     enum operation operation;
     int64_t at_version; /* 0: now */
+    int64_t at_time_us; /* 0: now */
     uint32_t deadline_ms;
     uint64_t from;
     uint32_t limit;
