@@ -25,6 +25,7 @@ int command_dead_letters(int argc, char **argv);
 int command_describe(int argc, char **argv);
 int command_health(int argc, char **argv);
 int command_metrics(int argc, char **argv);
+int command_lag(int argc, char **argv);
 int command_rebuild(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_migrate(int argc, char **argv);

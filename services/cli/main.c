@@ -29,6 +29,7 @@ static const struct command commands[] = {
     {"describe", "show the domains that are served", command_describe},
     {"health", "say whether all is well", command_health},
     {"metrics", "show every process's metrics in the Prometheus format", command_metrics},
+    {"lag", "show how far read models are behind the log", command_lag},
     {"rebuild", "make the read models of a namespace again, beside the live ones", command_rebuild},
     {"replay", "derive every state again from its events and compare", command_replay},
     {"migrate", "make the event store or bring it up to date", command_migrate},

@@ -1,8 +1,8 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * `fluvius rebuild`: asks for read models to be made again from the log, beside the live ones. The request is kept where
- * the read models are, and is answered by the projector whenever that runs. */
+ * `fluvius rebuild`: asks for read models to be made again from the log, beside the live ones. The request is kept
+ * where the read models are, and is answered by the projector whenever that runs. */
 #include "services/cli/command.h"
 
 #include "services/common/settings.h"
