@@ -131,6 +131,8 @@ static bool decimal_units(struct slice text, uint32_t scale, int64_t *out)
     int64_t units = 0;
     uint32_t places = 0;
     bool point = false;
+    if (text.size == 0)
+        return false;
     for (size_t i = negative; i < text.size; i++) {
         if (text.data[i] == '.' && !point) {
             point = true;
@@ -146,7 +148,7 @@ static bool decimal_units(struct slice text, uint32_t scale, int64_t *out)
             return false;
     }
     *out = negative ? -units : units;
-    return text.size > 0;
+    return true;
 }
 
 /* base + variation steps within the bounds; the other way where that leaves them. */

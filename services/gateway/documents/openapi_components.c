@@ -358,7 +358,9 @@ static void problem_schema(struct json_out *json, int64_t http, struct slice typ
 static void problem_example(struct json_out *json, int64_t http, struct slice type, struct slice code)
 {
     const char *title = problem_title(type);
-    json_key_text(json, code);
+    char key[256];
+    snprintf(key, sizeof key, "%.*s.%.*s", NAME(type), NAME(code));
+    json_key(json, key);
     json_open(json, '{');
     json_key(json, "value");
     json_open(json, '{');

@@ -199,10 +199,10 @@ function responseView(doc, status, response) {
       view.append(make("p", {class: "dim"}, type));
       if (media.schema) view.append(schemaList(doc, media.schema, 0));
       if (media.example !== undefined) view.append(pretty(media.example));
-      const examples = Object.keys(media.examples || {});
+      const examples = Object.values(media.examples || {}).map((example) => example.value);
       if (examples.length > 0) {
-        view.append(make("p", {}, "errcode: ", make("code", {}, examples.join(" "))),
-                    pretty(Object.values(media.examples)[0].value));
+        view.append(make("p", {}, "errcode: ", make("code", {}, examples.map((example) => example.errcode).join(" "))),
+                    pretty(examples[0]));
       }
     }
   });

@@ -27,9 +27,22 @@ def none(faults, name):
     return tap.check(not faults, name, "\n".join(map(str, faults)))
 
 
+def once(pairs):
+    """A map that has each key once; Python alone would take the last."""
+    names = [name for name, _ in pairs]
+    if len(names) != len(set(names)):
+        raise ValueError("a key twice: " + str(next(name for name in names if names.count(name) > 1)))
+    return dict(pairs)
+
+
 def fetch(web, path):
     answer = web.get(path)
-    if not tap.check(answer.status == 200 and answer.json is not None, f"GET {path}", answer):
+    try:
+        json.loads(answer.body, object_pairs_hook=once)
+        fault = ""
+    except ValueError as error:
+        fault = str(error)
+    if not tap.check(answer.status == 200 and not fault, f"GET {path}", f"{fault} {answer!r}"):
         tap.end()
     return answer
 
