@@ -90,12 +90,20 @@ static int log_find(struct service *service)
     return -1;
 }
 
+static uint32_t readers_count(int64_t wanted)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (wanted > 0)
+        return (uint32_t)wanted;
+    return processors < 2 ? 2 : processors > 8 ? 8 : (uint32_t)processors;
+}
+
 static enum error readers_open(struct service *service)
 {
     const struct query_settings *settings = &service->settings;
     struct readers_config config = {.url = settings->read_models == NULL ? settings->store : settings->read_models,
                                     .holder = service->holder,
-                                    .count = (uint32_t)settings->readers,
+                                    .count = readers_count(settings->readers),
                                     .partitions = service->log.partitions,
                                     .statement_ms = (uint32_t)settings->statement_ms,
                                     .incarnation = service->log.incarnation,
@@ -196,6 +204,7 @@ static void service_stop(struct service *service)
 int main(int argc, char **argv)
 {
     struct service service = {0};
+    service.run_last = &service.run;
     int status = service_start(&service, argc, argv);
     if (status == 0) {
         while (!process_stopping())

@@ -22,6 +22,7 @@ struct readers {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     struct query_job *first, **last; /* with the mutex, as all that follows */
+    uint32_t idle;                   /* readers that wait */
     bool stopping, failing;
     struct store_fault fault;
     struct reader_thread threads[];
@@ -30,8 +31,11 @@ struct readers {
 static struct query_job *job_take(struct readers *readers)
 {
     pthread_mutex_lock(&readers->mutex);
-    while (readers->first == NULL && !readers->stopping)
+    while (readers->first == NULL && !readers->stopping) {
+        readers->idle++;
         pthread_cond_wait(&readers->wake, &readers->mutex);
+        readers->idle--;
+    }
     struct query_job *job = readers->stopping ? NULL : readers->first;
     if (job != NULL) {
         readers->first = job->next;
@@ -123,14 +127,20 @@ void readers_stop(struct readers **readers)
     *readers = NULL;
 }
 
-void readers_run(struct readers *readers, struct query_job *job)
+void readers_run(struct readers *readers, struct query_job *jobs)
 {
+    uint32_t wakes = 0;
+    if (jobs == NULL)
+        return;
     pthread_mutex_lock(&readers->mutex);
-    job->next = NULL;
-    *readers->last = job;
-    readers->last = &job->next;
-    pthread_cond_signal(&readers->wake);
+    *readers->last = jobs;
+    for (struct query_job *job = jobs; job != NULL; job = job->next) {
+        readers->last = &job->next;
+        wakes += wakes < readers->idle;
+    }
     pthread_mutex_unlock(&readers->mutex);
+    while (wakes-- > 0) /* not with the mutex: who wakes wants it */
+        pthread_cond_signal(&readers->wake);
 }
 
 bool readers_fault(struct readers *readers, char *out, size_t size)

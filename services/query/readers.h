@@ -23,7 +23,8 @@ struct readers_config {
 enum error readers_start(struct readers **out, const struct readers_config *config);
 /* Waits for the statements that run; what is in the queue is freed. */
 void readers_stop(struct readers **readers);
-void readers_run(struct readers *readers, struct query_job *job);
+/* Takes a chain of jobs, in order. */
+void readers_run(struct readers *readers, struct query_job *jobs);
 /* Why the read models could not be read last, for a person; false when they could. Copies at most size bytes. */
 bool readers_fault(struct readers *readers, char *out, size_t size);
 

@@ -22,7 +22,10 @@ struct service {
     struct readers *readers;
     struct follow_thread *follow;
     struct waiting_room waiting;
-    uint32_t jobs; /* taken and not answered */
+    uint32_t jobs;                     /* taken and not answered */
+    uint32_t running;                  /* of those, at the readers */
+    uint32_t answered;                 /* since the last turn ended */
+    struct query_job *run, **run_last; /* for the readers, at the end of this turn */
 };
 
 /* One turn of the loop: takes mail, hands jobs on, answers. */

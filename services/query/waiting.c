@@ -89,6 +89,7 @@ struct query_job *waiting_look(struct waiting_room *room, uint64_t now_us)
         return NULL;
     struct query_job *look = room->look;
     look_fill(room);
+    look->next = NULL;
     room->look = NULL;
     return look;
 }

@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -21,6 +22,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "http"), os.path.join(ROOT, "clients", "python")]
 import fluvius
 from platform_under_test import Platform, Tap, tool
+from postgres_under_test import Postgres
 from web import Connection, Web
 
 tap = Tap()
@@ -259,6 +261,54 @@ def query_process_is_killed(platform, web):
     tap.check(len(answers) > 20 and not bad, f"query processes are killed under {len(answers)} queries: each is answered", bad[:1])
 
 
+# ---- whose rows ----
+
+def realms():
+    """Each realm sees its own rows, whatever it asks for."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "tokens")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+            file.write("token-of-ada-0123456789 ada acme\ntoken-of-bob-0123456789 bob boss\n")
+        with Platform("--token-file", path) as platform:
+            ada, bob = (Web(platform.http, {"Authorization": f"Bearer token-of-{name}-0123456789"}) for name in ("ada", "bob"))
+            positions = []
+            for web, given in ((ada, "Ada"), (bob, "Bob")):
+                answer = web.post("/bank:open/account/same", {"holder": {"given": given, "family": "X"}})
+                positions.append(answer.fields["fluvius-position"])
+            read_model_there(ada)
+            for web, given, realm in ((ada, "Ada", "acme"), (bob, "Bob", "boss")):
+                answer = web.get("/bank.account/", fields={"Fluvius-Position": ",".join(positions)})
+                same([(row["holder"]["given"], row["_realm"]) for row in answer.json["data"]], [(given, realm)],
+                     "the same identifier in two realms: each sees its own row", answer)
+            for filter in ({"_realm.eq": "boss"}, {".or": [{"_realm.eq": "boss"}, {"_id.eq": "same"}]}, {"_realm!eq": "acme"}):
+                answer = ada.get(f"/bank.account/?query={quote(filter)}&deleted=true")
+                tap.check(answer.status == 200 and all(row["_realm"] == "acme" for row in answer.json["data"]),
+                          f"{filter} shows nothing of another realm", answer)
+            same(Web(platform.http).get("/bank.account/").status, 401, "without a token nothing is shown")
+
+
+def on_postgresql(pairs):
+    with Postgres() as server, Platform("--queries", "2", environment={"FLUVIUS_STORE": server.url}) as platform:
+        web = Web(platform.http)
+        position = open_accounts(web)
+        read_model_there(web)
+        lists(web, position)
+        filters(web)
+        pages(web)
+        own_writes(platform, pairs)
+        server.kill()
+        until = time.monotonic() + 20
+        while (answer := web.get("/bank.account/", fields={"Fluvius-Timeout": "2000"})).status == 200 and time.monotonic() < until:
+            time.sleep(0.05)
+        tap.check(answer.status in (503, 504), "while the server is gone a query is told so", answer)
+        server.start()
+        server.wait_until_ready()
+        until = time.monotonic() + 30
+        while (answer := web.get("/bank.account/")).status != 200 and time.monotonic() < until:
+            time.sleep(0.05)
+        tap.check(answer.status == 200, "and is answered when it is back", answer)
+
+
 def without_query_processes():
     with Platform("--queries", "0") as platform:
         answer = Web(platform.http).get("/bank.account/")
@@ -284,6 +334,9 @@ def main():
         projector_stands_still(platform, web)
         query_process_is_killed(platform, web)
     without_query_processes()
+    realms()
+    tap.note("on PostgreSQL")
+    on_postgresql(pairs // 10)
     tap.end()
 
 
