@@ -142,3 +142,38 @@ Test(meta, empty_description_still_makes_a_page)
     meta_index(&call.answer, (struct slice){0});
     cr_assert_str_eq(talk_body(&call), "{\"namespaces\":[]}");
 }
+
+static const char read_model[] = "[{\"namespace\":\"shop\",\"resources\":[{\"name\":\"article\",\"doc\":\"What is "
+                                 "sold\",\"commands\":[],\"events\":[],"
+                                 "\"schema\":{\"type\":\"object\",\"properties\":{"
+                                 "\"unit_price\":{\"type\":\"integer\"},"
+                                 "\"colour\":{\"type\":\"string\",\"enum\":[\"red\",\"blue\"]},"
+                                 "\"title\":{\"type\":\"string\",\"description\":\"As printed\"}}}}]}]";
+
+Test(meta, read_model_has_its_fields_and_their_filters)
+{
+    struct buffer packed = talk_pack(read_model);
+    cr_assert(meta_query(&call.answer, buffer_slice(&packed), slice_text("shop"), slice_text("article")));
+    cr_assert_eq(call.answer.status, 200);
+    cr_assert(talk_says(&call, "\"made_from\":\"resource\",\"url\":\"/shop.article/\""), "%s", talk_body(&call));
+    cr_assert(talk_says(&call,
+                        "{\"name\":\"unit_price\",\"label\":\"Unit price\",\"type\":\"integer\",\"input\":\"number\""));
+    cr_assert(talk_says(&call,
+                        "{\"key\":\"unit_price.between\",\"operator\":\"between\",\"label\":\"is between\","
+                        "\"type\":\"integer\",\"input\":\"range\"}"));
+    cr_assert(talk_says(&call, "\"values\":[\"red\",\"blue\"]"));
+    cr_assert(talk_says(&call,
+                        "{\"key\":\"colour.in\",\"operator\":\"in\",\"label\":\"is one of\",\"type\":\"array\","
+                        "\"input\":\"multiselect\"}"));
+    cr_assert(talk_says(&call,
+                        "\"description\":\"As printed\",\"type\":\"string\",\"input\":\"text\",\"audit\":false,"
+                        "\"sortable\":true,\"default_operator\":\"has\""));
+    cr_assert(talk_says(&call, "{\"name\":\"_updated\",\"label\":\"Updated\""));
+    buffer_fini(&packed);
+}
+
+Test(meta, read_model_that_is_not_there_is_none)
+{
+    cr_assert_not(meta_query(&call.answer, known(), slice_text("shop"), slice_text("nothing")));
+    cr_assert_not(meta_query(&call.answer, known(), slice_text("nowhere"), slice_text("account")));
+}
