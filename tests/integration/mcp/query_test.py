@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 from agent import ACCEPT, Agent, Error, LEGACY, MODERN, PREFIX, meta
 from platform_under_test import Tap
-from reading import Reading
+from reading import Reading, answers
 from web import Connection, request
 
 tap = Tap()
@@ -61,6 +61,9 @@ def test_query(agent):
     content = json.loads(contents[0]["text"])
     same((contents[0]["uri"], [row["_id"] for row in content["rows"]], content["total"]), (uri, identifiers[:2], 5),
          "a read model is a resource")
+    answers(agent, "bank_activity_query")
+    rows = agent.tool("bank_activity_query", limit=1, at_least=position)
+    same((rows.wrong, len(rows.get("rows", []))), (False, 1), "a hand-written read model is queried like any", rows)
     wrong = agent.call("resources/read", {"uri": "fluvius://bank/account?sort=nothing"})
     same((isinstance(wrong, Error), getattr(wrong, "code", None)), (True, -32602), "faults of a URI are told", wrong)
 
