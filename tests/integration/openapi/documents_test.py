@@ -6,15 +6,19 @@ its description says. Public validators look at both where npm has them."""
 import json
 import os
 import re
+import socket
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "http")]
+ROOT_OF_TESTS = os.path.dirname(HERE)
+sys.path[:0] = [HERE, ROOT_OF_TESTS, os.path.join(ROOT_OF_TESTS, "http"),
+                os.path.join(os.path.dirname(os.path.dirname(ROOT_OF_TESTS)), "clients", "python")]
 from description import Description, pointer, references, schema_fault, structure_faults
+from fluvius.packing import unpack
 from platform_under_test import BUILD, ROOT, Platform, Tap
 from validators import public_faults
-from web import Web
+from web import Connection, Web, request
 
 tap = Tap()
 SHAPES = os.path.join(BUILD, "tests", "tools", "shapes.so")
@@ -275,6 +279,76 @@ def check_async_commands(api, aio):
     none(sorted(commands ^ told), "AsyncAPI: it receives every command")
 
 
+def stream_read(web, path, wanted):
+    """The first events of a stream, as JSON."""
+    with Connection(web.server) as connection:
+        connection.send(request("GET", path, fields={"Accept": "text/event-stream"}, host=connection.host))
+        head = connection.until(b"\r\n\r\n").decode()
+        events = []
+        while len(events) < wanted:
+            lines = connection.until(b"\n\n").decode().splitlines()
+            events += [json.loads(line[len("data: "):]) for line in lines if line.startswith("data: ")]
+    return head, events
+
+
+def check_streams(web, aio):
+    """Every event that was made is one of the messages of its stream, and fits it."""
+    channel = aio.document["channels"]["events"]
+    page = web.get(channel["address"] + "?limit=1000").json["data"]
+    head, events = stream_read(web, channel["address"] + "?from=begin", len(page))
+    tap.check("text/event-stream" in head and events == page, "AsyncAPI: the stream of all events is where it says", head)
+    none([event["type"] for event in events if event["type"] not in channel["messages"]],
+         "AsyncAPI: what streams send are messages of their channel")
+    none([f"{event['type']}: {fault}" for event in events if event["type"] in channel["messages"]
+          for fault in aio.faults(aio.resolve(channel["messages"][event["type"]])["payload"], event)],
+         "AsyncAPI: and fit their schemas")
+    one = aio.document["channels"]["bank.account"]
+    events = stream_read(web, one["address"].replace("{identifier}", "example-1") + "?from=begin", 2)[1]
+    tap.check({event["type"] for event in events} <= set(one["messages"]), "AsyncAPI: the stream of one aggregate likewise")
+
+
+class Subscriber:
+    """Hears the event bus of one broker: docs/PROTOCOL.md, Event bus."""
+
+    def __init__(self, url):
+        host, port = url.split("://", 1)[1].rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), 30)
+        self.socket.sendall(bytes.fromhex("0053500000210000"))
+        assert self.take(8) == bytes.fromhex("0053500000200000")
+
+    def take(self, size):
+        data = b""
+        while len(data) < size:
+            more = self.socket.recv(size - len(data))
+            if not more:
+                raise EOFError("the broker has ended")
+            data += more
+        return data
+
+    def next(self):
+        """(topic, frame)"""
+        message = self.take(int.from_bytes(self.take(8), "big"))
+        return message[:1].decode(), unpack(message[1:])
+
+
+def check_bus(platform, web, api, aio):
+    """What the event bus sends fits the messages of its channels."""
+    topics = {channel["address"]: channel for name, channel in aio.document["channels"].items() if name in ("heads", "records")}
+    create = next(o for o in api.operations() if o.id == "create.bank.account.open")
+    subscriber = Subscriber(platform.events)
+    seen, records, faults = set(), [], []
+    while seen != set(topics):
+        send(web, create)
+        topic, frame = subscriber.next()
+        message, = topics[topic]["messages"].values()
+        faults += aio.faults(aio.resolve(message)["payload"], frame)
+        seen.add(topic)
+        records += frame.get("ev", [])
+    tap.check({record.get("type") for record in records} == {"opened"}, "AsyncAPI: records are of what was done", records)
+    none(faults, "AsyncAPI: heads and records on the event bus fit their schemas")
+    subscriber.socket.close()
+
+
 # ---- tokens ----
 
 def check_tokens():
@@ -320,6 +394,8 @@ def main():
         check_head(web, api)
         check_asyncapi(aio)
         check_async_commands(api, aio)
+        check_streams(web, aio)
+        check_bus(platform, web, api, aio)
         faults, why = public_faults(api.document, aio.document)
         if why:
             tap.note("public validators could not be had: " + why)
