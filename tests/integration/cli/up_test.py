@@ -50,7 +50,7 @@ def alive(pid):
 
 def tells(platform):
     pids = platform.ready.get("pids", {})
-    tap.check(platform.ready.get("ready") is True and sorted(pids) == ["broker", "gateway", "projector", "shard-0", "shard-1"],
+    tap.check(platform.ready.get("ready") is True and sorted(pids) == ["broker", "gateway", "projector", "query-0", "shard-0", "shard-1"],
               "one line of JSON says that all is ready", platform.ready)
     tap.check(pids == platform.children(), "with the services' processes", (pids, platform.children()))
     tap.check(all(not address.endswith(":0") for address in (platform.bus, platform.http, platform.events)),
