@@ -110,7 +110,7 @@ void mcp_listen_fail(const struct call *call, const struct reply *reply, struct 
 }
 
 /* The stream ended as it should: its request gets its result. */
-static void write_result(const struct call *call, struct buffer *out)
+void mcp_listen_end(const struct call *call, struct buffer *out)
 {
     message_begin(out);
     buffer_append_text(out, ",\"id\":");
@@ -195,6 +195,6 @@ enum call_next mcp_listen(const struct mcp_server *server, struct call *call)
     }
     answer_begin(&call->answer, 200, MEDIA_STREAM); /* nothing would ever come */
     mcp_listen_begin(call, &call->answer.body);
-    write_result(call, &call->answer.body);
+    mcp_listen_end(call, &call->answer.body);
     return CALL_REFUSED;
 }

@@ -17,6 +17,8 @@ void mcp_listen_follow(const struct call *call, struct follow *follow);
 void mcp_listen_begin(const struct call *call, struct buffer *out);
 /* One message for each resource that the records, a raw array, changed. */
 void mcp_listen_changes(const struct call *call, struct slice records, struct buffer *out);
+/* The last message, when the server ends the stream. */
+void mcp_listen_end(const struct call *call, struct buffer *out);
 /* The last message, when the bus refuses to go on. */
 void mcp_listen_fail(const struct call *call, const struct reply *reply, struct buffer *out);
 

@@ -33,7 +33,8 @@ struct stream_state {
     bool sent;       /* its head is: what comes now is an event stream */
     bool suspended;  /* its connection is */
     bool gone;       /* the client, or the response */
-    bool ended;      /* nothing comes after what is in out */
+    bool ended;      /* nothing comes after what is in out, but for a last word */
+    bool said;       /* that too */
     uint64_t due_us; /* RESTING: asks again then; 0: when its client has taken all */
     struct events_query query;
     struct buffer request, out; /* out: text that the client has not taken yet */
@@ -298,7 +299,7 @@ static void trouble_write(struct stream_state *stream)
 {
     struct answer answer = {0};
     struct reply reply = reply_of(stream);
-    stream->ended = true;
+    stream->ended = stream->said = true;
     if (stream_is_mcp(stream)) {
         mcp_listen_fail(&stream->exchange->call, &reply, &stream->out);
         return;
@@ -394,14 +395,27 @@ void stream_replied(struct gateway *gateway, struct inbox_node *node)
 
 /* ---- the library's side ---- */
 
+/* Ends a stream once all of it is taken; false when there is a last word to be said before. */
+static bool stream_end(struct stream_state *stream)
+{
+    if (!stream_is_mcp(stream) || stream->said)
+        return true;
+    stream->said = true;
+    out_begin(stream);
+    mcp_listen_end(&stream->exchange->call, &stream->out);
+    out_end(stream);
+    return stream->out.size == 0;
+}
+
 static ssize_t on_piece(void *context, uint64_t position, char *piece, size_t size)
 {
     struct stream_state *stream = context;
     size_t left = stream->out.size - stream->out_at;
     uint64_t now_us = clock_monotonic_us();
     (void)position;
-    if (left == 0 && (stream->ended || stream->gateway->stopping))
+    if (left == 0 && (stream->ended || stream->gateway->stopping) && stream_end(stream))
         return MHD_CONTENT_READER_END_OF_STREAM;
+    left = stream->out.size - stream->out_at;
     if (left == 0) {
         if (stream->phase == STREAM_WRITING && stream->due_us == 0)
             stream_ask_on(stream, now_us);

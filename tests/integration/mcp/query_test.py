@@ -92,7 +92,7 @@ class Listening:
         self.connection.socket.close()
 
 
-def test_listen(server, agent):
+def test_listen(server, agent, open_ones):
     (first, second), _ = accounts(agent, "L" + uuid.uuid4().hex[:12], (10, 20))
     state, events = f"fluvius://bank/account/{first}", f"fluvius://bank/account/{second}/events"
     listening = Listening(server, [state, events, "fluvius://bank", "file:///x"])
@@ -109,7 +109,7 @@ def test_listen(server, agent):
         "uri": events, "_meta": {PREFIX + "subscriptionId": "s-1"}}), "a change is told, and no other", told)
     agent.tool("bank_deposit", identifier=first, data={"amount": 1})
     same(listening.next()["params"]["uri"], state, "and so on")
-    listening.close()
+    open_ones.append(listening)
     nothing = Listening(server, ["file:///x"], 7)
     told, result = nothing.next(), nothing.next()
     same((told["params"]["notifications"], result["id"], result["result"]["resultType"]), ({}, 7, "complete"),
@@ -123,12 +123,17 @@ def test_legacy(agent):
 
 
 def main():
+    open_ones = []
     with Reading() as platform:
         for version in (MODERN, LEGACY[0]):
             tap.note(f"version {version}")
             test_query(Agent(platform.http, version))
-        test_listen(platform.http, Agent(platform.http))
+        test_listen(platform.http, Agent(platform.http), open_ones)
         test_legacy(Agent(platform.http, LEGACY[0]))
+        platform.stop()
+        told = open_ones[0].next()
+        same((told.get("id"), told.get("result", {}).get("resultType"), open_ones[0].next()), ("s-1", "complete", None),
+             "a server that stops ends its streams with their result", told)
     tap.end()
 
 
