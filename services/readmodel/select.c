@@ -45,7 +45,8 @@ uint32_t select_bind(struct select_writer *writer, const struct value *value)
 
 void select_parameter(struct select_writer *writer, uint32_t number)
 {
-    buffer_printf(&writer->out->sql, "%c%u", select_is_sqlite(writer) ? '?' : '$', number);
+    buffer_append(&writer->out->sql, select_is_sqlite(writer) ? "?" : "$", 1);
+    sql_number(&writer->out->sql, number);
 }
 
 void select_value(struct select_writer *writer, const struct value *value)

@@ -22,17 +22,32 @@ static const char *schema_of(enum dialect dialect)
     return dialect == DIALECT_POSTGRESQL ? "fluvius_read." : "";
 }
 
+void sql_number(struct buffer *sql, uint32_t number)
+{
+    char text[10], *at = text + sizeof text;
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    buffer_append(sql, at, (size_t)(text + sizeof text - at));
+}
+
 void table_name(struct buffer *sql, enum dialect dialect, uint32_t build, uint32_t number)
 {
-    buffer_printf(sql, "%sm%u_%u", schema_of(dialect), build, number);
+    buffer_append_text(sql, schema_of(dialect));
+    buffer_append(sql, "m", 1);
+    sql_number(sql, build);
+    buffer_append(sql, "_", 1);
+    sql_number(sql, number);
 }
 
 void column_name(struct buffer *sql, uint32_t column)
 {
-    if (column < TABLE_FIELDS)
+    if (column < TABLE_FIELDS) {
         buffer_append_text(sql, audit_names[column]);
-    else
-        buffer_printf(sql, "c%u", column - TABLE_FIELDS);
+        return;
+    }
+    buffer_append(sql, "c", 1);
+    sql_number(sql, column - TABLE_FIELDS);
 }
 
 static enum model_kind column_kind(const struct model *model, uint32_t column)

@@ -30,6 +30,9 @@ static inline uint32_t table_columns(const struct model *model)
     return TABLE_FIELDS + model->field_count;
 }
 
+/* Appends a number in base 10; SQL is full of them, and printf is slow. */
+void sql_number(struct buffer *sql, uint32_t number);
+
 /* Appends "m<build>_<number>"; in PostgreSQL "fluvius_read.m<build>_<number>". */
 void table_name(struct buffer *sql, enum dialect dialect, uint32_t build, uint32_t number);
 /* Appends the column's name, and its type ("bigint"; in SQLite "INTEGER"). */
