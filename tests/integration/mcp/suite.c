@@ -26,8 +26,7 @@ static verdict decide_logging_tool(const thing *state, const logging_tool *comma
     return emit(out, called);
 }
 
-static verdict
-decide_streaming_elicitation(const thing *state, const streaming_elicitation *command, decision *out)
+static verdict decide_streaming_elicitation(const thing *state, const streaming_elicitation *command, decision *out)
 {
     (void)state, (void)command;
     return emit(out, called);
