@@ -167,7 +167,7 @@ enum error record_decode(struct slice value, struct record *out);
 struct follow {
     struct slice from; /* empty: from the beginning */
     int64_t since_us;  /* valid when has_since */
-    bool has_since, platform, receipts;
+    bool has_since, platform, every_realm, receipts;
     struct slice partitions, types;               /* raw arrays; empty when absent */
     struct slice namespace, resource, identifier; /* empty when absent */
     uint32_t limit, bytes, wait_ms;               /* defaults and maxima already put in */

@@ -86,6 +86,8 @@ static enum error follow_take(struct follow *out, int field, struct reader *read
         return take_types(reader, &out->types);
     case AT(follow, platform):
         return reader_bool(reader, &out->platform);
+    case AT(follow, every_realm):
+        return reader_bool(reader, &out->every_realm);
     case AT(follow, receipts):
         return reader_bool(reader, &out->receipts);
     case AT(follow, limit):
@@ -152,6 +154,7 @@ static uint32_t follow_size(const struct follow *follow)
     entries += follow->identifier.size > 0;
     entries += follow->types.size > 0;
     entries += follow->platform;
+    entries += follow->every_realm;
     entries += follow->receipts;
     entries += limit_said(follow->limit, limit_page_limit);
     entries += limit_said(follow->bytes, limit_follow_bytes);
@@ -174,6 +177,8 @@ void follow_encode(struct buffer *out, const struct follow *follow)
     put_raw(out, KEY(follow, types), follow->types);
     if (follow->platform)
         put_true(out, KEY(follow, platform));
+    if (follow->every_realm)
+        put_true(out, KEY(follow, every_realm));
     if (follow->receipts)
         put_true(out, KEY(follow, receipts));
     if (limit_said(follow->limit, limit_page_limit))

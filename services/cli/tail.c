@@ -1,40 +1,38 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * `fluvius tail`: every committed record of the log, partition by partition in order. Records come from the log alone;
- * with --follow the event bus, where it is known, only says when to look. */
+ * `fluvius tail`: every committed record of the log that the caller may see, in order within each partition, and with
+ * --follow those that come. Query processes read the log and wait at its end. */
 #include "services/cli/command.h"
 
+#include "proto/position.h"
 #include "services/cli/connect.h"
-#include "services/cli/news.h"
-#include "services/cli/platform.h"
-#include "services/cli/position.h"
 #include "services/cli/show.h"
 #include "services/cli/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define POLL_MS 200
-#define PARTITIONS_MAX 65536
+#define WAIT_MS 5000
 
 struct tail_settings {
     struct connect_settings connect;
-    char *from, *events;
+    char *from, *events, *namespace, *resource;
+    struct setting_list types;
     bool follow;
 };
 
+#define AT(MEMBER) offsetof(struct tail_settings, MEMBER)
+
 static const struct setting entries[] = {
     CONNECT_SETTINGS(struct tail_settings, connect),
-    {"from", SETTING_TEXT, offsetof(struct tail_settings, from), NULL, 0, 0, "only what is after this position token"},
-    {"events",
-     SETTING_TEXT,
-     offsetof(struct tail_settings, events),
-     NULL,
-     0,
-     0,
-     "URL of the event bus, to follow closely"},
-    {"follow", SETTING_BOOL, offsetof(struct tail_settings, follow), NULL, 0, 0, "go on with what is committed later"},
+    {"from", SETTING_TEXT, AT(from), "begin", 0, 0, "begin, end, or a position token: only what is after it"},
+    {"follow", SETTING_BOOL, AT(follow), NULL, 0, 0, "go on with what is committed later"},
+    {"namespace", SETTING_TEXT, AT(namespace), NULL, 0, 0, "only records of this namespace"},
+    {"resource", SETTING_TEXT, AT(resource), NULL, 0, 0, "only records of this resource"},
+    {"types", SETTING_LIST, AT(types), NULL, 0, 0, "only these types of events"},
+    {"events", SETTING_TEXT, AT(events), NULL, 0, 0, "not needed any more: query processes hear the event bus"},
     {0},
 };
 
@@ -49,37 +47,34 @@ static const struct settings_table table = {
 struct tail {
     const struct tail_settings *settings;
     struct client *client;
-    struct news *news;
-    uint64_t *after; /* seq shown last, by partition */
-    uint32_t partitions;
-    bool shown; /* in this round */
+    struct buffer types, position;
 };
 
-/* How many partitions the log has, as the brokers know it; 0 after a complaint. */
-static uint32_t partitions_ask(const struct tail *tail, int *code)
+static bool from_good(const char *from)
 {
-    struct request request = {.operation = operation_health, .at_version = -1, .partition = -1};
-    struct buffer memory = {0};
-    struct reply reply;
-    int64_t count = 0;
+    uint64_t incarnation;
 
-    *code = EXIT_FAILED;
-    if (connect_call(tail->client, &tail->settings->connect, &request, &reply, &memory) == error_none) {
-        if (reply.status != status_ok) {
-            *code = show_whole(&reply);
-        } else if (!field_integer(reply.data, "partitions", &count) || count < 1 || count > PARTITIONS_MAX) {
-            fprintf(stderr, "fluvius tail: no shard has told the brokers of its log yet\n");
-            *code = status_exit(status_unavailable);
-            count = 0;
-        }
+    if (strcmp(from, "begin") == 0 || strcmp(from, "end") == 0 ||
+        position_incarnation(slice_text(from), &incarnation) == error_none) {
+        return true;
     }
-    buffer_fini(&memory);
-    return (uint32_t)count;
+    fprintf(stderr, "fluvius tail: --from: \"%s\" is no position\n", from);
+    return false;
 }
 
-static void records_show(struct tail *tail, uint32_t partition, struct slice data)
+static void types_write(struct tail *tail)
 {
-    struct walk records = walk_of(field_raw(data, "records"));
+    const struct setting_list *types = &tail->settings->types;
+
+    write_array(&tail->types, (uint32_t)types->count);
+    for (size_t i = 0; i < types->count; i++) {
+        write_string(&tail->types, types->items[i]);
+    }
+}
+
+static void records_show(struct slice array)
+{
+    struct walk records = walk_of(array);
     struct buffer line = {0};
     struct record record;
     struct slice raw;
@@ -88,111 +83,66 @@ static void records_show(struct tail *tail, uint32_t partition, struct slice dat
         buffer_clear(&line);
         show_record(&line, &record, true);
         show_line(&line);
-        tail->after[partition] = record.seq;
-        tail->shown = true;
     }
     buffer_fini(&line);
+    fflush(stdout);
 }
 
-/* One page of one partition. Returns an exit code. */
-static int page_show(struct tail *tail, uint32_t partition)
+/* Shows what an answer has; the next request goes on behind it. An exit code. */
+static int answer_take(struct tail *tail, const struct reply *reply, bool *more)
 {
-    struct request request = {.operation = operation_log,
-                              .at_version = -1,
-                              .partition = partition,
-                              .from = tail->after[partition],
-                              .limit = limit_page_limit};
-    struct buffer memory = {0};
+    struct followed followed;
+
+    if (reply->status != status_ok) {
+        return show_whole(reply);
+    }
+    if (followed_decode(reply->data, &followed) != error_none) {
+        fprintf(stderr, "fluvius tail: an answer that cannot be read\n");
+        return EXIT_FAILED;
+    }
+    records_show(followed.records);
+    buffer_clear(&tail->position);
+    buffer_append(&tail->position, reply->position.data, reply->position.size);
+    *more = followed.more;
+    return 0;
+}
+
+static int page_show(struct tail *tail, bool *more)
+{
+    const struct tail_settings *settings = tail->settings;
+    struct request request = request_of(operation_follow);
+    struct follow follow = {.from = buffer_slice(&tail->position),
+                            .namespace = slice_text(settings->namespace),
+                            .resource = slice_text(settings->resource),
+                            .types = buffer_slice(&tail->types),
+                            .platform = true,
+                            .every_realm = true,
+                            .receipts = true,
+                            .wait_ms = settings->follow ? WAIT_MS : 0};
+    struct buffer data = {0}, memory = {0};
     struct reply reply;
     int code = EXIT_FAILED;
 
-    if (connect_call(tail->client, &tail->settings->connect, &request, &reply, &memory) == error_none) {
-        code = reply.status == status_ok ? 0 : show_whole(&reply);
+    follow_encode(&data, &follow);
+    request.data = buffer_slice(&data);
+    if (connect_call(tail->client, &settings->connect, &request, &reply, &memory) == error_none) {
+        code = answer_take(tail, &reply, more);
     }
-    if (code == 0) {
-        records_show(tail, partition, reply.data);
-    }
+    buffer_fini(&data);
     buffer_fini(&memory);
-    return code;
-}
-
-/* A page of each partition, again and again until no partition has more. */
-static int rounds_show(struct tail *tail)
-{
-    int code = 0;
-
-    do {
-        tail->shown = false;
-        for (uint32_t partition = 0; partition < tail->partitions && code == 0; partition++) {
-            code = page_show(tail, partition);
-        }
-        fflush(stdout);
-        if (!tail->shown && tail->settings->follow) {
-            news_wait(tail->news, POLL_MS);
-        }
-    } while (code == 0 && (tail->shown || tail->settings->follow));
     return code;
 }
 
 static int tail_run(struct tail *tail)
 {
-    int code;
+    bool more = true;
+    int code = 0;
 
-    tail->partitions = partitions_ask(tail, &code);
-    if (tail->partitions == 0) {
-        return code;
+    types_write(tail);
+    buffer_append_text(&tail->position, tail->settings->from);
+    while (code == 0 && (more || tail->settings->follow)) {
+        code = page_show(tail, &more);
     }
-    tail->after = calloc(tail->partitions, sizeof *tail->after);
-    if (tail->after == NULL) {
-        fprintf(stderr, "fluvius tail: %s\n", error_text(error_no_memory));
-        return EXIT_FAILED;
-    }
-    if (tail->settings->from != NULL &&
-        position_read(tail->settings->from, tail->after, tail->partitions) != error_none) {
-        fprintf(stderr, "fluvius tail: --from: \"%s\" is no position of this log\n", tail->settings->from);
-        return EXIT_USAGE;
-    }
-    return rounds_show(tail);
-}
-
-static void news_at(struct tail *tail, const char *url)
-{
-    struct tls *tls;
-
-    if (connect_tls(&tail->settings->connect, url, &tls) == error_none) {
-        news_open(&tail->news, url, tls);
-        tls_release(&tls);
-    }
-}
-
-/* Where to hear of news: as given, or of the platform whose bus is used. */
-static void news_find(struct tail *tail)
-{
-    const struct tail_settings *settings = tail->settings;
-    struct platform platform;
-
-    if (settings->events != NULL) {
-        news_at(tail, settings->events);
-    } else if (settings->connect.bus == NULL && platform_read(settings->connect.data, &platform) == error_none) {
-        platform.events[strcspn(platform.events, ",")] = '\0'; /* every broker publishes all that is committed */
-        news_at(tail, platform.events);
-    }
-}
-
-static int tail_open_and_run(struct tail *tail)
-{
-    int code;
-
-    if (connect_open(&tail->settings->connect, &tail->client) != error_none) {
-        return EXIT_FAILED;
-    }
-    if (tail->settings->follow) {
-        news_find(tail);
-    }
-    code = tail_run(tail);
-    news_close(&tail->news);
-    client_close(&tail->client);
-    free(tail->after);
     return code;
 }
 
@@ -203,9 +153,12 @@ int command_tail(int argc, char **argv)
     enum settings_outcome outcome = settings_load(&table, argc, argv, &settings, NULL);
     int code = outcome == SETTINGS_HELP ? 0 : EXIT_USAGE;
 
-    if (outcome == SETTINGS_OK) {
-        code = tail_open_and_run(&tail);
+    if (outcome == SETTINGS_OK && from_good(settings.from)) {
+        code = connect_open(&settings.connect, &tail.client) == error_none ? tail_run(&tail) : EXIT_FAILED;
+        client_close(&tail.client);
     }
+    buffer_fini(&tail.types);
+    buffer_fini(&tail.position);
     settings_free(&table, &settings);
     return code;
 }

@@ -32,6 +32,8 @@ struct tokens {
 };
 
 static const uint8_t no_roles[] = {0x90}; /* an empty msgpack array */
+/* Without a file everybody may read the log of all realms, as a service may. */
+static const uint8_t open_roles[] = {0x91, 0xa7, 's', 'e', 'r', 'v', 'i', 'c', 'e'};
 
 static XXH128_hash_t token_hash(const struct tokens *tokens, struct slice token)
 {
@@ -241,7 +243,8 @@ static enum error entries_load(struct tokens *tokens, const char *path, const ch
     }
     tokens->anonymous = (struct principal){.user = "anonymous",
                                            .realm = "default",
-                                           .roles = slice_of(no_roles, sizeof no_roles),
+                                           .roles = tokens->required ? slice_of(no_roles, sizeof no_roles)
+                                                                     : slice_of(open_roles, sizeof open_roles),
                                            .service = !tokens->required && service == NULL};
     return error == error_none ? entries_sort(tokens, tokens->required ? path : SERVICE_VARIABLE, fault) : error;
 }

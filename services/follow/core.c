@@ -118,16 +118,18 @@ static bool is_service(const struct item *item)
 /* Realm and data are kept together: the buffer is complete before anything points into it. */
 static enum error request_keep(struct follower *follower, const struct item *item, struct slice data, struct slice *bad)
 {
-    struct slice realm = is_service(item) ? (struct slice){0} : item->realm;
-    buffer_append(&follower->request, realm.data, realm.size);
+    size_t size = item->realm.size;
+    buffer_append(&follower->request, item->realm.data, size);
     buffer_append(&follower->request, data.data, data.size);
     if (follower->request.failed)
         return error_no_memory;
     const uint8_t *kept = follower->request.data;
-    enum error error = follow_decode(slice_of(kept + realm.size, data.size), &follower->follow, bad);
-    if (error == error_none)
-        follower->selection = selection_of(&follower->follow, slice_of(kept, realm.size));
-    return error;
+    enum error error = follow_decode(slice_of(kept + size, data.size), &follower->follow, bad);
+    if (error != error_none)
+        return error;
+    bool every = follower->follow.every_realm && is_service(item);
+    follower->selection = selection_of(&follower->follow, every ? (struct slice){0} : slice_of(kept, size));
+    return error_none;
 }
 
 /* One aggregate lives in one partition. */

@@ -126,6 +126,15 @@ static int follow_start(struct service *service)
     return error == error_none ? 0 : refuse("follow", fault.text[0] != 0 ? fault.text : error_text(error));
 }
 
+static enum error watch_open(struct service *service)
+{
+    const struct query_settings *settings = &service->settings;
+    struct watch_config config = {.store = settings->store,
+                                  .readmodel = settings->read_models == NULL ? settings->store : settings->read_models,
+                                  .holder = service->holder};
+    return watch_start(&service->watch, &config);
+}
+
 static enum error worker_start(struct service *service)
 {
     const struct query_settings *settings = &service->settings;
@@ -156,6 +165,8 @@ static int service_start(struct service *service, int argc, char **argv)
     if ((status = follow_start(service)) != 0)
         return status;
     enum error error = readers_open(service);
+    if (error == error_none)
+        error = watch_open(service);
     if (error == error_none)
         error = worker_start(service);
     if (error != error_none)
@@ -191,6 +202,7 @@ static void mail_drop(struct inbox *inbox)
 static void service_stop(struct service *service)
 {
     worker_close(&service->worker);
+    watch_stop(&service->watch);
     follow_thread_stop(&service->follow);
     readers_stop(&service->readers);
     mail_drop(service->inbox);

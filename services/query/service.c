@@ -148,9 +148,8 @@ void service_turn(struct service *service, bool stopping)
     worker_turn(service->worker, service->jobs, stopping, now_us);
 }
 
-uint32_t service_alarms(void *context, struct buffer *out)
+static uint32_t readers_alarm(const struct service *service, struct buffer *out)
 {
-    struct service *service = context;
     char fault[256];
     if (!readers_fault(service->readers, fault, sizeof fault))
         return 0;
@@ -159,4 +158,11 @@ uint32_t service_alarms(void *context, struct buffer *out)
     write_text(out, buffer_slice(&text));
     buffer_fini(&text);
     return 1;
+}
+
+uint32_t service_alarms(void *context, struct buffer *out)
+{
+    struct service *service = context;
+    uint32_t groups;
+    return readers_alarm(service, out) + watch_alarms(service->watch, out, &groups);
 }

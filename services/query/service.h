@@ -11,6 +11,7 @@
 #include "services/query/readers.h"
 #include "services/query/settings.h"
 #include "services/query/waiting.h"
+#include "services/query/watch.h"
 
 struct service {
     struct query_settings settings;
@@ -21,6 +22,7 @@ struct service {
     struct worker *worker;
     struct readers *readers;
     struct follow_thread *follow;
+    struct watch *watch;
     struct waiting_room waiting;
     uint32_t jobs;                     /* taken and not answered */
     uint32_t running;                  /* of those, at the readers */

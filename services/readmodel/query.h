@@ -88,6 +88,7 @@ struct sort_key {
 struct query {
     const struct model *model;
     struct slice realm;
+    bool every_realm; /* realm does not count: for the platform's own looks, never for a request */
     struct filter filter;
     struct slice words; /* of text=, folded, a space between each; empty: not searched */
     uint32_t word_count;

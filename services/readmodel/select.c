@@ -90,8 +90,9 @@ static void put_from(struct select_writer *writer)
 {
     select_put(writer, " FROM ");
     table_name(&writer->out->sql, writer->target->dialect, writer->target->build, writer->target->number);
-    select_put(writer, " WHERE _realm = ");
-    select_text(writer, writer->query->realm);
+    select_put(writer, writer->query->every_realm ? " WHERE _realm IS NOT NULL" : " WHERE _realm = ");
+    if (!writer->query->every_realm)
+        select_text(writer, writer->query->realm);
     if (!writer->query->deleted)
         select_put(writer, " AND _deleted IS NULL");
 }

@@ -187,7 +187,7 @@ def gives_up_on_bad_settings(directory):
 def tokens_guard(directory):
     tokens = os.path.join(directory, "guarded")
     with open(tokens, "w", encoding="ascii") as file:
-        file.write("# who\nsecret-word alice acme admin\nsecret-watch ops default service\n")
+        file.write("# who\nsecret-word alice acme admin\nsecret-other bob else\nsecret-watch ops default service\n")
     os.chmod(tokens, 0o600)
     with Platform("--token-file", tokens) as platform:
         run = on(platform)
@@ -198,8 +198,10 @@ def tokens_guard(directory):
         known = {"FLUVIUS_TOKEN": "secret-word"}
         answer = run("send", "bank:open", "account/ada", ADA, environment=known)
         tap.check(answer.code == 0, "with the right one it is done", answer)
-        answer = run("tail", environment=known)
-        tap.check(answer.code == 6, "the log of everybody is not for one user (6)", answer)
+        other = {"FLUVIUS_TOKEN": "secret-other"}
+        answer = run("tail", environment=other)
+        tap.check(answer.code == 0 and answer.lines() == [], "a user's tail has nothing of other realms", answer)
+        tap.check(len(run("tail", environment=known).lines()) == 1, "but all of one's own")
         record = run("tail", environment={"FLUVIUS_TOKEN": "secret-watch"}).lines()[0]
         tap.check(record["user"] == "alice" and record["realm"] == "acme", "user and realm come from it", record)
         with open(platform.log, encoding="utf-8") as log:

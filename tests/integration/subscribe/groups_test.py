@@ -130,6 +130,19 @@ def full_dead_letters(scene):
               "and goes on with the same record when there is room", handled(path))
 
 
+def silent_group(scene):
+    """Records wait and nobody acknowledges: an alarm, until somebody does."""
+    client = scene.client()
+    client.send("fluvius:create", "group/silent", {"silence_ms": 1000, "select": {"identifier": "dead"}})
+    alarms = lambda: [alarm for alarm in client.health()["alarms"] if "group silent" in alarm]
+    tap.check(wait_for(alarms), "a group whose records wait too long is an alarm")
+    tap.check("degraded" in scene.fluvius("health").stdout, "which fluvius health shows")
+    scene.fluvius("subscribe", "silent", "--once")
+    tap.check(wait_for(lambda: not alarms()), "until they are acknowledged", alarms())
+    shown = [json.loads(line)["group"] for line in scene.fluvius("groups").stdout.splitlines()]
+    tap.check(sorted(shown) == ["full", "letters", "silent"], "fluvius groups lists all groups", shown)
+
+
 def over_http(scene):
     """A group is an aggregate: everything is a command that any client can send."""
     client = scene.client()
@@ -150,6 +163,7 @@ def main():
     with Scene(queries=1) as scene:
         dead_letters(scene)
         full_dead_letters(scene)
+        silent_group(scene)
         over_http(scene)
         killed_consumers(scene, options.kills, options.events)
     tap.end()

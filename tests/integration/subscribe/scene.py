@@ -70,7 +70,7 @@ class Scene:
     """with Scene(...) as s: s.platform, s.queries, s.client()."""
 
     def __init__(self, *options, queries=2, environment=None):
-        self.platform = Platform("--shards", "2", *options,
+        self.platform = Platform("--shards", "2", "--queries", "0", *options,
                                  environment={"FLUVIUS_SERVICE_TOKEN": SERVICE_TOKEN, **(environment or {})})
         self.queries = Queries(self.platform, queries)
         wait_for(lambda: self.client().ask("follow").ok)

@@ -116,15 +116,17 @@ Test(follow, a_wait_ends_when_it_was_asked_to_and_before_the_request_does)
     SEES(2, "");
 }
 
-Test(follow, only_ones_own_realm_is_seen_but_by_a_service)
+Test(follow, only_ones_own_realm_is_seen_but_by_a_service_that_asks_for_all)
 {
     add(0, "other:bank.account/a", "opened", 0);
     add(0, "bank.account/a", "opened", 0);
-    ask(1, "{}");
-    ask_as_service(2, "{}");
+    ask(1, "{\"all\":true}");
+    ask_as_service(2, "{\"all\":true}");
+    ask_as_service(3, "{}");
     turns(T0, MANY);
     SEES(1, "0.2");
     SEES(2, "0.1 0.2");
+    SEES(3, "0.2");
 }
 
 Test(follow, what_the_platform_writes_is_seen_when_asked_for)

@@ -149,6 +149,11 @@ void log_end(void)
     free(scene.told);
 }
 
+const struct follow_source *log_source(void)
+{
+    return &source;
+}
+
 struct follow_core *core(void)
 {
     return scene.core;

@@ -14,6 +14,7 @@
 void log_begin(uint32_t followers_max);
 void log_end(void);
 struct follow_core *core(void);
+const struct follow_source *log_source(void);
 
 /* Adds an event "default:bank.account/ID" (or as the text says), at this time; its data is {}. */
 void add(uint32_t partition, const char *stream, const char *type, int64_t time_us);

@@ -13,6 +13,7 @@ Test(follow, a_whole_request_round_trips)
                             .has_since = true,
                             .since_us = -5,
                             .platform = true,
+                            .every_realm = true,
                             .receipts = true,
                             .partitions = hex("92 00 07"),
                             .types = hex("91 a161"),
@@ -31,7 +32,7 @@ Test(follow, a_whole_request_round_trips)
     cr_expect(slice_equal(back.from, follow.from) && slice_equal(back.partitions, follow.partitions));
     cr_expect(slice_equal(back.types, follow.types) && slice_is(back.namespace, "bank"));
     cr_expect(slice_is(back.resource, "account") && slice_is(back.identifier, "a1"));
-    cr_expect(back.has_since && back.since_us == -5 && back.platform && back.receipts);
+    cr_expect(back.has_since && back.since_us == -5 && back.platform && back.every_realm && back.receipts);
     cr_expect(back.limit == 10 && back.bytes == 4096 && back.wait_ms == 1000);
     buffer_fini(&out);
 }
