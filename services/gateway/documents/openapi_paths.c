@@ -195,7 +195,7 @@ static void state_content(struct json_out *json, const struct resource_walk *at)
 static void state_write(struct json_out *json, const struct resource_walk *at)
 {
     static const char *const names[] = {
-        "Identifier", "Version", "IfNoneMatch", "Timeout", "Prefer", "Traceparent", NULL};
+        "Identifier", "Version", "At", "IfNoneMatch", "Timeout", "Prefer", "Traceparent", NULL};
     static const char *const fields[] = {"ETag", "ETag", "Fluvius-Position", "Position", NULL};
     read_open(json, at, "state", "");
     json_key(json, "summary");
@@ -308,6 +308,33 @@ static void events_write(struct json_out *json, const struct resource_walk *at)
     openapi_close(json, 3);
 }
 
+/* ---- changes ---- */
+
+static void changes_write(struct json_out *json, const struct resource_walk *at)
+{
+    static const char *const names[] = {
+        "Identifier", "FromVersion", "ToVersion", "Limit", "Timeout", "Prefer", "Traceparent", NULL};
+    static const char *const fields[] = {"Link", "Link", NULL};
+    read_open(json, at, "changes", "/changes");
+    json_key(json, "summary");
+    json_print(json, "What the events of one %.*s changed, between two versions", NAME(at->name));
+    openapi_parameter_references(json, names);
+    json_key(json, "responses");
+    json_open(json, '{');
+    openapi_response_open(json, "200", "The difference, and that of each event, a page of events at a time.");
+    openapi_headers(json, fields);
+    openapi_content_open(json);
+    openapi_envelope_open(json);
+    document_ref(json, "Changes");
+    json_key(json, "meta");
+    document_ref(json, "PageMeta");
+    openapi_envelope_close(json);
+    openapi_content_close(json);
+    json_close(json, '}');
+    openapi_problems(json, read_problems);
+    openapi_close(json, 3);
+}
+
 void openapi_resource_paths(struct document *document)
 {
     struct resource_walk walk = resource_walk_of(document->facts->descriptions);
@@ -315,6 +342,7 @@ void openapi_resource_paths(struct document *document)
         commands_write(document, &walk);
         state_write(&document->json, &walk);
         events_write(&document->json, &walk);
+        changes_write(&document->json, &walk);
     }
     openapi_list_paths(document);
 }

@@ -111,22 +111,51 @@ def check_paths(web, api):
         for command in told["commands"]:
             wanted |= set(command["urls"])
         for resource in told["resources"]:
-            wanted |= {resource["url"], resource["url"] + "/events"} | lists_of(namespace["name"], resource["name"])
+            wanted |= {resource["url"], resource["url"] + "/events", resource["url"] + "/changes"} | lists_of(namespace["name"], resource["name"])
         for projection in told.get("projections", []):
             wanted |= {f"/{namespace['name']}.{projection['name']}/{{identifier}}"}
             wanted |= lists_of(namespace["name"], projection["name"])
     none(sorted(wanted ^ set(api.document["paths"])), "its paths are what the gateway serves")
 
 
+def source(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def check_table(api):
+    """Each line of the manual's table of URLs is in the document: who adds one there must add it here."""
+    manual = re.search(r"^## URLs\n(.*?)^HEAD works", source("docs/HTTP.md"), re.M | re.S).group(1)
+    words = (("_meta/NS:COMMAND", "_meta/{namespace}:{command}"), ("_meta/NS.NAME", "_meta/{namespace}.{name}"),
+             ("_meta/NS", "_meta/{namespace}"), ("NS", "bank"), ("COMMAND", "open"), ("RESOURCE", "account"),
+             ("PROJECTION", "activity"), ("NAME", "account"), ("/ID", "/{identifier}"))
+    lost = []
+    for method, path in re.findall(r"^\| `(GET|POST) (/\S+)`", manual, re.M):
+        for word, meaning in words:
+            path = path.replace(word, meaning)
+        if "KEY=VALUE" not in path and method.lower() not in api.document["paths"].get(path, {}):
+            lost.append(f"{method} {path}")
+    none(lost, "every URL of docs/HTTP.md is in it")
+
+
+def check_parameters(api):
+    """Each query parameter that the sources know is in the document."""
+    kinds = {"COMMAND": "command.bank.account.open", "STATE": "state.bank.account", "EVENTS": "events.bank.account",
+             "CHANGES": "changes.bank.account"}
+    known = [(kinds[kind], name) for name, kind in re.findall(r'\] = \{"(\w+)", URL_(\w+)', source("services/gateway/query.c"))]
+    listed = re.search(r"parameter_names\[PARAMETER_COUNT\] = \{(.*?)\}", source("services/gateway/list.c"), re.S).group(1)
+    known += [("list.bank.account", name) for name in re.findall(r'"(\w+)"', listed)]
+    known += [("events.all", name) for name in re.findall(r'\[PARAMETER_\w+\] = "(\w+)"', source("services/gateway/events.c"))]
+    found = {operation.id: {p["name"] for p in operation.parameters if p["in"] == "query"} for operation in api.operations()}
+    none([pair for pair in known if pair[1] not in found[pair[0]]] if len(known) > 20 else ["found too few"],
+         "every query parameter is in it")
+
+
 def check_problems(api):
     """Every problem that the sources name has its place under its status."""
-    def read(path):
-        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-            return file.read()
-
-    named = [(name, http) for name, http in re.findall(r"^PROBLEM\((\w+), (\d+)", read("services/gateway/problem.def"), re.M)
+    named = [(name, http) for name, http in re.findall(r"^PROBLEM\((\w+), (\d+)", source("services/gateway/problem.def"), re.M)
              if name != "method_not_allowed"]  # never the answer to an operation
-    named += [(name, http) for name, http in re.findall(r"^STATUS\((\w+), \d+, (\d+)", read("proto/messages.def"), re.M)
+    named += [(name, http) for name, http in re.findall(r"^STATUS\((\w+), \d+, (\d+)", source("proto/messages.def"), re.M)
               if http != "200"]
     responses = api.document["components"]["responses"]
     lost = [(name, http) for name, http in named if "urn:fluvius:problem:" + name not in
@@ -173,14 +202,21 @@ def variations(operation):
         yield "bad condition", {"fields": {"If-Match": "1"}}, 400
     if kind == "command":
         yield "wrong version", {"fields": {"If-Match": '"99999"'}}, 412
-    if kind in ("state", "events"):
+    if kind in ("state", "events", "changes"):
         yield "nobody's identifier", {"values": {"identifier": "nobody"}}, None
     if ("query", "version") in names:
         yield "version", {"query": "?version=1"}, None
         yield "version that is not there", {"query": "?version=99999"}, 404
+    if kind == "changes":
+        yield "between", {"query": "?from=0&to=1"}, 200
+        yield "nothing to compare", {"query": "?to=0"}, 400
+    if ("query", "at") in names:
+        yield "now", {"query": "?at=2099-01-01T00:00:00Z"}, None
+        yield "before", {"query": "?at=1970-01-01T00:00:00Z"}, None
+        yield "no time", {"query": "?at=soon"}, 400
     if ("query", "limit") in names:
         yield "page", {"query": "?limit=1"}, None
-        yield "too large a page", {"query": "?limit=100000"}, 400 if kind == "events" else 422
+        yield "too large a page", {"query": "?limit=100000"}, 400 if kind in ("events", "changes") else 422
     if ("query", "sort") in names:
         yield "sorted", {"query": "?sort=_updated.desc,_id.asc&total=0"}, 200
         yield "some fields", {"query": "?include=_id,_etag"}, 200
@@ -389,6 +425,8 @@ def main():
         check_structure(api)
         check_examples(api)
         check_paths(web, api)
+        check_table(api)
+        check_parameters(api)
         check_problems(api)
         check_operations(web, api)
         check_head(web, api)
