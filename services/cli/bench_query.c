@@ -4,6 +4,7 @@
  * fluvius bench query: what a page of rows costs over HTTP, beside the same page through SQLite alone plus an empty
  * answer of the HTTP library. All three are measured in turns, and their medians compared. */
 #include "services/cli/bench.h"
+#include "services/cli/bench_filter.h"
 #include "services/cli/bench_http_load.h"
 
 #include "services/common/process.h"
@@ -246,9 +247,9 @@ static void print(const struct figures *figures, const struct settings *settings
         settings->json
             ? "{\"limit\":%lld,\"page_us\":%.1f,\"sqlite_us\":%.1f,\"empty_answer_us\":%.1f,\"ratio\":%.3f,\"p50_us\":%"
               "lu,"
-              "\"p99_us\":%lu,\"failed\":%lu}\n"
+              "\"p99_us\":%lu,\"failed\":%lu,\"filter_cpu_us_a_kib\":%.1f}\n"
             : "a page of %lld rows over HTTP %.1f us; SQLite alone %.1f us, an empty answer %.1f us; ratio %.2f"
-              " (p50 %lu us, p99 %lu us; %lu failed)\n";
+              " (p50 %lu us, p99 %lu us; %lu failed); a KiB of filter %.1f us of CPU\n";
     printf(format,
            (long long)settings->limit,
            figures->ours_us[TURNS / 2],
@@ -257,7 +258,8 @@ static void print(const struct figures *figures, const struct settings *settings
            figures->ratio,
            (unsigned long)figures->p50_us,
            (unsigned long)figures->p99_us,
-           (unsigned long)figures->failed);
+           (unsigned long)figures->failed,
+           bench_filter_us_a_kib());
 }
 
 int bench_query(int argc, char **argv)
