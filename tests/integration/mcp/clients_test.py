@@ -56,6 +56,12 @@ def installed(place, wanted):
         return False
 
 
+def why(output):
+    """The first line that says error, or the last one."""
+    lines = output.strip().splitlines() or ["it said nothing"]
+    return next((line for line in lines if "error" in line.lower()), lines[-1])[:200]
+
+
 def install(place, wanted, commands):
     """None, or in one line why they are not there."""
     if installed(place, wanted):
@@ -65,7 +71,7 @@ def install(place, wanted, commands):
     for command in commands:
         code, output = run(command, INSTALL_S, cwd=place)
         if code != 0:
-            return (output.strip().splitlines() or ["it said nothing"])[-1][:200]
+            return why(output)
     with open(os.path.join(place, "installed"), "w", encoding="utf-8") as file:
         file.write(wanted)
     return None
@@ -90,13 +96,14 @@ class Kit:
 
 
 def npm_kit():
-    return Kit("npm", NPM, [["npm", "init", "-y"], ["npm", "install", "--no-audit", "--no-fund", *NPM]])
+    return Kit("npm", NPM, [["npm", "init", "-y"], ["npm", "install", "--no-audit", "--no-fund", "--fetch-retries", "0", "--fetch-timeout", "20000",
+                                                    *NPM]])
 
 
 def pypi_kit():
     return Kit("pypi", PYPI, [[sys.executable, "-m", "venv", "env"],
                               [os.path.join("env", "bin", "pip"), "install", "--quiet", "--disable-pip-version-check",
-                               *PYPI]])
+                               "--retries", "0", "--timeout", "20", *PYPI]])
 
 
 def node(place):
