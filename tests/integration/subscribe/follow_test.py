@@ -11,6 +11,7 @@ import signal
 import time
 
 from scene import Follower, Load, Scene, Tap, os, resident_kib, wait_for
+from postgres_under_test import Postgres
 
 tap = Tap()
 
@@ -100,8 +101,8 @@ def all_events(scene):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--stop-s", type=float, default=1.5)
-    parser.add_argument("--kills", type=int, default=6)
+    parser.add_argument("--stop-s", type=float, default=1.0)
+    parser.add_argument("--kills", type=int, default=4)
     parser.add_argument("--limits", action="store_true")
     options = parser.parse_args()
     with Scene() as scene:
@@ -109,6 +110,11 @@ def main():
         silent_stream(scene)
     with Scene() as scene:
         killed_processes(scene, options.kills)
+    with Postgres() as server, Scene(store=server.url) as scene:
+        tap.note("on PostgreSQL")
+        stopped_follower(scene, min(options.stop_s, 10) / 2, False)
+        silent_stream(scene)
+        killed_processes(scene, options.kills // 2)
     tap.end()
 
 

@@ -157,8 +157,8 @@ def over_http(scene):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--kills", type=int, default=3)
-    parser.add_argument("--events", type=int, default=300)
+    parser.add_argument("--kills", type=int, default=2)
+    parser.add_argument("--events", type=int, default=240)
     options = parser.parse_args()
     with Scene(queries=1) as scene:
         dead_letters(scene)

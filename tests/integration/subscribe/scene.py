@@ -39,8 +39,9 @@ def resident_kib(pid):
 class Queries:
     """Query processes beside a platform, which are started again when they are killed."""
 
-    def __init__(self, platform, count=2):
+    def __init__(self, platform, count=2, store=None):
         self.platform, self.running = platform, []
+        self.store = store or "sqlite:" + platform.data
         for number in range(count):
             self.running.append(self.start(number))
 
@@ -49,7 +50,7 @@ class Queries:
         with log:
             return subprocess.Popen(
                 [tool("fluvius-query"), "--name", f"query-test-{number}", "--bus", self.platform.bus, "--events",
-                 self.platform.events, "--store", "sqlite:" + self.platform.data],
+                 self.platform.events, "--store", self.store],
                 stderr=log, env=dict(os.environ, FLUVIUS_SERVICE_TOKEN=SERVICE_TOKEN))
 
     def kill(self, number):
@@ -69,10 +70,11 @@ class Queries:
 class Scene:
     """with Scene(...) as s: s.platform, s.queries, s.client()."""
 
-    def __init__(self, *options, queries=2, environment=None):
+    def __init__(self, *options, queries=2, environment=None, store=None):
+        options = (*options, "--store", store) if store else options
         self.platform = Platform("--shards", "2", "--queries", "0", *options,
                                  environment={"FLUVIUS_SERVICE_TOKEN": SERVICE_TOKEN, **(environment or {})})
-        self.queries = Queries(self.platform, queries)
+        self.queries = Queries(self.platform, queries, store)
         wait_for(lambda: self.client().ask("follow").ok)
 
     def client(self, timeout_s=30):
