@@ -223,6 +223,15 @@ function parameterInput(entry, parameter, number) {
           make("span", {class: "doc"}, parameter.in + ". " + (parameter.description || ""))];
 }
 
+/* What is in path and query, and below it, folded, the header fields. */
+function parameterViews(entry) {
+  const inputs = (within) => make("div", {class: "fields"}, ...entry.parameters.flatMap(
+    (parameter, number) => within(parameter) ? parameterInput(entry, parameter, number) : []));
+  const isHeader = (parameter) => parameter.in === "header";
+  return [inputs((parameter) => !isHeader(parameter)), entry.parameters.some(isHeader)
+    ? make("details", {}, make("summary", {}, "Header fields"), inputs(isHeader)) : null];
+}
+
 function valuesOf(form) {
   const values = {};
   for (const input of form.querySelectorAll(".fields input, .fields select")) values[input.name] = input.value;
@@ -256,9 +265,7 @@ function tryView(doc, entry) {
     spellcheck: "false", "aria-label": "Body as JSON",
   }) : null;
   if (body) body.value = JSON.stringify(media.example || {}, null, 2);
-  const form = make("form", {}, make("div", {class: "fields"},
-    ...entry.parameters.flatMap((parameter, number) => parameterInput(entry, parameter, number))),
-  body ? make("h4", {}, "Body") : null, body, make("p", {}, button), place);
+  const form = make("form", {}, ...parameterViews(entry), body ? make("h4", {}, "Body") : null, body, make("p", {}, button), place);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const request = requestOf(doc, entry, valuesOf(form), body ? body.value : undefined, element("token").value);
