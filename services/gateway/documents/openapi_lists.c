@@ -81,7 +81,7 @@ static void list_write(struct json_out *json, const struct resource_walk *at)
 {
     path_open(json, at, "list", "");
     json_key(json, "summary");
-    json_print(json, "All %.*s: filtered, sorted, a page at a time", NAME(at->name));
+    json_print(json, "Rows of %.*s: filtered, sorted, a page at a time", NAME(at->name));
     json_key(json, "description");
     json_print(json,
                "A scope narrows it as a filter does: /%.*s.%.*s/FIELD=VALUE:FIELD=VALUE/.",
@@ -96,7 +96,7 @@ static void find_write(struct json_out *json, const struct resource_walk *at)
 {
     path_open(json, at, "find", "~{path_query}/");
     json_key(json, "summary");
-    json_print(json, "Those %.*s that a filter in the path leaves", NAME(at->name));
+    json_print(json, "Rows of %.*s, with the filter in the path", NAME(at->name));
     openapi_parameter_references(json, list_names);
     list_responses(json, at);
     openapi_close(json, 2);

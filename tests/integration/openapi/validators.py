@@ -13,7 +13,7 @@ from platform_under_test import BUILD
 PACKAGES = ("@readme/openapi-parser@9.0.0", "@asyncapi/parser@3.6.6")
 PLACE = os.path.join(BUILD, "tests", "validators")
 MARK = os.path.join(PLACE, "ready")
-INSTALL_LIMIT_S = 120
+INSTALL_LIMIT_S = 60
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -28,14 +28,14 @@ def install():
         return "npm is not installed"
     os.makedirs(PLACE, exist_ok=True)
     command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--fetch-retries=1",
-               "--prefix", PLACE, *PACKAGES]
+               "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000", "--prefix", PLACE, *PACKAGES]
     try:
         outcome = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
                                  timeout=INSTALL_LIMIT_S)
     except subprocess.TimeoutExpired:
         return f"npm gave nothing within {INSTALL_LIMIT_S} s"
     if outcome.returncode != 0:
-        return "npm says: " + (outcome.stderr.strip().splitlines() or ["nothing"])[0]
+        return "the registry cannot be reached: " + (outcome.stderr.strip().splitlines() or ["npm says nothing"])[0]
     with open(MARK, "w", encoding="utf-8") as file:
         file.write(wanted)
     return ""
