@@ -170,6 +170,10 @@ struct follow {
     bool has_since, platform, every_realm, receipts;
     struct slice partitions, types;               /* raw arrays; empty when absent */
     struct slice namespace, resource, identifier; /* empty when absent */
+    struct slice user, trace;                     /* likewise */
+    int64_t until_us;                             /* INT64_MAX, or 0 when it is encoded: absent */
+    struct uuid id;                               /* valid when has_id */
+    bool has_id;
     uint32_t limit, bytes, wait_ms;               /* defaults and maxima already put in */
 };
 /* data passed msgpack_check. As it refuses what it does not know, nobody gets more than was asked for:

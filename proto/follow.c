@@ -94,6 +94,15 @@ static enum error follow_take(struct follow *out, int field, struct reader *read
         return take_positive(reader, limit_page_limit, &out->limit);
     case AT(follow, bytes):
         return take_positive(reader, limit_follow_bytes, &out->bytes);
+    case AT(follow, until_us):
+        return reader_integer(reader, &out->until_us);
+    case AT(follow, user):
+        return take_short(reader, &out->user);
+    case AT(follow, id):
+        out->has_id = true;
+        return take_uuid(reader, &out->id);
+    case AT(follow, trace):
+        return take_short(reader, &out->trace);
     default:
         return take_bounded(reader, limit_follow_ms, &out->wait_ms);
     }
@@ -119,7 +128,7 @@ static struct slice unknown_find(struct slice data)
 
 enum error follow_decode(struct slice data, struct follow *out, struct slice *field)
 {
-    struct follow follow = {.limit = limit_page_limit, .bytes = limit_follow_bytes};
+    struct follow follow = {.limit = limit_page_limit, .bytes = limit_follow_bytes, .until_us = INT64_MAX};
     struct fields fields;
     int at = FIELDS_END;
     enum error error = fields_begin(&fields, data, &follow_table);
@@ -143,6 +152,11 @@ static bool limit_said(uint32_t value, uint32_t usual)
     return value > 0 && value != usual;
 }
 
+static bool until_said(const struct follow *follow)
+{
+    return follow->until_us != 0 && follow->until_us != INT64_MAX;
+}
+
 static uint32_t follow_size(const struct follow *follow)
 {
     uint32_t entries = 0;
@@ -159,6 +173,10 @@ static uint32_t follow_size(const struct follow *follow)
     entries += limit_said(follow->limit, limit_page_limit);
     entries += limit_said(follow->bytes, limit_follow_bytes);
     entries += follow->wait_ms > 0;
+    entries += until_said(follow);
+    entries += follow->user.size > 0;
+    entries += follow->has_id;
+    entries += follow->trace.size > 0;
     return entries;
 }
 
@@ -187,6 +205,14 @@ void follow_encode(struct buffer *out, const struct follow *follow)
         put_unsigned(out, KEY(follow, bytes), follow->bytes);
     if (follow->wait_ms > 0)
         put_unsigned(out, KEY(follow, wait_ms), follow->wait_ms);
+    if (until_said(follow)) {
+        put_key(out, KEY(follow, until_us));
+        write_integer(out, follow->until_us);
+    }
+    put_text(out, KEY(follow, user), follow->user);
+    if (follow->has_id)
+        put_uuid(out, KEY(follow, id), &follow->id);
+    put_text(out, KEY(follow, trace), follow->trace);
 }
 
 /* ---- the reply ---- */

@@ -18,6 +18,7 @@ int command_state(int argc, char **argv);
 int command_query(int argc, char **argv);
 int command_events(int argc, char **argv);
 int command_diff(int argc, char **argv);
+int command_audit(int argc, char **argv);
 int command_tail(int argc, char **argv);
 int command_subscribe(int argc, char **argv);
 int command_groups(int argc, char **argv);

@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"diff", "show what an aggregate's events changed", command_diff},
     {"events", "show an aggregate's events", command_events},
     {"query", "show rows of a read model", command_query},
+    {"audit", "show who did what", command_audit},
     {"tail", "show the log: every committed record", command_tail},
     {"subscribe", "take part in a consumer group", command_subscribe},
     {"groups", "show consumer groups and how far they are", command_groups},

@@ -11,6 +11,11 @@ struct selection selection_of(const struct follow *follow, struct slice realm)
                               .resource = follow->resource,
                               .identifier = follow->identifier,
                               .types = follow->types,
+                              .user = follow->user,
+                              .trace = follow->trace,
+                              .id = follow->id,
+                              .has_id = follow->has_id,
+                              .until_us = follow->until_us,
                               .platform = follow->platform || slice_is(follow->namespace, PLATFORM_NAMESPACE),
                               .receipts = follow->receipts};
 }
@@ -33,6 +38,24 @@ static bool type_is_one_of(struct slice types, struct slice type)
     return false;
 }
 
+/* version-TRACE-parent-flags */
+static bool trace_is_or_any(struct slice wanted, struct slice traceparent)
+{
+    enum { BEFORE = 3, SIZE = 32 };
+    if (wanted.size == 0)
+        return true;
+    return traceparent.size >= BEFORE + SIZE && slice_equal(slice_of(traceparent.data + BEFORE, SIZE), wanted);
+}
+
+/* Whose it is, by which command, and when. */
+static bool cause_is_wanted(const struct selection *selection, const struct record *record)
+{
+    return is_any_or(selection->user, record->user) &&
+           (selection->until_us == 0 || record->time_us < selection->until_us) &&
+           trace_is_or_any(selection->trace, record->traceparent) &&
+           (!selection->has_id || memcmp(selection->id.bytes, record->id.bytes, sizeof record->id.bytes) == 0);
+}
+
 bool selection_has(const struct selection *selection, const struct record *record)
 {
     const struct stream *stream = &record->stream;
@@ -42,5 +65,5 @@ bool selection_has(const struct selection *selection, const struct record *recor
         return false;
     return is_any_or(selection->realm, stream->realm) && is_any_or(selection->namespace, stream->namespace) &&
            is_any_or(selection->resource, stream->resource) && is_any_or(selection->identifier, stream->identifier) &&
-           type_is_one_of(selection->types, record->event);
+           type_is_one_of(selection->types, record->event) && cause_is_wanted(selection, record);
 }

@@ -13,7 +13,10 @@
 struct selection {
     struct slice realm; /* empty: every realm */
     struct slice namespace, resource, identifier, types /* raw array */;
-    bool platform, receipts;
+    struct slice user, trace;
+    struct uuid id;   /* valid when has_id */
+    int64_t until_us; /* 0: no end */
+    bool platform, receipts, has_id;
 };
 
 /* The selection of a request; views into it. realm as in struct selection. */

@@ -21,6 +21,10 @@ enum parameter {
     PARAMETER_LIMIT,
     PARAMETER_WAIT,
     PARAMETER_PLATFORM,
+    PARAMETER_UNTIL,
+    PARAMETER_USER,
+    PARAMETER_COMMAND,
+    PARAMETER_TRACE,
     PARAMETER_COUNT
 };
 
@@ -35,6 +39,10 @@ static const char *const names[PARAMETER_COUNT] = {
     [PARAMETER_LIMIT] = "limit",
     [PARAMETER_WAIT] = "wait_ms",
     [PARAMETER_PLATFORM] = "platform",
+    [PARAMETER_UNTIL] = "until",
+    [PARAMETER_USER] = "user",
+    [PARAMETER_COMMAND] = "command_id",
+    [PARAMETER_TRACE] = "trace",
 };
 
 static bool bad(struct refusal *refusal, const char *code, const char *detail)
@@ -195,6 +203,17 @@ parameter_take(struct events_query *out, enum parameter parameter, struct slice 
     case PARAMETER_WAIT:
         return number_take(text, 0, limit_follow_ms, &follow->wait_ms) ||
                bad(refusal, "bad_wait_ms", "wait_ms is an integer from 0 to 30000");
+    case PARAMETER_UNTIL:
+        return time_read(text, &follow->until_us) || bad(refusal, "bad_until", "until is a time of RFC 3339");
+    case PARAMETER_USER:
+        follow->user = text;
+        return true;
+    case PARAMETER_COMMAND:
+        follow->has_id = true;
+        return uuid_parse(text, &follow->id) == error_none || bad(refusal, "bad_command_id", "command_id is a UUID");
+    case PARAMETER_TRACE:
+        follow->trace = text;
+        return text.size == 32 || bad(refusal, "bad_trace", "trace is a trace id of 32 hexadecimal digits");
     default:
         follow->platform = slice_is(text, "1") || slice_is(text, "true");
         return true;

@@ -237,6 +237,7 @@ static bool parse_service(struct slice path, struct url *out)
         {"/readyz", URL_READY},
         {"/metrics", URL_METRICS},
         {"/_events", URL_FOLLOW},
+        {"/_audit", URL_FOLLOW},
         {"/mcp", URL_MCP},
         {"/openapi.json", URL_OPENAPI},
         {"/asyncapi.json", URL_ASYNCAPI},

@@ -66,7 +66,7 @@ def usage(run):
         tap.check(answer.code == 2 and answer.out == "" and answer.err.count("\n") == 1,
                   f"{what} is a usage error (2), told in a line", answer)
     tap.check(run("state", "bank.account").code == 2, "state wants NS.RESOURCE/ID", "")
-    for name in ("up", "send", "state", "diff", "events", "tail", "describe", "health", "metrics", "replay", "new", "bench",
+    for name in ("up", "send", "state", "diff", "audit", "events", "tail", "describe", "health", "metrics", "replay", "new", "bench",
                  "config"):
         answer = fluvius(name, "--help")
         tap.check(answer.code == 0 and answer.out.startswith("Usage: fluvius " + name), f"{name} --help", answer)
@@ -92,6 +92,20 @@ def reading(run):
     changes = run("diff", "bank.account/ada", "--from", "1", "--to", "2").lines()
     tap.check(len(changes) == 1 and changes[0]["event"]["version"] == 2 and
               changes[0]["changes"] == [{"at": "/balance", "from": 0, "to": 500}], "what an event changed", changes)
+    did = run("audit", "--of", "bank.account/ada").lines()
+    tap.check(sum("type" in record for record in did) == now["version"] and any("type" not in record for record in did),
+              "audit shows all of an aggregate's events, and commands without", did)
+    one = run("audit", "--command-id", events[1]["command_id"]).lines()
+    tap.check([record["version"] for record in one] == [2], "what one command did", one)
+    tree = run("audit", "--tree", "--of", "bank.account/ada").out.splitlines()
+    tap.check(f"  command {events[0]['command_id']} open by anonymous" in tree, "as a tree", tree)
+    before = run("audit", "--of", "bank.account/ada", "--until", events[1]["time"]).lines()
+    tap.check([record["version"] for record in before] == [1], "until a time", before)
+    since = run("audit", "--of", "bank.account/ada", "--since", events[1]["time"]).lines()
+    tap.check(since == did[1:], "and since a time", since)
+    tap.check(run("audit", "--user", "nobody").out == "", "nothing of a user who did nothing")
+    for words in (("--since", "noon"), ("--until", "noon"), ("--command-id", "7"), ("--trace", "7")):
+        tap.check(run("audit", *words).code == 2, f"audit {' '.join(words)} is a usage error (2)")
     tap.check(run("events", "bank.account/nobody").code == 5, "no events of nobody (5)")
     tap.check(run("state", "bank.account/ada", "--version", "999").code == 5, "no state of the future (5)")
 

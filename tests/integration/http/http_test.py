@@ -233,6 +233,22 @@ def test_past(web):
     refused(web.get(path + "/changes?to=9"), 404, "unknown_version", "changes up to a version that is not there", "not_found")
 
 
+def test_audit(web):
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    identifier = account(web, 10)
+    web.post(f"/bank:deposit/account/{identifier}", {"amount": 5}, fields={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    found = web.get(f"/_audit?trace={trace}&identifier={identifier}").json["data"]
+    same([event["type"].rsplit(".", 1)[-1] for event in found], ["deposited"], "what a trace led to")
+    command = web.get(f"/bank.account/{identifier}/events").json["data"][0]["command_id"]
+    found = web.get(f"/_audit?command_id={command}").json["data"]
+    same(len(found), 1, "what a command did")
+    same(web.get("/_audit?user=nobody").json["data"], [], "nothing of a user who did nothing")
+    same(web.get(f"/_audit?identifier={identifier}&until=2000-01-01T00:00:00Z").json["data"], [], "nothing before a time")
+    refused(web.get("/_audit?command_id=7"), 400, "bad_command_id", "an id that is none", "bad_parameter")
+    refused(web.get("/_audit?trace=7"), 400, "bad_trace", "a trace id that is none", "bad_parameter")
+    refused(web.get("/_audit?until=noon"), 400, "bad_until", "a time that is none", "bad_parameter")
+
+
 def test_events(web):
     identifier = account(web, 1)
     for amount in range(2, 6):
@@ -634,7 +650,7 @@ def main():
     with Platform() as platform:
         web = Web(platform.http)
         for test in (test_commands, test_new, test_empty_body, test_chunked, test_dry_run, test_conditions,
-                     test_idempotency, test_trace, test_objects, test_reads, test_past, test_events, test_percent, test_meta,
+                     test_idempotency, test_trace, test_objects, test_reads, test_past, test_audit, test_events, test_percent, test_meta,
                      test_services, test_methods, test_bad_targets, test_bad_identifiers, test_bad_data, test_bad_bodies,
                      test_bad_sizes, test_bad_messages, test_bad_ids, test_hosts, test_never_reads):
             run(test, web)
