@@ -255,6 +255,19 @@ Test(hand_rows, rows_are_loaded_once_and_parts_never)
     cr_expect_str_eq(row_text(&table, "home", "t1:100"), "{\"by\":1} v100 0-0 ann ann");
 }
 
+Test(hand_rows, what_is_more_than_may_stay_is_forgotten_once_it_is_written)
+{
+    open_rows("level", 0);
+    cr_assert_eq(fold("home", "t1", 1, 1), 0);
+    cr_assert_eq(fold("home", "t1", 2, 1), 0);
+    cr_expect_eq(table.loads, 1, "rows that are not written yet stay");
+    table_write(&table, rows);
+    cr_assert_eq(fold("home", "t1", 3, 1), 0);
+    cr_expect_eq(table.loads, 2);
+    table_write(&table, rows);
+    cr_expect_str_eq(row_text(&table, "home", "t1"), "{\"now\":3,\"highest\":3} v3 0-0 ann ann");
+}
+
 Test(hand_rows, a_fault_leaves_what_came_before)
 {
     open_rows("level", 1 << 20);
