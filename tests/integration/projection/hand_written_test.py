@@ -5,7 +5,7 @@
 again and again, their rows are a fold of the log; a module whose projection has a higher version builds its rows anew
 beside the old ones, which answer until then. Prints TAP.
 
-  tests/integration/projector/hand_written_test.py [--seconds N] [--kills N]    of each run, 2 and 3 when not given"""
+  tests/integration/projection/hand_written_test.py [--seconds N] [--kills N]    of each run, 2 and 3 when not given"""
 import argparse
 import collections
 import http.client
