@@ -13,6 +13,7 @@ enum error core_new(struct core **out, uint32_t partitions)
     if (core == NULL)
         return error_no_memory;
     core->partitions = partitions;
+    core->room = CORE_TURN_RECORDS;
     core->heads = calloc(partitions, sizeof core->heads[0]);
     /* A partition has at most one page for the asked and one for what catches up. */
     core->pages = calloc(2 * (size_t)partitions, sizeof core->pages[0]);
@@ -112,6 +113,20 @@ void core_build_put(struct core *core, uint32_t place, const struct checkpoint *
 void core_head(struct core *core, uint32_t partition, uint64_t seq)
 {
     core->heads[partition] = seq;
+}
+
+void core_took(struct core *core, uint64_t took_us, uint64_t lease_us)
+{
+    if (took_us >= lease_us)
+        core->room /= 4;
+    else if (took_us > lease_us / 3)
+        core->room /= 2;
+    else if (took_us < lease_us / 12)
+        core->room *= 2;
+    if (core->room < CORE_TURN_LEAST)
+        core->room = CORE_TURN_LEAST;
+    if (core->room > CORE_TURN_RECORDS)
+        core->room = CORE_TURN_RECORDS;
 }
 
 void core_careful(struct core *core, uint32_t turns)

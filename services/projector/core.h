@@ -22,7 +22,8 @@
 struct core;
 
 enum {
-    CORE_TURN_RECORDS = 65536,     /* of all pages of a turn */
+    CORE_TURN_RECORDS = 65536,     /* of all pages of a turn, at most */
+    CORE_TURN_LEAST = 256,         /* likewise, when turns take long */
     CORE_PAGE_RECORDS = 1024,      /* a partition gets so many at least, where there are as many */
     CORE_RETRY_FIRST_US = 1000000, /* a halted track is tried again after this, then twice as long ... */
     CORE_RETRY_LAST_US = 60000000, /* ... up to this */
@@ -66,6 +67,9 @@ void core_head(struct core *core, uint32_t partition, uint64_t seq);
 
 /* Plans a turn. What it points to is valid until the next call. */
 void core_plan(struct core *core, uint64_t now_us, struct core_plan *out);
+/* A turn took so long; a lease lasts lease_us. The next ones have fewer records when that was more than a third, so
+ * that slots are renewed in time, and more when it was little. One that failed took a lease at least. */
+void core_took(struct core *core, uint64_t took_us, uint64_t lease_us);
 /* For so many turns, each is one page for one build: the turn before failed as a whole and nobody knows why. */
 void core_careful(struct core *core, uint32_t turns);
 bool core_is_careful(const struct core *core);

@@ -152,7 +152,7 @@ static uint32_t busy_count(const struct core *core)
 
 void core_plan(struct core *core, uint64_t now_us, struct core_plan *out)
 {
-    uint32_t busy = busy_count(core), share = CORE_TURN_RECORDS / (busy == 0 ? 1 : busy);
+    uint32_t busy = busy_count(core), share = core->room / (busy == 0 ? 1 : busy);
     struct planner planner = {.core = core, .out = out, .now_us = now_us};
     *out = (struct core_plan){.pages = core->pages, .members = core->members};
     if (busy == 0)
@@ -160,10 +160,10 @@ void core_plan(struct core *core, uint64_t now_us, struct core_plan *out)
     for (uint32_t partition = 0; partition < core->partitions; partition++)
         core->planned[partition] = UINT64_MAX;
     planner.share = share < CORE_PAGE_RECORDS ? CORE_PAGE_RECORDS : share;
-    uint32_t used = pages_plan(&planner, true, CORE_TURN_RECORDS);
-    uint32_t left = CORE_TURN_RECORDS - used;
+    uint32_t used = pages_plan(&planner, true, core->room);
+    uint32_t left = core->room - used;
     if (core->careful == 0 || used == 0)
-        pages_plan(&planner, false, left < CORE_TURN_RECORDS / 4 ? CORE_TURN_RECORDS / 4 : left);
+        pages_plan(&planner, false, left < core->room / 4 ? core->room / 4 : left);
     core->cursor = (core->cursor + 1) % core->partitions;
     core->careful -= core->careful > 0;
 }

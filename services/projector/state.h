@@ -32,6 +32,7 @@ struct core {
     uint64_t *planned; /* by partition: where the first page of the plan begins; UINT64_MAX: there is none yet */
     uint32_t cursor;   /* the partition that the next turn begins with */
     uint32_t careful;
+    uint32_t room; /* records of a turn */
 };
 
 static inline struct track *track_of(const struct core *core, uint32_t place, uint32_t partition)

@@ -251,6 +251,8 @@ enum error projector_turn(struct service *service, uint64_t now_us, bool *more, 
         error = pages_commit(service, &plan, fault);
     if (error == error_invalid_data)
         return batch_refused(service, &plan, now_us, fault);
+    uint64_t lease_us = (uint64_t)service->settings.lease_ms * 1000;
+    core_took(service->core, error == error_none ? clock_monotonic_us() - now_us : lease_us, lease_us);
     if (error != error_none) {
         fold_forget(service->fold);
         return error;

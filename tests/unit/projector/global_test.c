@@ -75,6 +75,34 @@ Test(global_builds, a_place_that_is_given_again_is_not_global)
     cr_expect_not(core_owns_of(core, global, 3));
 }
 
+/* Each turn has less when it took too long, down to a least, and more again when there is time. */
+Test(global_builds, turns_fit_the_lease)
+{
+    struct core_plan plan;
+    core_own(core, SLOTS, 0xf);
+    for (uint32_t partition = 0; partition < PARTITIONS; partition++)
+        core_head(core, partition, 1000000);
+    core_plan(core, 1, &plan);
+    cr_expect_eq(plan.pages[0].limit, CORE_TURN_RECORDS / PARTITIONS);
+    core_took(core, 400, 900);
+    core_plan(core, 1, &plan);
+    cr_expect_eq(plan.pages[0].limit, CORE_TURN_RECORDS / 2 / PARTITIONS);
+    core_took(core, 900, 900);
+    core_plan(core, 1, &plan);
+    cr_expect_eq(plan.pages[0].limit, CORE_TURN_RECORDS / 8 / PARTITIONS);
+    core_took(core, 200, 900);
+    core_plan(core, 1, &plan);
+    cr_expect_eq(plan.pages[0].limit, CORE_TURN_RECORDS / 8 / PARTITIONS, "neither much nor little");
+    for (int i = 0; i < 20; i++)
+        core_took(core, 900, 900);
+    core_plan(core, 1, &plan);
+    cr_expect_eq(plan.pages[0].limit, CORE_TURN_LEAST);
+    for (int i = 0; i < 20; i++)
+        core_took(core, 10, 900);
+    core_plan(core, 1, &plan);
+    cr_expect_eq(plan.pages[0].limit, CORE_TURN_RECORDS / PARTITIONS);
+}
+
 /* Pages of what another projector has do not hold up those of one's own. */
 Test(global_builds, others_tracks_are_no_bound)
 {
