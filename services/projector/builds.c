@@ -280,6 +280,7 @@ build_order(struct service *service, const struct projection *projection, bool a
         "building",
         LOG_SLICE("projection", plan.projection),
         LOG_TEXT("why", anew ? "it was asked for" : "the module is new"));
+    service->builds_us = 0; /* it is taken up in the next turn */
     return writer_build(service->writer, &plan, fault);
 }
 
@@ -421,6 +422,15 @@ static enum error retired_drop(struct service *service, struct store_fault *faul
     if (error == error_none && dropped > 0)
         LOG(info, "retired build dropped");
     return error == error_locked ? error_none : error; /* a reader holds it: later */
+}
+
+void builds_hurry(struct service *service, uint64_t now_us)
+{
+    if (service->builds_us <= now_us + BUILDS_HURRY_US)
+        return;
+    for (uint32_t place = 0; place < CORE_BUILDS_MAX; place++)
+        if (service->running[place].id != 0 && service->running[place].state == BUILD_BUILDING)
+            service->builds_us = now_us + BUILDS_HURRY_US;
 }
 
 enum error builds_turn(struct service *service, uint64_t now_us, struct store_fault *fault)

@@ -25,7 +25,8 @@ static bool settings_complete(struct projector_settings *settings)
     char host[64];
     if (settings->name == NULL && gethostname(host, sizeof host) == 0) {
         host[sizeof host - 1] = 0;
-        settings->name = strdup(host);
+        if (asprintf(&settings->name, "projector-%s", host) < 0)
+            settings->name = NULL;
     }
     if (settings->read_models == NULL)
         settings->read_models = strdup(settings->store);
@@ -188,6 +189,8 @@ static enum error work(struct service *service, uint64_t now_us, bool *more, str
         error = builds_turn(service, now_us, fault);
     if (error == error_none)
         error = projector_turn(service, now_us, more, fault);
+    if (error == error_none && !*more)
+        builds_hurry(service, now_us);
     if (error == error_fenced) {
         LOG(info, "another projector has taken over", LOG_TEXT("fault", fault->text));
         service->beat_us = 0;
@@ -229,6 +232,8 @@ static uint64_t wait_us(const struct service *service, bool more, uint64_t now_u
         until_us = service->retry_us;
     else if (more)
         return 0;
+    if (service->builds_us < until_us && service->failure[0] == 0)
+        until_us = service->builds_us;
     if (service->worker != NULL && until_us > now_us + 50000)
         until_us = now_us + 50000; /* its turns must come that often */
     return until_us <= now_us ? 0 : until_us - now_us;

@@ -20,6 +20,7 @@
 enum {
     PROJECTIONS_MAX = 128,
     BUILDS_EVERY_US = 250000,
+    BUILDS_HURRY_US = 20000, /* while something is being built and nothing is left to read */
     REQUESTS_EVERY_US = 1000000,
     DROPS_EVERY_US = 5000000,
     RETRY_US = 250000,   /* after the database or the log could not be used */
@@ -83,6 +84,8 @@ bool projection_is_shared(const struct projection *projection);
 void projections_free(struct service *service);
 /* Looks at the builds; makes those that are missing, and takes up, switches, drops what is due. */
 enum error builds_turn(struct service *service, uint64_t now_us, struct store_fault *fault);
+/* The log's end was reached: what is being built may be ready to go live. */
+void builds_hurry(struct service *service, uint64_t now_us);
 /* Forgets what it knows of checkpoints and states, and reads the checkpoints again. */
 enum error builds_reload(struct service *service, uint64_t now_us, struct store_fault *fault);
 

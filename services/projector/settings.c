@@ -7,7 +7,7 @@
 #define AT(MEMBER) offsetof(struct projector_settings, MEMBER)
 
 static const struct setting settings[] = {
-    {"name", SETTING_TEXT, AT(name), NULL, 0, 0, "the projector's name; else the host's"},
+    {"name", SETTING_TEXT, AT(name), NULL, 0, 0, "the projector's name, unique; else projector- and the host's"},
     {"domain",
      SETTING_LIST,
      AT(domains),

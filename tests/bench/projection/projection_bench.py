@@ -94,7 +94,14 @@ def select_postgres(store):
 
 
 def rebuild(platform, store):
-    """A projector beside the platform's own, with a place of its own for its rows."""
+    """Three times each in turns; medians."""
+    found = [rebuild_once(platform, store) for _ in range(3)]
+    return {name: median([one[name] for one in found]) for name in found[0]}
+
+
+def rebuild_once(platform, store):
+    """A projector beside the platform's own, with a place of its own for its rows. It makes all read models of the bank;
+    what counts is when the last of them is live."""
     rows, seconds = select_sqlite(platform.data) if store.server is None else select_postgres(store)[:2]
     with tempfile.TemporaryDirectory() as directory:
         target = "sqlite:" + directory
@@ -103,8 +110,11 @@ def rebuild(platform, store):
         process = subprocess.Popen([tool("fluvius-projector"), "--name", "bench", "--store", store.where(platform),
                                     "--read-models", target, "--domain", module("bank"), "--log-level", "info"],
                                    stderr=subprocess.PIPE, text=True)
+        building = 0
         for line in process.stderr:
-            if "build is live" in line:
+            building += '"message":"building"' in line
+            building -= '"message":"build is live"' in line
+            if building == 0 and "build is live" in line:
                 live = time.monotonic() - began
                 break
         process.terminate()

@@ -12,8 +12,8 @@ from files import DEPLOY, have, run, text_of
 from platform_under_test import BUILD, Tap, tool
 
 tap = Tap()
-PROGRAMS = ("fluvius", "fluvius-broker", "fluvius-shard", "fluvius-query", "fluvius-gateway")
-UNITS = ("fluvius.service", "fluvius-broker.service", "fluvius-shard@.service", "fluvius-query@.service", "fluvius-gateway.service")
+PROGRAMS = ("fluvius", "fluvius-broker", "fluvius-shard", "fluvius-projector", "fluvius-query", "fluvius-gateway")
+UNITS = ("fluvius.service", "fluvius-broker.service", "fluvius-shard@.service", "fluvius-projector@.service", "fluvius-query@.service", "fluvius-gateway.service")
 HARDENED = ("NoNewPrivileges=yes", "ProtectSystem=strict", "ProtectHome=yes", "PrivateTmp=yes", "DynamicUser=yes",
             "CapabilityBoundingSet=\n", "RestrictAddressFamilies=", "SystemCallFilter=@system-service", "Restart=always")
 
@@ -41,7 +41,7 @@ def units(prefix):
             text = file.read()
         missing = [line for line in HARDENED if line not in text]
         tap.check(not missing, f"{name} is shut in and started again", missing)
-        tap.check(f"={prefix}/bin/fluvius" in text and "@" not in re.sub(r"@system-service|fluvius-(shard|query)@", "", text),
+        tap.check(f"={prefix}/bin/fluvius" in text and "@" not in re.sub(r"@system-service|fluvius-(shard|projector|query)@", "", text),
                   f"{name} starts the program that was installed", text)
     if have("systemd-analyze"):
         code, said = run("systemd-analyze", "verify", "--man=no", *[os.path.join(directory, name) for name in UNITS])
@@ -74,7 +74,7 @@ def sample():
                            ("each of its commented settings", re.sub(r"^#(?=[a-z-]+ =)", "", text_of("config", "fluvius.conf"), flags=re.M))):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text.replace("file:/etc", "/etc"))
-            for command in (["fluvius", "up"], ["fluvius-broker"], ["fluvius-shard"], ["fluvius-query"], ["fluvius-gateway"]):
+            for command in (["fluvius", "up"], ["fluvius-broker"], ["fluvius-shard"], ["fluvius-projector"], ["fluvius-query"], ["fluvius-gateway"]):
                 code, said = run(tool(command[0]), *command[1:], "--config", path, "--print-config")
                 tap.check(code == 0 and said, f"{' '.join(command)} takes {what}", said)
         shown = {line.split()[0]: line for line in re.findall(r"^#([a-z-]+ = .*)$", text_of("config", "fluvius.conf"), flags=re.M)}

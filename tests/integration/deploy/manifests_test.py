@@ -155,8 +155,8 @@ def kubernetes(directory):
         for document in documents(path):
             found[document["kind"], document.get("metadata", {}).get("name")] = document
     workloads = [document for (kind, _), document in found.items() if kind in ("Deployment", "StatefulSet")]
-    tap.check({document["metadata"]["name"] for document in workloads} >= {"fluvius-broker", "fluvius-shard", "fluvius-query", "fluvius-gateway"},
-              "kubernetes has broker, shard, query and gateway", list(found))
+    tap.check({document["metadata"]["name"] for document in workloads} >= {"fluvius-broker", "fluvius-shard", "fluvius-projector", "fluvius-query", "fluvius-gateway"},
+              "kubernetes has broker, shard, projector, query and gateway", list(found))
     for document in workloads:
         name = document["metadata"]["name"]
         workload(document, directory)
@@ -170,7 +170,7 @@ def kubernetes(directory):
             tap.check(service.get("clusterIP") == "None" and document["spec"]["serviceName"] == name, f"{name}: its pods have names")
     brokers = found["StatefulSet", "fluvius-broker"]["spec"]["replicas"]
     buses = ",".join(f"tcp://fluvius-broker-{number}.fluvius-broker:7410" for number in range(brokers))
-    for kind, name in (("StatefulSet", "fluvius-shard"), ("Deployment", "fluvius-query"), ("Deployment", "fluvius-gateway")):
+    for kind, name in (("StatefulSet", "fluvius-shard"), ("Deployment", "fluvius-projector"), ("Deployment", "fluvius-query"), ("Deployment", "fluvius-gateway")):
         environment = pod_of(found[kind, name])["containers"][0]["env"]
         tap.check({"name": "FLUVIUS_BUS", "value": buses} in environment, f"{name} knows all brokers", environment)
     overlay(directory)
