@@ -46,7 +46,7 @@ struct entry {
     struct entry *next, *previous; /* in the list of READY ones, or of free ones (next only) */
     enum entry_state state;
     bool suspect, has_id;
-    bool query; /* who says `unavailable` to it has waited already */
+    bool query;          /* who says `unavailable` to it has waited already */
     uint32_t generation; /* goes up when the entry is freed, so that late replies find nothing */
     uint32_t attempts, losses;
     int64_t deadline_us, due_us;

@@ -34,7 +34,7 @@ struct parameters {
 
 static struct slice parameter_value(const struct parameters *parameters, enum parameter parameter)
 {
-    if (!parameters->seen[parameter])
+    if (!parameters->seen[parameter] || parameters->size[parameter] == 0)
         return (struct slice){0};
     return slice_of(parameters->memory.data + parameters->at[parameter], parameters->size[parameter]);
 }
@@ -69,9 +69,10 @@ static bool parameter_find(struct slice name, enum parameter *out)
 static bool decode_append(struct buffer *out, struct slice raw, size_t *size)
 {
     size_t start = out->size;
+    *size = 0;
     buffer_append(out, raw.data, raw.size);
-    if (out->failed)
-        return true; /* noticed at the end */
+    if (out->failed || raw.size == 0)
+        return true; /* the former is noticed at the end */
     for (size_t i = start; i < out->size; i++)
         if (out->data[i] == '+')
             out->data[i] = ' ';

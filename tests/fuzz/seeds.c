@@ -85,9 +85,24 @@ static bool write_messages(const char *directory)
     return done;
 }
 
+static bool write_lists(const char *directory)
+{
+    static const char *const queries[] = {
+        "~name.eq:x,age.in:(1,2)/",
+        "~.or:((a:x),(b!has:'y,z'))/?sort=a.asc&limit=10&page=2",
+        "branch=7:desk=a%2Fb/~x:1/?query=%7B%22a.between%22%3A%5B1%2C2%5D%7D&text=a+b",
+        "branch=7/a1",
+        "?cursor=abc&include=a,b&exclude=c&total=false&deleted=true&at_least=1f:0.1",
+    };
+    bool done = true;
+    for (uint32_t i = 0; i < sizeof queries / sizeof *queries; i++)
+        done = write_seed(directory, "list", i, slice_text(queries[i])) && done;
+    return done;
+}
+
 static void make_directories(const char *directory)
 {
-    static const char *const targets[] = {"", "msgpack", "envelope", "json", "mcp"};
+    static const char *const targets[] = {"", "msgpack", "envelope", "json", "mcp", "list"};
     char path[4096];
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, targets[i]);
@@ -112,7 +127,7 @@ int main(int count, char **arguments)
     for (uint32_t i = 0; done && i < left; i++) {
         done = reader_raw(&reader, &vector) == error_none && write_seeds(arguments[1], i, vector);
     }
-    done = done && write_messages(arguments[1]);
+    done = done && write_messages(arguments[1]) && write_lists(arguments[1]);
     buffer_fini(&file);
     buffer_fini(&cases);
     return done ? 0 : 1;
