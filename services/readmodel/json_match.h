@@ -1,8 +1,8 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Comparing lists and maps, as PostgreSQL's jsonb compares them: numbers by value, maps whatever their order. Values are
- * msgpack with sorted maps. Pure. */
+ * Comparing lists and maps, as PostgreSQL's jsonb compares them: numbers by value, maps whatever their order. Values
+ * are msgpack with sorted maps. Pure. */
 #ifndef READMODEL_JSON_MATCH_H
 #define READMODEL_JSON_MATCH_H
 

@@ -276,10 +276,9 @@ static bool statement_prepare(struct postgres_reader *reader, const struct selec
     statement->hash = hash;
     statement->number = ++reader->names;
     name_of(statement->number, name);
-    return pipe_add(
-        reader,
-        place,
-        PQsendPrepare(connection, name, (const char *)select->sql.data, (int)select->count, reader->types));
+    return pipe_add(reader,
+                    place,
+                    PQsendPrepare(connection, name, (const char *)select->sql.data, (int)select->count, reader->types));
 }
 
 /* Sends a statement, and before it, where it is new here, its text. */

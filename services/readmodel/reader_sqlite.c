@@ -21,13 +21,15 @@ struct statement {
     sqlite3_stmt *prepared;
 };
 
+#define CHECKPOINTS_SQL                                                                                                \
+    "SELECT partition, seq, time_us, halted, fault FROM checkpoint WHERE build = ?1 ORDER BY partition"
+
 enum fixed_statement { FIXED_CHANGE, FIXED_INCARNATION, FIXED_BUILDS, FIXED_CHECKPOINTS, FIXED_VERSION, FIXED_COUNT };
 static const char *const fixed_sql[FIXED_COUNT] = {
     [FIXED_CHANGE] = "SELECT value FROM meta WHERE key = 'change'",
     [FIXED_INCARNATION] = "SELECT value FROM meta WHERE key = 'incarnation'",
     [FIXED_BUILDS] = "SELECT id, projection, models, fingerprint, incarnation, state FROM build ORDER BY id",
-    [FIXED_CHECKPOINTS] = "SELECT partition, seq, time_us, halted, fault FROM checkpoint WHERE build = ?1 "
-                          "ORDER BY partition",
+    [FIXED_CHECKPOINTS] = CHECKPOINTS_SQL,
     [FIXED_VERSION] = "PRAGMA data_version",
 };
 

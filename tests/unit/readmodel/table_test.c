@@ -14,6 +14,7 @@ static struct buffer scratch, data;
 static const struct value *values_of(size_t row, const char *field)
 {
     uint32_t guess = 0;
+    buffer_fini(&data);
     struct row it = sample_row(row, &data);
     if (model.fields == NULL)
         sample_model(&model);
@@ -181,16 +182,18 @@ static int64_t number_of(sqlite3 *db, const char *sql)
 Test(table, a_row_replaces_the_one_before_and_its_words)
 {
     sqlite3 *db = database_make();
+    buffer_fini(&data);
     struct row row = sample_row(0, &data);
     row_put(db, &row);
     row_put(db, &row);
     cr_assert(number_of(db, "SELECT count(*) FROM m1_0") == 1);
     cr_assert(FOUND("\"alpha\" \"north\"") == 1);
-    struct row other = sample_row(1, &data);
+    struct buffer data_other, data_none;
+    struct row other = sample_row(1, &data_other);
     other.id = row.id;
     row_put(db, &other);
     cr_assert(FOUND("alpha") == 0 && FOUND("delta") == 1);
-    struct row none = sample_row(3, &data);
+    struct row none = sample_row(3, &data_none);
     none.id = row.id;
     row_put(db, &none);
     cr_assert(FOUND("delta") == 0);
@@ -201,12 +204,15 @@ Test(table, a_row_replaces_the_one_before_and_its_words)
     cr_assert(FOUND("delta") == 0);
     cr_assert(sqlite3_exec(db, "INSERT INTO m1_0_text(m1_0_text) VALUES ('integrity-check')", NULL, NULL, NULL) ==
               SQLITE_OK);
+    buffer_fini(&data_other);
+    buffer_fini(&data_none);
     sqlite3_close(db);
 }
 
 Test(table, words_that_stay_are_not_written_again)
 {
     sqlite3 *db = database_make();
+    buffer_fini(&data);
     struct row row = sample_row(0, &data);
     row_put(db, &row);
     int64_t before = number_of(db, "SELECT sum(length(block)) FROM m1_0_text_data");
