@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A row as its reader gets it: the audit fields, then its own, without what was left out. */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "libactor/domain/scalar.h"
 #include "services/readmodel/reader_page.h"
 
@@ -21,6 +24,14 @@ static void write_time(struct buffer *out, const struct value *value)
         write_text(out, slice_of(text, sizeof text));
     else
         write_nil(out);
+}
+
+/* As text, as in the answers to commands. */
+static void write_etag(struct buffer *out, int64_t version)
+{
+    char text[24];
+    int size = snprintf(text, sizeof text, "%" PRId64, version);
+    write_text(out, slice_of(text, (size_t)size));
 }
 
 static void
@@ -46,7 +57,7 @@ write_audit_value(struct buffer *out, enum model_audit field, const struct query
         write_time(out, &columns[SELECT_DELETED]);
         break;
     case AUDIT_ETAG:
-        write_integer(out, columns[SELECT_ETAG].integer);
+        write_etag(out, columns[SELECT_ETAG].integer);
         break;
     default:
         write_text(out, query->realm);

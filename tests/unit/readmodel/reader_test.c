@@ -87,7 +87,7 @@ BOTH(a_row_has_audit_fields_and_its_own)
 {
     cr_assert(select_json(1, "{'query':{'_id.eq':'c-4'}}") == error_none);
     page_is("[{'_id':'c-4','_created':'1970-01-13T00:00:00.000000Z','_updated':'1970-01-13T00:00:00.000000Z',"
-            "'_creator':'','_updater':'','_deleted':null,'_etag':1,'_realm':'default','system_entity':false,"
+            "'_creator':'','_updater':'','_deleted':null,'_etag':'1','_realm':'default','system_entity':false,"
             "'tags':[],'marks':[],'shares':[],'labels':{},'quota':{},'lines':[]}]");
     cr_assert(select_json(1, "{'query':{'_id.eq':'c-6'},'deleted':true,'include':'_deleted,_realm'}") == error_none);
     page_is("[{'_id':'c-6','_deleted':'1970-01-04T00:00:00.000000Z','_realm':'default'}]");
@@ -96,7 +96,7 @@ BOTH(a_row_has_audit_fields_and_its_own)
 BOTH(include_and_exclude_choose_fields)
 {
     cr_assert(select_json(1, "{'query':{'_id.eq':'c-1'},'include':'name,address,_etag'}") == error_none);
-    page_is("[{'_id':'c-1','_etag':3,'name':'Alpha Beta','address':{'city':'Hanoi','geo':{'lat':21.5}}}]");
+    page_is("[{'_id':'c-1','_etag':'3','name':'Alpha Beta','address':{'city':'Hanoi','geo':{'lat':21.5}}}]");
     cr_assert(select_json(1, "{'query':{'_id.eq':'c-1'},'include':['address.geo.lat','tags']}") == error_none);
     page_is("[{'_id':'c-1','tags':['red','blue'],'address':{'geo':{'lat':21.5}}}]");
     cr_assert(select_json(1, "{'query':{'_id.eq':'c-1'},'include':'address,name','exclude':'address.geo,_id'}") ==
