@@ -22,7 +22,7 @@
 struct core;
 
 enum {
-    CORE_TURN_RECORDS = 65536,     /* of all pages of a turn, at most */
+    CORE_TURN_RECORDS = 131072,    /* of all pages of a turn, at most */
     CORE_TURN_LEAST = 256,         /* likewise, when turns take long */
     CORE_PAGE_RECORDS = 1024,      /* a partition gets so many at least, where there are as many */
     CORE_RETRY_FIRST_US = 1000000, /* a halted track is tried again after this, then twice as long ... */
