@@ -82,7 +82,7 @@ static bool item_of(enum model_kind kind, uint32_t scale, struct slice raw, stru
     *out = (struct item){.kind = ITEM_INTEGER};
     switch (kind) {
     case MODEL_BOOL:
-        out->integer = value.boolean;
+        out->integer = value.kind == MSGPACK_KIND_BOOL && value.boolean;
         return value.kind == MSGPACK_KIND_BOOL;
     case MODEL_INT64:
         if (value.kind == MSGPACK_KIND_TEXT)
