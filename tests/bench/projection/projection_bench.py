@@ -36,6 +36,12 @@ class Store:
     def options(self):
         return () if self.server is None else ("--store", self.url)
 
+    def another(self):
+        """A database for rows alone, new each time."""
+        self.made = getattr(self, "made", 0) + 1
+        self.server.psql(f"CREATE DATABASE {self.name}_{self.made}")
+        return f"{self.url}_{self.made}"
+
     def where(self, platform):
         return "sqlite:" + platform.data if self.server is None else self.url
 
@@ -98,7 +104,7 @@ def rebuild_once(platform, store):
     what counts is when the last of them is live."""
     rows, seconds = select_sqlite(platform.data) if store.server is None else select_postgres(store)[:2]
     with tempfile.TemporaryDirectory() as directory:
-        target = "sqlite:" + directory
+        target = "sqlite:" + directory if store.server is None else store.another()
         began = time.monotonic()
         live = None
         process = subprocess.Popen([tool("fluvius-projector"), "--name", "bench", "--store", store.where(platform),
