@@ -181,6 +181,20 @@ static enum error build_go_live(struct postgres_writer *writer, uint32_t build, 
     return error;
 }
 
+/* Without statistics the server would plan the first queries of a table that was just filled as if it were empty, and
+ * sort all of it for a page. */
+static enum error tables_analyze(struct postgres_writer *writer, uint32_t build, struct store_fault *fault)
+{
+    buffer_clear(&writer->sql);
+    buffer_printf(&writer->sql,
+                  "DO $$ DECLARE name text; BEGIN"
+                  " FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'fluvius_read'"
+                  " AND tablename ~ '^m%" PRIu32
+                  "_[0-9]+$' LOOP EXECUTE 'ANALYZE fluvius_read.' || name; END LOOP; END $$",
+                  build);
+    return postgres_run(writer, "analyzing a build's tables", fault);
+}
+
 static enum error incarnation_set(struct postgres_writer *writer, uint64_t incarnation, struct store_fault *fault)
 {
     buffer_clear(&writer->sql);
@@ -195,6 +209,8 @@ enum error postgres_live(
 {
     struct postgres_writer *writer = postgres_writer_of(base);
     enum error error = postgres_ready(writer, fault);
+    for (uint32_t i = 0; i < count && error == error_none; i++)
+        error = tables_analyze(writer, builds[i], fault);
     if (error == error_none)
         error = pg_execute(&writer->link, LOCK, NULL, "locking the builds", fault);
     for (uint32_t i = 0; i < count && error == error_none; i++)

@@ -407,6 +407,20 @@ Test(writer_postgres, slots_are_shared_evenly)
     place_remove();
 }
 
+Test(writer_postgres, a_build_goes_live_with_statistics_of_its_tables)
+{
+    place_make(true);
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    cr_assert(rows_commit(writer, 0, 5, 0, 9, NULL) == error_none, "%s", fault.text);
+    live(writer, 1);
+    postgres_run_sql(place.database,
+                     "DO $$ BEGIN ASSERT (SELECT reltuples = 5 FROM pg_class"
+                     " WHERE oid = 'fluvius_read.m1_0'::regclass); END $$");
+    writer_close(&writer);
+    place_remove();
+}
+
 Test(writer_postgres, a_projector_whose_lease_ran_out_writes_nothing)
 {
     place_make(true);
