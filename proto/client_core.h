@@ -29,6 +29,7 @@ enum {
     BACK_OFF_MAX_MS = 500,
     LOSSES_SUSPECT = 3,
     LOSSES_MAX = 6,
+    PAGE_BYTES = 65536,  /* what a page of rows is taken to need */
     HOLD_US = 2000,      /* how long a few requests wait for more while many are in flight */
     HOLD_SHARE = 8,      /* "a few": less than an eighth of those in flight */
     GRACE_MS = 500,      /* how long the connection may be later than the request's deadline */

@@ -73,9 +73,12 @@ static int64_t entry_stamp(struct entry *entry, int64_t now)
     return left;
 }
 
-static size_t entry_size(const struct entry *entry)
+/* What it takes of a frame. A query's page has to find room in the reply's frame with the others'. */
+static size_t entry_size(const struct entry *entry, bool first)
 {
-    return entry == NULL ? SIZE_MAX : entry->bytes.size;
+    if (entry == NULL)
+        return SIZE_MAX;
+    return entry->bytes.size + (entry->query && !first ? PAGE_BYTES : 0);
 }
 
 /* Moves requests from the list into the flight, as many as fit. */
@@ -83,13 +86,14 @@ static int64_t flight_fill(struct client *client, struct flight *flight, struct 
 {
     int64_t now = client_now_us(), longest = 0;
     size_t room = client->max_bytes - client->frame.size;
-    while (flight->count < most && entry_size(list->first) <= room) {
+    while (flight->count < most && entry_size(list->first, flight->count == 0) <= room) {
         struct entry *entry = list_pop(list);
         entry->state = ENTRY_FLYING;
         entry->attempts++;
         int64_t left = entry_stamp(entry, now);
         longest = left > longest ? left : longest;
-        room -= entry->bytes.size;
+        size_t size = entry_size(entry, false);
+        room -= size < room ? size : room;
         flight->entries[flight->count++] =
             (struct flight_entry){.entry = (uint32_t)(entry - client->entries), .generation = entry->generation};
     }
@@ -222,6 +226,13 @@ static void flight_refused(struct client *client, struct flight *flight, const s
     }
 }
 
+/* A page of rows that is too large for what the others of its frame leave: it is asked for once more, alone. */
+static bool crowded_out(const struct flight *flight, const struct entry *entry, const struct reply *reply)
+{
+    return entry->query && flight->count > 1 && reply->status == status_error &&
+           slice_is(reply->code, "reply_too_large");
+}
+
 static bool reply_fits(const struct entry *entry, const struct reply *reply)
 {
     return !reply->has_id || !entry->has_id || memcmp(&reply->id, &entry->id, sizeof entry->id) == 0;
@@ -248,8 +259,12 @@ static void flight_answered(struct client *client, struct flight *flight, struct
             flight_lost(client, flight, i, count);
             return;
         }
-        if (entry != NULL)
+        if (entry != NULL && crowded_out(flight, entry, &reply)) {
+            entry->suspect = true;
+            entry_rest(client, entry, client_now_us());
+        } else if (entry != NULL) {
             entry_answered(client, entry, &reply, count);
+        }
     }
 }
 
