@@ -10,6 +10,7 @@
 #include "services/common/process.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -17,6 +18,7 @@ enum {
     SLOTS = 16, /* frames in flight on a link */
     FRAME_TIMEOUT_MS = 10000,
     ASK_US = 1000000,
+    REFUSED_US = 1000000,     /* how long a broker that refuses frames gets none */
     REPLY_BYTES = 256 * 1024, /* replies are split into frames of about this size */
 };
 
@@ -27,7 +29,8 @@ struct broker {
     bool connected, tell_all, subscribed;
     uint32_t in_flight; /* frames */
     struct order order;
-    char fault[TLS_FAULT_SIZE]; /* why it is not reached, as last logged */
+    uint64_t refused_us;        /* when it last refused a frame; 0: it takes them */
+    char fault[TLS_FAULT_SIZE]; /* why it is not reached, or refuses, as last logged */
 };
 
 struct brokers {
@@ -224,13 +227,18 @@ replies_send(struct brokers *brokers, struct broker *broker, struct outgoing *ou
     return told;
 }
 
+static bool refuses(const struct broker *broker)
+{
+    return broker->refused_us != 0 && clock_monotonic_us() < broker->refused_us + REFUSED_US;
+}
+
 static void broker_flush(struct brokers *brokers,
                          struct broker *broker,
                          struct outgoing *outgoing,
                          const struct brokers_news *news,
                          bool grant)
 {
-    if (!broker->connected) {
+    if (!broker->connected || refuses(broker)) {
         outgoing->replies.size = 0; /* the broker that asked is gone; it, or the next, asks again */
         outgoing->count = 0;
         return;
@@ -280,6 +288,21 @@ void brokers_flush(
 
 /* ---- receiving ---- */
 
+/* A broker does not take what it is sent: a wrong token, another version. Said once, and tried again after a while. */
+static void refused(struct broker *broker, enum error error, struct slice answer)
+{
+    struct reply_frame frame;
+    char fault[TLS_FAULT_SIZE];
+    bool told = reply_frame_decode(answer, &frame) == error_none && frame.whole;
+    struct slice code = told ? frame.fault.code : slice_text(error_text(error));
+    snprintf(fault, sizeof fault, "%.*s", (int)code.size, (const char *)code.data);
+    if (strcmp(fault, broker->fault) != 0)
+        LOG(warning, "broker refuses", LOG_INTEGER("broker", broker->number), LOG_TEXT("fault", fault));
+    memcpy(broker->fault, fault, sizeof fault);
+    broker->refused_us = clock_monotonic_us();
+    broker->tell_all = true;
+}
+
 void brokers_link_changed(struct brokers *brokers, const struct work_mail *mail)
 {
     struct broker *broker = &brokers->items[mail->link];
@@ -288,6 +311,7 @@ void brokers_link_changed(struct brokers *brokers, const struct work_mail *mail)
     broker->subscribed = false;
     order_reset(&broker->order);
     broker->fault[0] = '\0';
+    broker->refused_us = 0;
     if (mail->connected)
         LOG(info, "broker connected", LOG_INTEGER("broker", mail->link));
     else
@@ -305,9 +329,13 @@ struct work_mail *brokers_work(struct brokers *brokers, struct work_mail *mail, 
         error = work_reply_decode(slice_of(mail->bytes, mail->size), &work);
     if (error != error_none) {
         if (mail->error == error_none)
-            LOG(warning, "a frame of work cannot be read", LOG_TEXT("fault", error_text(error)));
+            refused(broker, error, slice_of(mail->bytes, mail->size));
         free(mail);
         return NULL;
+    }
+    if (broker->refused_us != 0) {
+        broker->refused_us = 0;
+        broker->fault[0] = '\0';
     }
     broker->subscribed = work.subscribed;
     broker->tell_all |= work.unknown;

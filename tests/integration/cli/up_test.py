@@ -275,6 +275,31 @@ def outlives_a_broker():
                   "commands are answered while either broker is gone", answers)
 
 
+def refused_frames(platform):
+    """Frames that the broker has refused so far."""
+    with urllib.request.urlopen(platform.http + "/metrics", timeout=30) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("fluvius_faulty_frames_total"))
+
+
+def keeps_strangers_out(directory):
+    """A service with another token."""
+    said = os.path.join(directory, "stranger.jsonl")
+    with Platform(data=os.path.join(directory, "strange")) as platform, open(said, "wb") as log:
+        before = refused_frames(platform)
+        with subprocess.Popen([tool("fluvius-query"), "--name", "stranger", "--bus", platform.bus, "--store",
+                               "sqlite:" + platform.data], env=dict(os.environ, FLUVIUS_SERVICE_TOKEN="another"),
+                              stderr=log) as stranger:
+            tried = wait_for(lambda: refused_frames(platform) >= before + 3)
+            stranger.terminate()
+        tap.check(tried, "a service with another token is refused, and tries again")
+        services = [service["name"] for service in on(platform)("health").json()["services"]]
+        tap.check("stranger" not in services, "it is no part of the platform", services)
+    with open(said, encoding="utf-8") as log:
+        refusals = [line for line in map(json.loads, log) if line["message"] == "broker refuses"]
+    tap.check(len(refusals) == 1 and refusals[0]["fault"] == "unauthenticated", "and says so once", refusals)
+
+
 with tempfile.TemporaryDirectory(prefix="fluvius-up-") as temporary:
     with Platform(data=os.path.join(temporary, "data")) as started:
         tells(started)
@@ -288,6 +313,7 @@ with tempfile.TemporaryDirectory(prefix="fluvius-up-") as temporary:
     tokens_guard(temporary)
     listens_everywhere(temporary)
     shares_out_its_files(temporary)
+    keeps_strangers_out(temporary)
 shows_its_settings()
 runs_four_shards_or_one()
 outlives_a_broker()
