@@ -5,6 +5,7 @@
  * the truth. */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -182,6 +183,7 @@ struct waiting {
     struct suite *suite;
     enum error (*call)(struct suite *suite);
     enum error error;
+    atomic_bool ended; /* after error, which the thread that joins reads */
     pthread_t thread;
 };
 
@@ -189,6 +191,7 @@ static void *waiting_run(void *argument)
 {
     struct waiting *waiting = argument;
     waiting->error = waiting->call(waiting->suite);
+    waiting->ended = true;
     return NULL;
 }
 
@@ -198,17 +201,14 @@ static enum error claim_one(struct suite *suite)
     return store_claim(suite->store, unit_one(suite), &claim, &suite->fault);
 }
 
-/* Calls it, and cancels the wait for the standby that it comes to. */
+/* Calls it, and cancels each wait for the standby that it comes to: a new kind of event is a commit before its own. */
 static enum error call_cancelled(struct suite *suite, uint16_t port, enum error (*call)(struct suite *suite))
 {
     struct waiting waiting = {.suite = suite, .call = call};
     pthread_create(&waiting.thread, NULL, waiting_run, &waiting);
-    for (bool cancelled = false; !cancelled;) {
-        char *text = postgres_server_query(
-            port, "postgres", "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
-        cancelled = text[0] == 't';
-        free(text);
-    }
+    while (!waiting.ended)
+        free(postgres_server_query(
+            port, "postgres", "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"));
     pthread_join(waiting.thread, NULL);
     return waiting.error;
 }
