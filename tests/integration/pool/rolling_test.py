@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright 2026 The Fluvius Authors.
 # SPDX-License-Identifier: Apache-2.0
-"""Restarts a whole pool under load, one process after the other and gracefully: brokers, shards, gateway. Clients over
+"""Restarts a whole pool under load, one process after the other and gracefully, kind by kind. Clients over
 sockets use the client library; clients over HTTP do what docs/HTTP.md says, and what made them repeat a request is printed.
 No command may fail, be lost or be applied twice.
 
@@ -18,6 +18,7 @@ from platform_under_test import Platform, Tap
 from postgres_under_test import Postgres
 
 SHARDS = 4
+ORDER = ("broker", "shard", "projector", "query", "gateway")
 
 
 def running(platform):
@@ -30,8 +31,8 @@ def running(platform):
 
 
 def in_order(platform):
-    """Names of all processes: brokers, shards, then the gateway."""
-    return sorted(running(platform), key=lambda name: (["broker", "shard", "gateway"].index(re.split("[ -]", name)[0]), name))
+    """Names of all processes, by kind."""
+    return sorted(running(platform), key=lambda name: (ORDER.index(re.split("[ -]", name)[0]), name))
 
 
 def well(platform, server):
