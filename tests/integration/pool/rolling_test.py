@@ -77,7 +77,7 @@ def main():
         after = running(platform)
         clients.end()
         platform.stop()
-        tap.check(len(before) == SHARDS + 3 and sorted(before) == sorted(after) and all(before[name] != after[name] for name in before),
+        tap.check(len(before) == SHARDS + 5 and sorted(before) == sorted(after) and all(before[name] != after[name] for name in before),
                   "every process was restarted", f"{before} {after}")
         clients.judge(load.checker.read_postgres(server))
     tap.end()
