@@ -198,6 +198,15 @@ void connections_sent(struct connections *connections, uint32_t id, size_t bytes
     pthread_mutex_unlock(&connections->mutex);
 }
 
+uint64_t connections_unsent(struct connections *connections, uint32_t id)
+{
+    pthread_mutex_lock(&connections->mutex);
+    const struct connection *item = find(connections, id);
+    uint64_t bytes = item == NULL ? 0 : item->unsent_bytes;
+    pthread_mutex_unlock(&connections->mutex);
+    return bytes;
+}
+
 uint32_t connections_slowest(struct connections *connections, uint64_t before_us, uint32_t *ending)
 {
     uint32_t id = 0, going = 0, most = 0;

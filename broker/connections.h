@@ -28,6 +28,7 @@ bool connections_touch(struct connections *connections, uint32_t id, uint64_t no
 /* A reply is on its way to it; returns how many are now. */
 uint32_t connections_sending(struct connections *connections, uint32_t id, size_t bytes, uint64_t now_us);
 void connections_sent(struct connections *connections, uint32_t id, size_t bytes, uint64_t now_us);
+uint64_t connections_unsent(struct connections *connections, uint32_t id); /* bytes that are on their way to it */
 /* The one with most replies on their way, of those that took none since before_us; the one with most bytes of them. 0
  * when there is none. Those being ended do not count: *ending is what goes with them. */
 uint32_t connections_slowest(struct connections *connections, uint64_t before_us, uint32_t *ending);

@@ -315,12 +315,23 @@ static void lighten(struct edge *edge)
     }
 }
 
+/* Beyond the limit, which what is being ended counts for too, nobody leaves more than a frame lying. */
+static bool leaves_too_much(const struct edge *edge, uint32_t pipe)
+{
+    return edge->unsent > edge->unsent_max && connections_unsent(edge->connections, pipe) >= limit_frame_bytes;
+}
+
 void edge_answer(struct edge *edge, uint64_t handle, struct slice bytes)
 {
     struct context *context = &edge->contexts[handle];
     nng_msg *reply;
     assert(context->held);
     frame_drop(context);
+    if (leaves_too_much(edge, context->pipe)) {
+        edge_cut(edge, context->pipe);
+        context_receive(context);
+        return;
+    }
     if (nng_msg_alloc(&reply, 0) != 0) {
         context_receive(context); /* unanswered: the client's time runs out */
         return;

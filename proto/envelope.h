@@ -174,7 +174,7 @@ struct follow {
     int64_t until_us;                             /* INT64_MAX, or 0 when it is encoded: absent */
     struct uuid id;                               /* valid when has_id */
     bool has_id;
-    uint32_t limit, bytes, wait_ms;               /* defaults and maxima already put in */
+    uint32_t limit, bytes, wait_ms; /* defaults and maxima already put in */
 };
 /* data passed msgpack_check. As it refuses what it does not know, nobody gets more than was asked for:
  * error_unknown_field, bad_type, out_of_range, too_long, with the field (valid as long as data) in *field. */

@@ -135,8 +135,8 @@ static bool records_take(struct audit *audit, struct slice records)
 {
     struct walk walk = walk_of(records);
     struct buffer text = {0};
-    struct record record;
-    struct slice raw;
+    struct record record = {0};
+    struct slice raw = {0};
     bool room = true;
 
     while (room && walk_next(&walk, &raw) && record_decode(raw, &record) == error_none) {
@@ -205,7 +205,7 @@ page_ask(struct audit *audit, struct client *client, struct follow *follow, stru
 {
     struct request request = request_of(operation_follow);
     struct buffer memory = {0}, data = {0};
-    struct followed followed;
+    struct followed followed = {0};
     struct reply reply;
     int code = EXIT_FAILED;
 

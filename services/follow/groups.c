@@ -99,6 +99,12 @@ static struct selection selection_read(struct slice row)
                               .types = raw_of(select, "types")};
 }
 
+static void name_keep(char *out, struct slice name)
+{
+    if (name.size > 0)
+        memcpy(out, name.data, name.size);
+}
+
 static struct watched_group *group_find(struct group_watch *watch, struct slice realm, struct slice name)
 {
     for (uint32_t i = 0; i < watch->count; i++)
@@ -113,8 +119,8 @@ static struct watched_group *group_find(struct group_watch *watch, struct slice 
         free(group);
         return NULL;
     }
-    memcpy(group->realm, realm.data, realm.size);
-    memcpy(group->name, name.data, name.size);
+    name_keep(group->realm, realm);
+    name_keep(group->name, name);
     watch->groups[watch->count++] = group;
     return group;
 }

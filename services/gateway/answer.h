@@ -8,7 +8,16 @@
 
 #include "proto/writer.h"
 
-enum media { MEDIA_NONE = 0, MEDIA_JSON, MEDIA_PROBLEM, MEDIA_METRICS, MEDIA_PAGE, MEDIA_SCRIPT, MEDIA_STYLE, MEDIA_STREAM };
+enum media {
+    MEDIA_NONE = 0,
+    MEDIA_JSON,
+    MEDIA_PROBLEM,
+    MEDIA_METRICS,
+    MEDIA_PAGE,
+    MEDIA_SCRIPT,
+    MEDIA_STYLE,
+    MEDIA_STREAM
+};
 
 /* Zeroed memory is an empty answer; its buffers are kept from one use to the next. */
 struct answer {

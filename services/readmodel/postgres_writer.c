@@ -105,7 +105,7 @@ static enum error format_ask(struct pg_link *link, uint64_t *out, struct store_f
 static enum error migrations_run(struct pg_link *link, struct store_fault *fault)
 {
     static const char doing[] = "migrating the schema of the read models";
-    uint64_t format;
+    uint64_t format = 0;
     enum error error = format_ask(link, &format, fault);
     for (uint64_t number = format + 1; number <= FORMAT && error == error_none; number++) {
         char note[96];

@@ -394,7 +394,7 @@ static enum error sqlite_item(struct row_reader *base,
 {
     struct sqlite_reader *reader = sqlite_of(base);
     struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     enum error error = select_item(&base->rows, &base->target, query, id);
     if (error != error_none)
         return fault_set(fault, error, "no memory for a query");

@@ -344,7 +344,7 @@ def bad_settings(certificates, directory):
     code, text = service_says("fluvius", "up", "--data", os.path.join(directory, "none"), *TLS, environment={"FLUVIUS_TLS_KEY": good.key})
     tap.check(code == 2 and "tls-certificate is missing" in text, "fluvius up looks before it starts anything", text)
     shown = fluvius("config", *TLS, environment=good.environment()).out
-    tap.check(shown.count(good.certificate) == 5 and "FLUVIUS_TLS_CERTIFICATE" in shown, "fluvius config shows them", shown)
+    tap.check(shown.count(good.certificate) == 7 and "FLUVIUS_TLS_CERTIFICATE" in shown, "fluvius config shows them", shown)
 
 
 def in_the_clear(certificates, directory):

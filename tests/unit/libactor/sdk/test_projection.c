@@ -218,13 +218,14 @@ static enum error project_raw(
 {
     const struct domain_projection *projection = domain_projection(bench.domain, slice_text(name));
     const struct row_source source = {.find = find_row};
+    version++;
     struct projected_event projected = {.realm = slice_text("home"),
                                         .resource = slice_text(resource),
                                         .identifier = slice_text(id),
                                         .event = slice_text(event),
                                         .schema = schema,
                                         .data = data,
-                                        .version = ++version,
+                                        .version = version,
                                         .time_us = 1000000 * (int64_t)version,
                                         .user = slice_text("ann")};
     cr_assert_not_null(projection);
