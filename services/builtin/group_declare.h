@@ -89,7 +89,7 @@ COMMAND(
           .fallback = "30000"),
     FIELD(
         int64, silence_ms, "An alarm when records wait this long.", .min = 1000, .max = 604800000, .fallback = "60000"),
-    FIELD(int64, dead_letters_max, "More of them halt their partition.", .min = 0, .max = 1000, .fallback = "100"),
+    FIELD(int64, dead_letters_max, "More of them halt their partition.", .min = 1, .max = 1000, .fallback = "100"),
     LIST(int64,
          start,
          "Where to begin: a seq for each partition; empty: with the first record.",

@@ -48,7 +48,7 @@ static const struct setting entries[] = {
     {"attempts", SETTING_INTEGER, AT(attempts), "5", 1, 1000, "tries before a record becomes a dead letter"},
     {"backoff-ms", SETTING_INTEGER, AT(backoff_ms), "1000", 0, 3600000, "wait after the first failure; doubles"},
     {"lease-ms", SETTING_INTEGER, AT(lease_ms), "30000", 1000, 3600000, "a silent consumer loses its share after it"},
-    {"dead-letters", SETTING_INTEGER, AT(dead_letters), "100", 0, 1000, "more of them halt their partition"},
+    {"dead-letters", SETTING_INTEGER, AT(dead_letters), "100", 1, 1000, "more of them halt their partition"},
     {0},
 };
 

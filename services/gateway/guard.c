@@ -118,7 +118,8 @@ void guard_preflight(struct answer *answer)
     answer_field_text(answer, "Access-Control-Allow-Methods", "GET, HEAD, POST, DELETE, OPTIONS");
     answer_field_text(answer,
                       "Access-Control-Allow-Headers",
-                      "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Fluvius-Timeout, Prefer, "
-                      "traceparent, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name");
+                      "Authorization, Content-Type, If-Match, If-None-Match, Idempotency-Key, Fluvius-Position, "
+                      "Fluvius-Timeout, Last-Event-ID, Prefer, traceparent, MCP-Protocol-Version, Mcp-Session-Id, "
+                      "Mcp-Method, Mcp-Name");
     answer_field_text(answer, "Access-Control-Max-Age", "600");
 }

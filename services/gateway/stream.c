@@ -117,7 +117,8 @@ static void on_reply(void *context, const struct reply *reply)
     struct stream_state *stream = context;
     stream->status = reply->status;
     stream->retry_ms = reply->retry_ms;
-    text_keep(&stream->position, reply->position);
+    if (reply->status == status_ok && reply->position.size > 0) /* a refusal has none: it is asked again from here */
+        text_keep(&stream->position, reply->position);
     text_keep(&stream->data, reply->data);
     text_keep(&stream->code, reply->code);
     text_keep(&stream->message, reply->message);
@@ -429,6 +430,7 @@ static ssize_t on_piece(void *context, uint64_t position, char *piece, size_t si
     size = left < size ? left : size;
     memcpy(piece, stream->out.data + stream->out_at, size);
     stream->out_at += size;
+    peer_enter(stream->exchange->peer, PHASE_WRITE, now_us); /* it takes what it is given, however slowly */
     return (ssize_t)size;
 }
 

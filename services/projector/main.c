@@ -186,6 +186,8 @@ static enum error work(struct service *service, uint64_t now_us, bool *more, str
     *more = false;
     enum error error = beat(service, now_us, fault);
     if (error == error_none)
+        error = projector_heads(service, fault); /* before builds: whether one has caught up is told by them */
+    if (error == error_none)
         error = builds_turn(service, now_us, fault);
     if (error == error_none)
         error = projector_turn(service, now_us, more, fault);

@@ -90,6 +90,8 @@ void builds_hurry(struct service *service, uint64_t now_us);
 enum error builds_reload(struct service *service, uint64_t now_us, struct store_fault *fault);
 
 /* ---- turn.c ---- */
+/* Looks how far the log is; before builds are looked at and a turn is made. */
+enum error projector_heads(struct service *service, struct store_fault *fault);
 /* Reads, folds and commits once; *more: there was something. */
 enum error projector_turn(struct service *service, uint64_t now_us, bool *more, struct store_fault *fault);
 

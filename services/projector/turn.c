@@ -230,15 +230,19 @@ static void turn_report(const struct service *service, const struct core_plan *p
     report_turn((struct service *)service, clock_monotonic_us() - began_us, oldest_us, records);
 }
 
+enum error projector_heads(struct service *service, struct store_fault *fault)
+{
+    enum error error = store_read_heads(service->store, service->heads, fault);
+    for (uint32_t i = 0; i < service->log.partitions && error == error_none; i++)
+        core_head(service->core, i, service->heads[i].head);
+    return error;
+}
+
 enum error projector_turn(struct service *service, uint64_t now_us, bool *more, struct store_fault *fault)
 {
     struct core_plan plan;
-    enum error error = store_read_heads(service->store, service->heads, fault);
+    enum error error;
     *more = false;
-    if (error != error_none)
-        return error;
-    for (uint32_t i = 0; i < service->log.partitions; i++)
-        core_head(service->core, i, service->heads[i].head);
     core_plan(service->core, now_us, &plan);
     if (plan.page_count == 0) {
         service->moved_us = now_us; /* there is nothing to wait for */

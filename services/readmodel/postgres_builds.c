@@ -7,7 +7,11 @@
 
 #include <inttypes.h>
 
-#define LOCK "BEGIN; LOCK TABLE fluvius_read.build IN SHARE ROW EXCLUSIVE MODE"
+/* Who stops while it holds the lock must not hold all others up: it loses its session, and they wait no longer than a
+ * beat can be late. */
+#define LOCK                                                                                                           \
+    "BEGIN; SET LOCAL lock_timeout = 2000; SET LOCAL idle_in_transaction_session_timeout = 5000;"                      \
+    " LOCK TABLE fluvius_read.build IN SHARE ROW EXCLUSIVE MODE"
 #define CHANGE "UPDATE fluvius_read.meta SET value = value + 1 WHERE key = 'change'"
 
 /* ---- reading ---- */

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 
 from scene import HOLDER, Scene, Tap, command, resident_kib, wait_for
+from fluvius import FluviusError
 
 tap = Tap()
 
@@ -114,6 +115,28 @@ def killed_query(scene):
     stream.close()
 
 
+def unanswered(scene):
+    """No query process for longer than a broker keeps requests: the stream is refused, and asks again."""
+    client = scene.client()
+    stream = Stream(scene, "/bank.account/live/events")
+    deposit(client, "live", 1)
+    version = stream.next()[1]["streamversion"]
+    for process in scene.queries.running:
+        process.kill()
+        process.wait()
+    refused = None
+    try:
+        scene.client().ask("follow")  # the client asks again until its time is up; the stream was refused meanwhile
+    except FluviusError as fault:
+        refused = fault
+    tap.check(refused, "without a query process nobody follows the log")
+    scene.queries.running = [scene.queries.start(number) for number in range(len(scene.queries.running))]
+    deposit(client, "live", 1)
+    event = stream.next()[1]
+    tap.check(event["streamversion"] == version + 1, "a stream that was refused goes on where it was", event)
+    stream.close()
+
+
 def slow_clients(scene, count):
     """They ask for everything and read nothing: each is given what fits its socket, and the rest stays in the log."""
     client = scene.client()
@@ -165,6 +188,7 @@ def main():
         resume(scene)
         pages(scene)
         killed_query(scene)
+        unanswered(scene)
         slow_clients(scene, options.slow)
     with Scene(queries=1, environment={"FLUVIUS_STREAMS_MAX": "4"}) as scene:
         too_many(scene)
