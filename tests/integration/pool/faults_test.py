@@ -300,9 +300,10 @@ def log_disk_full(scene):
 
     def mend():
         scene.wal_disk.empty()
+        with contextlib.suppress(RuntimeError):  # a recovery that began while there was no space may end the server yet
+            scene.server.wait_until_ready()
         if scene.server.process.poll() is not None:
             scene.server.start()
-        scene.server.wait_until_ready()
     if scene.wal_disk.small:
         fault(scene, "disk of the server's log full", make, mend, UNREACHABLE, "appending|connecting|sending a beat")
 
