@@ -229,18 +229,6 @@ static void postgres_writer_close(struct writer **base)
     *base = NULL;
 }
 
-/* The read models are on one server: the first, when the log has several. */
-static enum error address_of(
-    struct server_address *out, const char *url, uint32_t lease_ms, const char *holder, struct store_fault *fault)
-{
-    char *first = strndup(url, strcspn(url, " "));
-    if (first == NULL)
-        return fault_set(fault, error_no_memory, "no memory for an address");
-    enum error error = address_init(out, first, lease_ms, holder, fault);
-    free(first);
-    return error;
-}
-
 static enum error
 postgres_writer_open(struct writer **out, const struct writer_config *config, struct store_fault *fault)
 {
@@ -256,7 +244,7 @@ postgres_writer_open(struct writer **out, const struct writer_config *config, st
     writer->holder = strdup(config->holder);
     enum error error = writer->holder == NULL
                            ? error_no_memory
-                           : address_of(&writer->address, config->url, config->lease_ms, config->holder, fault);
+                           : address_init(&writer->address, config->url, config->lease_ms, config->holder, fault);
     writer->link.address = &writer->address;
     if (error == error_none)
         error = postgres_ready(writer, fault);
@@ -272,7 +260,7 @@ static enum error session_once(struct postgres_writer *writer, const char *url, 
 {
     *writer = (struct postgres_writer){0};
     writer->link.address = &writer->address;
-    enum error error = address_of(&writer->address, url, WRITER_LEASE_MS, "fluvius", fault);
+    enum error error = address_init(&writer->address, url, WRITER_LEASE_MS, "fluvius", fault);
     return error == error_none ? pg_open(&writer->link, &writer->address, fault) : error;
 }
 

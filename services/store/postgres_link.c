@@ -97,7 +97,10 @@ enum error address_init(
     struct server_address *out, const char *url, uint32_t lease_ms, const char *holder, struct store_fault *fault)
 {
     /* What libpq says of a URL that it cannot read may quote the password in it. */
-    struct server_address address = {.options = PQconninfoParse(url, NULL), .lease_ms = lease_ms};
+    char *first = strndup(url, strcspn(url, " "));
+    struct server_address address = {.options = first == NULL ? NULL : PQconninfoParse(first, NULL),
+                                     .lease_ms = lease_ms};
+    free(first);
     if (address.options == NULL)
         return fault_set(fault,
                          error_bad_settings,

@@ -101,7 +101,8 @@ uint64_t result_number(const PGresult *result, int row, int column);
 struct slice result_bytes(const PGresult *result, int row, int column);
 
 /* ---- postgres_link.c ---- */
-/* Parses a URL; error_bad_settings when it is none. Freed with address_fini, which is safe on a zeroed one. */
+/* Parses a URL, the first of several; error_bad_settings when it is none. Freed with address_fini, which is safe on a
+ * zeroed one. */
 enum error address_init(
     struct server_address *out, const char *url, uint32_t lease_ms, const char *holder, struct store_fault *fault);
 void address_fini(struct server_address *address);

@@ -378,6 +378,23 @@ Test(reader, a_server_without_read_models_says_so)
     server_database_drop(name);
 }
 
+Test(reader, of_several_servers_the_first_has_the_read_models)
+{
+    struct store_fault fault;
+    struct row_reader *reader = NULL;
+    char name[64], url[200];
+    server_database_make(name);
+    snprintf(url,
+             sizeof url,
+             "postgresql://postgres@127.0.0.1:%u/%s postgresql://postgres@127.0.0.1:1/none",
+             server_port(),
+             name);
+    struct row_reader_config config = {.url = url, .holder = "test"};
+    cr_assert(row_reader_open(&reader, &config, &fault) == error_none, "%s", fault.text);
+    row_reader_close(&reader);
+    server_database_drop(name);
+}
+
 Test(reader, a_lost_connection_is_made_again)
 {
     begin(DIALECT_POSTGRESQL);
