@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -98,9 +99,17 @@ def names(text):
 
 # ---- the other tables of OPERATIONS.md ----
 
+def whole_exposition(http):
+    """/metrics once each kind of process has told its own; brokers hear them a moment after they have started."""
+    until, exposition = time.monotonic() + 30, ""
+    while not all(f"\nfluvius_{kind}_" in exposition for kind in ("query", "projector", "shard")) and time.monotonic() < until:
+        with urllib.request.urlopen(http + "/metrics") as answer:
+            exposition = answer.read().decode()
+    return exposition
+
+
 def metrics(text, http):
-    with urllib.request.urlopen(http + "/metrics") as answer:
-        exposition = answer.read().decode()
+    exposition = whole_exposition(http)
     found = re.findall(r"^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$", exposition, flags=re.M)
     return difference([[row[0].strip("`"), row[1], row[2]] for row in table(text, "Metrics")],
                       [[name, kind, meaning] for name, meaning, kind in found])
