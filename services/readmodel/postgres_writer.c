@@ -107,10 +107,10 @@ static enum error migrations_run(struct pg_link *link, struct store_fault *fault
     static const char doing[] = "migrating the schema of the read models";
     uint64_t format = 0;
     enum error error = format_ask(link, &format, fault);
-    for (uint64_t number = format + 1; number <= FORMAT && error == error_none; number++) {
+    for (uint64_t done = format; done < FORMAT && error == error_none; done++) {
         char note[96];
-        snprintf(note, sizeof note, "INSERT INTO fluvius_read.migration (number) VALUES (%" PRIu64 ")", number);
-        error = pg_execute(link, migrations[number - 1], NULL, doing, fault);
+        snprintf(note, sizeof note, "INSERT INTO fluvius_read.migration (number) VALUES (%" PRIu64 ")", done + 1);
+        error = pg_execute(link, migrations[done], NULL, doing, fault);
         if (error == error_none)
             error = pg_execute(link, note, NULL, doing, fault);
     }

@@ -335,7 +335,7 @@ static enum error rows_read(struct sqlite_reader *reader,
                             struct store_fault *fault)
 {
     struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     int code = SQLITE_DONE;
     enum error error = statement_find(reader, &reader->base.rows, &statement, fault);
     if (error != error_none)
@@ -355,7 +355,7 @@ static enum error rows_read(struct sqlite_reader *reader,
 
 static enum error rows_count(struct sqlite_reader *reader, struct row_page *out, struct store_fault *fault)
 {
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     enum error error = statement_find(reader, &reader->base.count, &statement, fault);
     if (error != error_none)
         return error;
