@@ -429,7 +429,7 @@ bool edge_trusts(const struct edge *edge, uint32_t pipe)
     return connections_trusted(edge->connections, pipe);
 }
 
-uint64_t edge_refusals(const struct edge *edge)
+uint64_t edge_refusals(struct edge *edge)
 {
     return listening_refusals(&edge->bus_listening) + listening_refusals(&edge->events_listening);
 }

@@ -65,6 +65,6 @@ uint32_t edge_connections(const struct edge *edge);
 /* May who is there be a service? Its certificate was checked, or none is asked for. */
 bool edge_trusts(const struct edge *edge, uint32_t pipe);
 /* Peers that TLS refused. */
-uint64_t edge_refusals(const struct edge *edge);
+uint64_t edge_refusals(struct edge *edge);
 
 #endif

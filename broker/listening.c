@@ -90,6 +90,7 @@ enum error listening_open(
                                    .connections_per_address = (uint32_t)settings->connections_per_address,
                                    .refused = peer_refused,
                                    .context = (void *)url};
+    pthread_mutex_init(&out->mutex, NULL);
     out->all_trusted = tls == NULL || !tls_asks(tls);
     if (!tls_url(url))
         return listen_plain(out, socket, url);
@@ -98,7 +99,12 @@ enum error listening_open(
 
 void listening_close(struct listening *listening)
 {
-    tunnel_close(&listening->tunnel);
+    pthread_mutex_lock(&listening->mutex);
+    struct tunnel *tunnel = listening->tunnel;
+    listening->tunnel = NULL;
+    listening->closed = true;
+    pthread_mutex_unlock(&listening->mutex);
+    tunnel_close(&tunnel);
 }
 
 /* ---- who is there ---- */
@@ -123,20 +129,33 @@ static bool address_of(nng_pipe pipe, struct sockaddr_storage *out)
     return true;
 }
 
-bool listening_peer(const struct listening *listening, nng_pipe pipe, struct sockaddr_storage *peer, bool *trusted)
+static bool tunnel_knows(const struct listening *listening, struct sockaddr_storage *peer, bool *trusted)
 {
-    bool known = address_of(pipe, peer), checked = false;
-    *trusted = true;
-    if (listening->tunnel == NULL)
-        return true;
-    if (!known || peer->ss_family != AF_INET ||
+    bool checked = false;
+    if (peer->ss_family != AF_INET ||
         !tunnel_peer(listening->tunnel, ntohs(((struct sockaddr_in *)peer)->sin_port), peer, &checked))
         return false;
     *trusted = listening->all_trusted || checked;
     return true;
 }
 
-uint64_t listening_refusals(const struct listening *listening)
+bool listening_peer(struct listening *listening, nng_pipe pipe, struct sockaddr_storage *peer, bool *trusted)
 {
-    return listening->tunnel == NULL ? 0 : tunnel_refusals(listening->tunnel);
+    bool known = address_of(pipe, peer), welcome = true;
+    *trusted = true;
+    pthread_mutex_lock(&listening->mutex);
+    if (listening->closed)
+        welcome = false;
+    else if (listening->tunnel != NULL)
+        welcome = known && tunnel_knows(listening, peer, trusted);
+    pthread_mutex_unlock(&listening->mutex);
+    return welcome;
+}
+
+uint64_t listening_refusals(struct listening *listening)
+{
+    pthread_mutex_lock(&listening->mutex);
+    uint64_t refusals = listening->tunnel == NULL ? 0 : tunnel_refusals(listening->tunnel);
+    pthread_mutex_unlock(&listening->mutex);
+    return refusals;
 }

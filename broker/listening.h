@@ -8,10 +8,13 @@
 
 #include "broker/settings.h"
 #include "proto/tunnel.h"
+#include <pthread.h>
 
 #include <nng/nng.h>
 
 struct listening {
+    pthread_mutex_t mutex; /* of tunnel and closed: nng asks who is there while the main thread closes */
+    bool closed;
     struct tunnel *tunnel; /* NULL: no TLS */
     bool all_trusted;      /* nobody is asked for a certificate */
     char url[TUNNEL_URL_SIZE];
@@ -25,7 +28,7 @@ void listening_close(struct listening *listening);
 
 /* The address of a connection; all zero for a socket of this machine, which has none. *trusted: its certificate was
  * checked, or none is asked for. False: it came past the tunnel, and is to be refused. On nng's threads. */
-bool listening_peer(const struct listening *listening, nng_pipe pipe, struct sockaddr_storage *peer, bool *trusted);
-uint64_t listening_refusals(const struct listening *listening);
+bool listening_peer(struct listening *listening, nng_pipe pipe, struct sockaddr_storage *peer, bool *trusted);
+uint64_t listening_refusals(struct listening *listening);
 
 #endif
