@@ -6,6 +6,7 @@
 #include "broker/step.h"
 #include "services/common/log.h"
 #include "services/common/metrics.h"
+#include "services/common/start.h"
 #include "services/common/tokens.h"
 
 #include <assert.h>
@@ -16,7 +17,6 @@
 
 enum {
     ANSWERS_MAX = 64,
-    EXIT_SETTINGS = 2,
     EXIT_STUCK = 3,
     TICK_US = 10000,
     SWEEP_US = 1000000,
@@ -39,8 +39,7 @@ struct service {
 
 static int refuse(const char *what, const char *why)
 {
-    fprintf(stderr, "fluvius-broker: %s: %s\n", what, why);
-    return EXIT_SETTINGS;
+    return service_refuse(&broker_settings_table, what, why);
 }
 
 /* ---- what the step asks of its surroundings ---- */
@@ -128,14 +127,7 @@ static void print_metrics(void *context, struct buffer *out)
 
 static int settings_open(struct service *service, int argc, char **argv)
 {
-    enum log_level level;
-    enum settings_outcome outcome = settings_load(&broker_settings_table, argc, argv, &service->settings, NULL);
-    if (outcome != SETTINGS_OK)
-        return outcome == SETTINGS_HELP ? -1 : EXIT_SETTINGS;
-    if (!log_level_find(service->settings.log_level, &level))
-        return refuse("log-level", service->settings.log_level);
-    log_init("broker", level);
-    return 0;
+    return service_settings(&broker_settings_table, argc, argv, &service->settings, &service->settings.log_level);
 }
 
 static int tokens_open(struct service *service)

@@ -435,21 +435,12 @@ static bool gateway_add(const struct up_settings *settings, const struct platfor
     return true;
 }
 
-/* All brokers publish the same: one is enough. */
-static void events_add(const struct platform *platform, struct child *child)
-{
-    char events[ADDRESS_SIZE];
-
-    snprintf(events, sizeof events, "%.*s", (int)strcspn(platform->events, ","), platform->events);
-    option_add(child, "--events", events);
-}
-
 static bool projector_add(const struct up_settings *settings,
                           const struct platform *platform,
                           int projector,
                           struct children *children)
 {
-    char name[24], store[PATH_MAX + 16];
+    char name[24];
     struct child *child;
 
     snprintf(name, sizeof name, settings->projectors == 1 ? "projector" : "projector-%d", projector);
@@ -459,12 +450,9 @@ static bool projector_add(const struct up_settings *settings,
     }
     option_add(child, "--name", name);
     option_add(child, "--bus", platform->bus);
-    events_add(platform, child);
+    option_add(child, "--events", platform->events);
     tls_add(&settings->tls, false, child);
-    if (is_embedded(settings)) {
-        snprintf(store, sizeof store, "sqlite:%s", settings->data);
-        option_add(child, "--store", settings->store == NULL ? store : settings->store);
-    }
+    store_add(settings, child);
     for (size_t i = 0; i < settings->earlier_domains.count; i++) {
         option_add(child, "--domain", settings->earlier_domains.items[i]);
     }

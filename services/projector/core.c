@@ -204,18 +204,6 @@ uint32_t core_halts(const struct core *core, uint32_t place)
     return halts;
 }
 
-uint64_t core_retry_us(const struct core *core)
-{
-    uint64_t first = UINT64_MAX;
-    for (uint32_t place = 0; place < core->top; place++)
-        for (uint32_t partition = 0; core->builds[place].tracks != NULL && partition < core->partitions; partition++) {
-            const struct track *track = track_of(core, place, partition);
-            if (track->halted != 0 && is_owned(core, place, partition) && track->retry_us < first)
-                first = track->retry_us;
-        }
-    return first;
-}
-
 bool core_caught_up(const struct core *core, uint32_t place, uint32_t other)
 {
     for (uint32_t partition = 0; partition < core->partitions; partition++) {

@@ -86,8 +86,6 @@ uint64_t core_halted(const struct core *core, uint32_t place, uint32_t partition
 /* Records that this projector has yet to read for a build, and its halted tracks. */
 uint64_t core_lag(const struct core *core, uint32_t place);
 uint32_t core_halts(const struct core *core, uint32_t place);
-/* Until when there is nothing to do but for new heads; UINT64_MAX: for ever. */
-uint64_t core_retry_us(const struct core *core);
 /* Is a build as far as another, or, when that is UINT32_MAX, as the heads, in all of this projector's partitions? */
 bool core_caught_up(const struct core *core, uint32_t place, uint32_t other);
 

@@ -3,6 +3,9 @@
  *
  * Rows lie in a hash table, each with its texts in one buffer. */
 #include "services/projector/hand_rows.h"
+
+#include "services/store/grow.h"
+
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -176,29 +179,12 @@ static enum error give_row(void *context, struct slice key, struct slice *data)
     return error;
 }
 
-/* Room for so many more items of some size. */
-static enum error items_reserve(void **items, size_t *room, size_t wanted, size_t size)
-{
-    size_t more = *room == 0 ? 64 : *room;
-    if (wanted <= *room)
-        return error_none;
-    while (more < wanted)
-        more *= 2;
-    void *grown = realloc(*items, more * size);
-    if (grown == NULL)
-        return error_no_memory;
-    *items = grown;
-    *room = more;
-    return error_none;
-}
-
 static enum error changes_reserve(struct hand_rows *rows, size_t more)
 {
-    enum error error = items_reserve(
-        (void **)&rows->changed, &rows->changed_room, rows->changed_count + more, sizeof rows->changed[0]);
-    if (error != error_none)
-        return error;
-    return items_reserve((void **)&rows->undos, &rows->undo_room, rows->undo_count + more, sizeof rows->undos[0]);
+    bool room =
+        grow((void **)&rows->changed, &rows->changed_room, rows->changed_count + more, sizeof rows->changed[0]) &&
+        grow((void **)&rows->undos, &rows->undo_room, rows->undo_count + more, sizeof rows->undos[0]);
+    return room ? error_none : error_no_memory;
 }
 
 /* What a change makes of a row. Global rows have the events of many aggregates: their versions count changes, and their
@@ -296,9 +282,8 @@ void hand_rows_undo(struct hand_rows *rows)
 
 enum error hand_rows_changed(struct hand_rows *rows, const struct row **out, size_t *count)
 {
-    enum error error = items_reserve((void **)&rows->out, &rows->out_room, rows->changed_count, sizeof rows->out[0]);
-    if (error != error_none)
-        return error;
+    if (!grow((void **)&rows->out, &rows->out_room, rows->changed_count, sizeof rows->out[0]))
+        return error_no_memory;
     for (size_t i = 0; i < rows->changed_count; i++)
         rows->out[i] = rows->changed[i]->row;
     *out = rows->out;

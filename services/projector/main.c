@@ -9,47 +9,30 @@
 #include "fluvius/loader.h"
 #include "services/builtin/builtin.h"
 #include "services/common/log.h"
+#include "services/common/start.h"
 #include "services/projector/service.h"
 
-enum { EXIT_SETTINGS = 2, EXIT_FAILED = 1 };
+enum { EXIT_FAILED = 1 };
 
 static int refuse(const char *what, const char *why)
 {
-    fprintf(stderr, "fluvius-projector: %s: %s\n", what, why);
-    return EXIT_SETTINGS;
+    return service_refuse(&projector_settings_table, what, why);
 }
 
-/* Containers and machines have names that differ, so that each projector need not be given one. */
 static bool settings_complete(struct projector_settings *settings)
 {
-    char host[64];
-    if (settings->name == NULL && gethostname(host, sizeof host) == 0) {
-        host[sizeof host - 1] = 0;
-        if (asprintf(&settings->name, "projector-%s", host) < 0)
-            settings->name = NULL;
-    }
     if (settings->read_models == NULL)
         settings->read_models = strdup(settings->store);
-    return settings->name != NULL && settings->read_models != NULL;
+    return settings->read_models != NULL && service_name(&settings->name, "projector-");
 }
 
 static int settings_open(struct service *service, int argc, char **argv)
 {
-    enum log_level level;
-    switch (settings_load(&projector_settings_table, argc, argv, &service->settings, NULL)) {
-    case SETTINGS_HELP:
-        return -1;
-    case SETTINGS_BAD:
-        return EXIT_SETTINGS;
-    default:
-        break;
-    }
-    if (!log_level_find(service->settings.log_level, &level))
-        return refuse("log-level", service->settings.log_level);
-    if (!settings_complete(&service->settings))
+    int status =
+        service_settings(&projector_settings_table, argc, argv, &service->settings, &service->settings.log_level);
+    if (status == 0 && !settings_complete(&service->settings))
         return refuse("name", "give one: the host's cannot be used");
-    log_init("projector", level);
-    return 0;
+    return status;
 }
 
 static int domains_open(struct service *service)
@@ -124,6 +107,12 @@ static int core_start(struct service *service)
     return 0;
 }
 
+static void on_heads(void *context, struct slice heads)
+{
+    (void)heads; /* the store says more exactly */
+    inbox_wake(context);
+}
+
 static int peers_start(struct service *service)
 {
     const struct projector_settings *settings = &service->settings;
@@ -146,7 +135,7 @@ static int peers_start(struct service *service)
     if (error != error_none)
         return refuse("bus", error_text(error));
     if (settings->events != NULL)
-        error = news_open(&service->news, settings->events, service->tls, service->inbox);
+        error = link_news_open(&service->news, settings->events, service->tls, on_heads, service->inbox);
     return error == error_none ? 0 : refuse("events", error_text(error));
 }
 
@@ -250,7 +239,6 @@ static void mail_take(struct service *service, uint64_t timeout_us)
         worker_mail(service->worker, node, now_us);
         node = next;
     }
-    news_heard(service->news);
     if (service->worker != NULL)
         worker_turn(service->worker, 0, process_stopping(), now_us);
 }
@@ -272,7 +260,7 @@ static void service_run(struct service *service)
 
 static void service_stop(struct service *service)
 {
-    news_close(&service->news);
+    link_news_close(&service->news);
     worker_close(&service->worker);
     writer_close(&service->writer);
     store_close(&service->store);

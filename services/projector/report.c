@@ -38,9 +38,8 @@ static struct metric metrics[METRICS] = {
     [STATE_BYTES] = {.name = "fluvius_projector_state_bytes", .kind = METRIC_GAUGE, .help = "what they take"},
 };
 
-void report_turn(struct service *service, uint64_t took_us, int64_t oldest_us, uint64_t records)
+void report_turn(uint64_t took_us, int64_t oldest_us, uint64_t records)
 {
-    (void)service;
     metric_add(&metrics[RECORDS], (int64_t)records);
     metric_observe_us(&metrics[TURNS], (int64_t)took_us);
     if (oldest_us != INT64_MAX)

@@ -5,16 +5,15 @@
  *
  *   main.c     opens and closes, the loop          turn.c     one turn: read, fold, commit
  *   builds.c   which builds there are              report.c   metrics and alarms
- *   news.c     the event bus as a wake-up
  */
 #ifndef PROJECTOR_SERVICE_H
 #define PROJECTOR_SERVICE_H
 
+#include "proto/link_news.h"
 #include "services/common/process.h"
 #include "services/common/worker.h"
 #include "services/projector/core.h"
 #include "services/projector/fold.h"
-#include "services/projector/news.h"
 #include "services/projector/settings.h"
 
 enum {
@@ -59,8 +58,8 @@ struct service {
     struct core *core;
     struct fold *fold;
     struct tls *tls;
-    struct worker *worker; /* NULL: no brokers are known */
-    struct news *news;
+    struct worker *worker;  /* NULL: no brokers are known */
+    struct link_news *news; /* the event bus as a wake-up; NULL: the log is polled */
     struct writer_slots slots;
     struct builds builds; /* as last read */
     struct running running[CORE_BUILDS_MAX];
@@ -98,7 +97,7 @@ enum error projector_turn(struct service *service, uint64_t now_us, bool *more, 
 /* ---- report.c ---- */
 void projector_metrics(void *context, struct buffer *out);
 uint32_t projector_alarms(void *context, struct buffer *out);
-void report_turn(struct service *service, uint64_t took_us, int64_t oldest_us, uint64_t records);
+void report_turn(uint64_t took_us, int64_t oldest_us, uint64_t records);
 void report_idle(void);
 
 #endif

@@ -227,7 +227,7 @@ static void turn_report(const struct service *service, const struct core_plan *p
         if (read->records > 0 && read->first_us < oldest_us)
             oldest_us = read->first_us;
     }
-    report_turn((struct service *)service, clock_monotonic_us() - began_us, oldest_us, records);
+    report_turn(clock_monotonic_us() - began_us, oldest_us, records);
 }
 
 enum error projector_heads(struct service *service, struct store_fault *fault)

@@ -3,51 +3,26 @@
  *
  * fluvius-query: opens what it needs in order, runs the loop, gives everything back in reverse. */
 #include "services/common/log.h"
+#include "services/common/start.h"
 #include "services/query/service.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXIT_SETTINGS = 2, EXIT_FAILED = 1, STORE_RETRY_US = 250000, DRAIN_US = 5000000 };
+enum { EXIT_FAILED = 1, STORE_RETRY_US = 250000, DRAIN_US = 5000000 };
 
 static int refuse(const char *what, const char *why)
 {
-    fprintf(stderr, "fluvius-query: %s: %s\n", what, why);
-    return EXIT_SETTINGS;
-}
-
-/* Containers and machines have names that differ, so that each process need not be given one. */
-static bool name_complete(struct query_settings *settings)
-{
-    char host[56], name[64];
-    if (settings->name != NULL)
-        return true;
-    if (gethostname(host, sizeof host) != 0)
-        return false;
-    host[sizeof host - 1] = 0;
-    snprintf(name, sizeof name, "query-%s", host);
-    settings->name = strdup(name);
-    return settings->name != NULL;
+    return service_refuse(&query_settings_table, what, why);
 }
 
 static int settings_open(struct service *service, int argc, char **argv)
 {
-    enum log_level level;
-    switch (settings_load(&query_settings_table, argc, argv, &service->settings, NULL)) {
-    case SETTINGS_HELP:
-        return -1;
-    case SETTINGS_BAD:
-        return EXIT_SETTINGS;
-    default:
-        break;
-    }
-    if (!log_level_find(service->settings.log_level, &level))
-        return refuse("log-level", service->settings.log_level);
-    if (!name_complete(&service->settings))
+    int status = service_settings(&query_settings_table, argc, argv, &service->settings, &service->settings.log_level);
+    if (status == 0 && !service_name(&service->settings.name, "query-"))
         return refuse("name", "give one: the host's cannot be used");
-    log_init("query", level);
-    return 0;
+    return status;
 }
 
 static int tls_start(struct service *service)

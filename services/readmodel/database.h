@@ -12,7 +12,8 @@
 #include "services/readmodel/model.h"
 #include "services/store/store.h"
 
-struct readmodel_database;
+/* "sqlite" or "postgresql", whose tables of functions are known by these names; "" for a URL that is neither. */
+const char *database_scheme(const char *url);
 
 enum build_state { BUILD_BUILDING, BUILD_LIVE, BUILD_RETIRED };
 

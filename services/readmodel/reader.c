@@ -11,8 +11,9 @@ static const struct row_reader_ops *const backends[] = {&row_reader_sqlite, &row
 
 enum error row_reader_open(struct row_reader **out, const struct row_reader_config *config, struct store_fault *fault)
 {
+    const char *scheme = database_scheme(config->url);
     for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++)
-        if (strncmp(config->url, backends[i]->scheme, strlen(backends[i]->scheme)) == 0)
+        if (strcmp(scheme, backends[i]->scheme) == 0)
             return backends[i]->open(out, config, fault);
     return fault_set(fault,
                      error_bad_settings,

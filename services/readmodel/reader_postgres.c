@@ -617,7 +617,7 @@ static enum error postgres_item(struct row_reader *base,
 }
 
 const struct row_reader_ops row_reader_postgres = {
-    .scheme = "postgresql:",
+    .scheme = "postgresql",
     .open = postgres_open,
     .close = postgres_close,
     .builds = postgres_builds,

@@ -111,7 +111,7 @@ sqlite_open(struct row_reader **out, const struct row_reader_config *config, str
 {
     struct sqlite_reader *reader = calloc(1, sizeof *reader);
     char *path = NULL;
-    if (reader == NULL || asprintf(&path, "%s/read.db", config->url + strlen(row_reader_sqlite.scheme)) < 0) {
+    if (reader == NULL || asprintf(&path, "%s/read.db", config->url + strlen("sqlite:")) < 0) {
         free(reader);
         return fault_set(fault, error_no_memory, "no memory for a reader");
     }
@@ -417,7 +417,7 @@ static enum error sqlite_item(struct row_reader *base,
 }
 
 const struct row_reader_ops row_reader_sqlite = {
-    .scheme = "sqlite:",
+    .scheme = "sqlite",
     .open = sqlite_open,
     .close = sqlite_close,
     .builds = sqlite_builds,

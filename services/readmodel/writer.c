@@ -11,13 +11,10 @@ static const struct writer_ops *const backends[] = {&writer_sqlite_ops, &writer_
 /* NULL, and a fault, when there is none for that URL. */
 static const struct writer_ops *backend_find(const char *url, struct store_fault *fault)
 {
-    if (strncmp(url, "postgres://", strlen("postgres://")) == 0)
-        return &writer_postgres_ops;
-    for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++) {
-        size_t size = strlen(backends[i]->scheme);
-        if (strncmp(url, backends[i]->scheme, size) == 0 && url[size] == ':')
+    const char *scheme = database_scheme(url);
+    for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++)
+        if (strcmp(scheme, backends[i]->scheme) == 0)
             return backends[i];
-    }
     fault_set(fault, error_bad_settings, "no read models there: say sqlite:DIRECTORY or postgresql://...");
     return NULL;
 }

@@ -5,6 +5,7 @@
 #include "fluvius/loader.h"
 #include "services/builtin/builtin.h"
 #include "services/common/log.h"
+#include "services/common/start.h"
 #include "services/shard/service.h"
 
 #include <stdio.h>
@@ -12,7 +13,6 @@
 #include <unistd.h>
 
 enum {
-    EXIT_SETTINGS = 2,
     EXIT_FAILED = 1,
     DRAIN_US = 10000000,
     /* In a pool: handing units over comes first, and both together stay below the 10 s that supervisors give. */
@@ -22,40 +22,15 @@ enum {
 
 static int refuse(const char *what, const char *why)
 {
-    fprintf(stderr, "fluvius-shard: %s: %s\n", what, why);
-    return EXIT_SETTINGS;
-}
-
-/* Containers and machines have names that differ, so that each shard need not be given one. */
-static bool name_complete(struct shard_settings *settings)
-{
-    char host[STORE_NAME_MAX];
-    if (settings->name != NULL)
-        return true;
-    if (gethostname(host, sizeof host) != 0)
-        return false;
-    host[sizeof host - 1] = 0;
-    settings->name = strdup(host);
-    return settings->name != NULL;
+    return service_refuse(&shard_settings_table, what, why);
 }
 
 static int settings_open(struct service *service, int argc, char **argv)
 {
-    enum log_level level;
-    switch (settings_load(&shard_settings_table, argc, argv, &service->settings, NULL)) {
-    case SETTINGS_HELP:
-        return -1;
-    case SETTINGS_BAD:
-        return EXIT_SETTINGS;
-    default:
-        break;
-    }
-    if (!log_level_find(service->settings.log_level, &level))
-        return refuse("log-level", service->settings.log_level);
-    if (!name_complete(&service->settings))
+    int status = service_settings(&shard_settings_table, argc, argv, &service->settings, &service->settings.log_level);
+    if (status == 0 && !service_name(&service->settings.name, ""))
         return refuse("name", "give one: the host's cannot be used");
-    log_init("shard", level);
-    return 0;
+    return status;
 }
 
 static int domains_open(struct service *service)

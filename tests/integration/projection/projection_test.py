@@ -244,10 +244,12 @@ def poisoned():
             tap.check(rows, "the others go on", rows)
             alarms = wait(lambda: [alarm for alarm in health(platform)["alarms"] if "halted" in alarm])
             tap.check(alarms, "fluvius health says so", health(platform))
+            tap.check(models.live() is None, "a build that has not come to the end of the log is not live")
         with Projector(platform, module("bank")):
             time_before = stuck
             tap.check(wait(lambda: health(platform)["alarms"]) and halted(models)[0][:3] == time_before[0][:3],
                       "after a restart it is tried again, and not skipped", halted(models))
+            tap.check(models.live() is None, "and does not make its unfinished build live")
         with Projector(platform, newer):
             compare(store, store, newer, "with a module that knows it all rows are right")
             tap.check(not halted(models), "and nothing is halted", halted(models))

@@ -5,14 +5,18 @@
 import contextlib
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
 import tempfile
+import urllib.request
 import uuid
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from wire import CLOSED, Wire, command, frame, greeting, is_closed, pack, plain
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "faults")]
+from faults import Faults
+from wire import CLOSED, Wire, command, frame, greeting, is_closed, pack, plain, wait_for
 import fluvius
 from fluvius.connection import REP, SUB
 from platform_under_test import Platform, Tap, tool
@@ -406,14 +410,26 @@ def test_alone():
         broker.terminate()
 
 
+def full_mailboxes(platform):
+    """How many commands found their aggregate's mailbox full, by the shards' count."""
+    with urllib.request.urlopen(platform.http + "/metrics") as answer:
+        return sum(float(value) for value in
+                   re.findall(r'^fluvius_shard_requests_total\{[^}]*status="busy"[^}]*\} (\S+)$', answer.read().decode(), re.M))
+
+
 def test_full_mailbox():
-    """Commits of one record make commands wait for their aggregate."""
-    with Platform(environment={"FLUVIUS_BATCH_RECORDS": "1"}) as platform, fluvius.Client(platform.bus) as client:
+    """While a commit is on its way, and a batch holds one record, commands wait for their aggregate."""
+    faults = Faults()
+    with Platform(environment={"FLUVIUS_BATCH_RECORDS": "1", **faults.environment}) as platform, \
+            fluvius.Client(platform.bus) as client:
         target, other = account(client), account(client)
         with Wire(platform.bus) as wire:
             frames = [frame(*[deposit(target) for _ in range(1000)]) for _ in range(6)]
+            faults.on("hold-sync")
             for data in frames:
                 wire.send(data)
+            tap.check(wait_for(lambda: full_mailboxes(platform) > 0), "commands are refused while those before them wait")
+            faults.off("hold-sync")
             same(client.send("bank:deposit", other, {"amount": 3}).version, 2, "another aggregate is served meanwhile")
             answers = [answer for _ in frames for answer in wire.receive()[1]["r"]]
         found = {(answer["st"], answer.get("code")) for answer in answers}

@@ -64,7 +64,6 @@ Test(global_builds, who_has_not_has_nothing_of_them)
     cr_expect_eq(core_lag(core, global), 0);
     core_halt(core, global, 2, 1, 0);
     cr_expect_eq(core_halts(core, global), 0, "what was known of it is another's to tell");
-    cr_expect_eq(core_retry_us(core), UINT64_MAX);
 }
 
 Test(global_builds, a_place_that_is_given_again_is_not_global)

@@ -11,7 +11,7 @@
 
 #include "services/readmodel/builds.h"
 #include "services/store/backend.h"
-#include "tests/unit/readmodel/server.h"
+#include "tests/lib/program_server.h"
 #include "tests/unit/store/directory.h"
 
 /* ---- SQL ---- */
@@ -69,11 +69,11 @@ static void sqlite_make(struct database *database)
 
 static void postgres_make(struct database *database)
 {
-    server_database_make(database->directory);
+    postgres_database_make(database->directory);
     snprintf(database->url,
              sizeof database->url,
              "postgresql://postgres@127.0.0.1:%u/%s",
-             server_port(),
+             postgres_port(),
              database->directory);
     database->postgres = PQconnectdb(database->url);
     cr_assert(PQstatus(database->postgres) == CONNECTION_OK, "%s", PQerrorMessage(database->postgres));
@@ -105,7 +105,7 @@ void database_clean(struct database *database)
         directory_remove(database->directory);
     } else {
         PQfinish(database->postgres);
-        server_database_drop(database->directory);
+        postgres_database_drop(database->directory);
     }
 }
 

@@ -5,9 +5,9 @@
  * connections. */
 #include <criterion/criterion.h>
 
+#include "tests/lib/program_server.h"
 #include "tests/unit/readmodel/database.h"
 #include "tests/unit/readmodel/sample.h"
-#include "tests/unit/readmodel/server.h"
 
 static struct model model;
 static struct row rows[SAMPLE_ROWS];
@@ -369,13 +369,13 @@ Test(reader, a_server_without_read_models_says_so)
     struct row_reader *reader = NULL;
     char name[64], url[160];
     const struct builds *builds;
-    server_database_make(name);
-    snprintf(url, sizeof url, "postgresql://postgres@127.0.0.1:%u/%s", server_port(), name);
+    postgres_database_make(name);
+    snprintf(url, sizeof url, "postgresql://postgres@127.0.0.1:%u/%s", postgres_port(), name);
     struct row_reader_config config = {.url = url, .holder = "test"};
     cr_assert(row_reader_open(&reader, &config, &fault) == error_none, "%s", fault.text);
     cr_assert(row_reader_builds(reader, &builds, &fault) == error_missing_schema);
     row_reader_close(&reader);
-    server_database_drop(name);
+    postgres_database_drop(name);
 }
 
 Test(reader, of_several_servers_the_first_has_the_read_models)
@@ -383,16 +383,16 @@ Test(reader, of_several_servers_the_first_has_the_read_models)
     struct store_fault fault;
     struct row_reader *reader = NULL;
     char name[64], url[200];
-    server_database_make(name);
+    postgres_database_make(name);
     snprintf(url,
              sizeof url,
-             "postgresql://postgres@127.0.0.1:%u/%s postgresql://postgres@127.0.0.1:1/none",
-             server_port(),
+             "postgres://postgres@127.0.0.1:%u/%s postgresql://postgres@127.0.0.1:1/none",
+             postgres_port(),
              name);
     struct row_reader_config config = {.url = url, .holder = "test"};
     cr_assert(row_reader_open(&reader, &config, &fault) == error_none, "%s", fault.text);
     row_reader_close(&reader);
-    server_database_drop(name);
+    postgres_database_drop(name);
 }
 
 Test(reader, a_lost_connection_is_made_again)

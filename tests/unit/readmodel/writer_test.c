@@ -3,42 +3,22 @@
  *
  * Writing read models: the same cases on SQLite and PostgreSQL. */
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "services/readmodel/writer.h"
 #include "tests/lib/postgres_server.h"
+#include "tests/lib/program_server.h"
 #include "tests/unit/readmodel/sample.h"
 #include "tests/unit/store/directory.h"
 
-#define PORT_VARIABLE "FLUVIUS_TEST_POSTGRES_PORT"
 enum { PARTITIONS = 32 };
-
-static struct postgres_server program_server;
-
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
-{
-    (void)tests;
-    char port[16];
-    postgres_server_make(&program_server);
-    postgres_server_start(&program_server, NULL);
-    snprintf(port, sizeof port, "%u", program_server.port);
-    setenv(PORT_VARIABLE, port, 1);
-}
-
-ReportHook(POST_ALL)(struct criterion_global_stats *stats)
-{
-    (void)stats;
-    postgres_server_remove(&program_server);
-}
 
 /* ---- the place ---- */
 
 struct place {
     bool postgres;
-    char directory[DIRECTORY_SIZE], database[32], url[160];
+    char directory[DIRECTORY_SIZE], database[64], url[160];
     uint64_t boots;
     struct model model;
 };
@@ -47,12 +27,11 @@ static struct place place;
 
 static void postgres_run_sql(const char *database, const char *sql)
 {
-    free(postgres_server_query((uint16_t)atoi(getenv(PORT_VARIABLE)), database, sql));
+    free(postgres_server_query(postgres_port(), database, sql));
 }
 
 static void place_make(bool postgres)
 {
-    char sql[80];
     place = (struct place){.postgres = postgres};
     sample_model(&place.model);
     if (!postgres) {
@@ -60,23 +39,17 @@ static void place_make(bool postgres)
         snprintf(place.url, sizeof place.url, "sqlite:%s", place.directory);
         return;
     }
-    snprintf(place.database, sizeof place.database, "w%d", (int)getpid());
-    snprintf(sql, sizeof sql, "CREATE DATABASE %s", place.database);
-    postgres_run_sql("postgres", sql);
-    snprintf(
-        place.url, sizeof place.url, "postgresql://postgres@127.0.0.1:%s/%s", getenv(PORT_VARIABLE), place.database);
+    postgres_database_make(place.database);
+    snprintf(place.url, sizeof place.url, "postgresql://postgres@127.0.0.1:%u/%s", postgres_port(), place.database);
 }
 
 static void place_remove(void)
 {
-    char sql[80];
     model_fini(&place.model);
-    if (!place.postgres) {
+    if (place.postgres)
+        postgres_database_drop(place.database);
+    else
         directory_remove(place.directory);
-        return;
-    }
-    snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", place.database);
-    postgres_run_sql("postgres", sql);
 }
 
 static struct store_fault fault;

@@ -6,41 +6,11 @@
 #include "tests/unit/store/postgres_backend.h"
 
 #include <criterion/criterion.h>
-#include <criterion/hooks.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "services/store/postgres.h"
-
-#define PORT_VARIABLE "FLUVIUS_TEST_POSTGRES_PORT"
-
-static struct postgres_server program_server;
-
-/* Tests run in processes of their own, and find the port in their environment. */
-ReportHook(PRE_ALL)(struct criterion_test_set *tests)
-{
-    (void)tests;
-    char port[16];
-    postgres_server_make(&program_server);
-    postgres_server_start(&program_server, NULL);
-    snprintf(port, sizeof port, "%u", program_server.port);
-    setenv(PORT_VARIABLE, port, 1);
-}
-
-ReportHook(POST_ALL)(struct criterion_global_stats *stats)
-{
-    (void)stats;
-    postgres_server_remove(&program_server);
-}
-
-uint16_t postgres_port(void)
-{
-    const char *port = getenv(PORT_VARIABLE);
-    cr_assert(port != NULL);
-    return (uint16_t)atoi(port);
-}
 
 int64_t postgres_number(const char *database, const char *sql)
 {
@@ -58,18 +28,6 @@ void postgres_sql(const char *database, const char *format, ...)
     vsnprintf(sql, sizeof sql, format, arguments);
     va_end(arguments);
     free(postgres_server_query(postgres_port(), database, sql));
-}
-
-void postgres_database_make(char name[64])
-{
-    static int number;
-    snprintf(name, 64, "t%d_%d", (int)getpid(), number++);
-    postgres_sql("postgres", "CREATE DATABASE %s", name);
-}
-
-void postgres_database_drop(const char *name)
-{
-    postgres_sql("postgres", "DROP DATABASE %s WITH (FORCE)", name);
 }
 
 void postgres_expire(const char *database, uint64_t boot)

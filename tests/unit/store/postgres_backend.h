@@ -1,25 +1,20 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * PostgreSQL under the suite: a server for the test program (compile postgres_backend.c into it), a database for each
- * case, and a way to it that is not the store's. */
+ * PostgreSQL under the suite: a database for each case (its name in suite->directory) on the test program's server,
+ * and a way to it that is not the store's. */
 #ifndef TEST_STORE_POSTGRES_BACKEND_H
 #define TEST_STORE_POSTGRES_BACKEND_H
 
 #include "tests/lib/postgres_server.h"
+#include "tests/lib/program_server.h"
 #include "tests/unit/store/suite.h"
 
 extern const struct suite_backend postgres_backend;
 
-/* The port of the test program's server, which starts before its first test and ends after its last. */
-uint16_t postgres_port(void);
-
 /* Runs SQL in a database; the number in the first column of its first row, 0 when there is none. */
 int64_t postgres_number(const char *database, const char *sql);
 void postgres_sql(const char *database, const char *sql, ...) __attribute__((format(printf, 2, 3)));
-/* The database of a case, its name in suite->directory. */
-void postgres_database_make(char name[64]);
-void postgres_database_drop(const char *name);
 /* Takes a store away as a process that was killed leaves it: connections cut, nothing released. */
 void postgres_abandon(struct store **store);
 /* Ends the lease of a process, as time would. */

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The PostgreSQL server of a test program. */
-#include "tests/unit/readmodel/server.h"
+#include "tests/lib/program_server.h"
 
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
@@ -33,7 +33,7 @@ ReportHook(POST_ALL)(struct criterion_global_stats *stats)
     postgres_server_remove(&program_server);
 }
 
-uint16_t server_port(void)
+uint16_t postgres_port(void)
 {
     const char *port = getenv(PORT_VARIABLE);
     cr_assert(port != NULL);
@@ -44,17 +44,17 @@ static void server_sql(const char *verb, const char *name, const char *end)
 {
     char sql[160];
     snprintf(sql, sizeof sql, "%s DATABASE %s%s", verb, name, end);
-    free(postgres_server_query(server_port(), "postgres", sql));
+    free(postgres_server_query(postgres_port(), "postgres", sql));
 }
 
-void server_database_make(char name[64])
+void postgres_database_make(char name[64])
 {
     static int number;
     snprintf(name, 64, "t%d_%d", (int)getpid(), number++);
     server_sql("CREATE", name, "");
 }
 
-void server_database_drop(const char *name)
+void postgres_database_drop(const char *name)
 {
     server_sql("DROP", name, " WITH (FORCE)");
 }
