@@ -7,7 +7,8 @@ row on the same server: in turns, medians. Prints one JSON object.
   pool_bench.py [--rounds N] [--seconds N] [--shards N] [--growth] [--snapshot SECONDS]
 
 --growth measures with 1, 2 and 4 shards too; --snapshot measures again while a transaction that has been open for so long
-holds its snapshot (the load goes on meanwhile)."""
+holds its snapshot (the load goes on meanwhile). Without projectors, which would write to the same server: what they cost
+is measured by ../projection/projection_bench.py."""
 import argparse
 import contextlib
 import json
@@ -52,7 +53,7 @@ def commands(platform, seconds):
 
 @contextlib.contextmanager
 def platform_on(server, shards):
-    with Platform("--store", server.url, "--shards", str(shards)) as platform:
+    with Platform("--store", server.url, "--shards", str(shards), "--projectors", "0", "--queries", "0") as platform:
         while subprocess.run([tool("fluvius"), "health", "--bus", platform.bus], stdin=subprocess.DEVNULL,
                              stdout=subprocess.DEVNULL, check=False).returncode != 0:
             time.sleep(0.05)
