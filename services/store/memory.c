@@ -274,6 +274,7 @@ const struct store_ops store_memory_ops = {
     .maintain = memory_maintain,
     .read_stream = memory_read_stream,
     .read_events = memory_read_events,
+    .look_stream = memory_look_stream,
     .read_log = memory_read_log,
     .read_heads = memory_read_heads,
     .find_receipt = memory_find_receipt,

@@ -114,6 +114,35 @@ enum error memory_read_stream(struct store *store,
     return chain_visit(memory, &entry, base.version, top, visit, context);
 }
 
+/* The stream's entry, zeroed when there is none; the mutex is held. */
+static struct stream_entry entry_of(struct memory_store *memory, const struct stream *stream, uint64_t hash)
+{
+    const struct stream_entry *found = stream_map_find(&memory->streams, stream, hash);
+    return found == NULL ? (struct stream_entry){0} : *found;
+}
+
+enum error memory_look_stream(struct store *store,
+                              const struct stream *stream,
+                              uint64_t stream_hash,
+                              uint64_t after_version,
+                              uint32_t limit,
+                              struct store_head *head,
+                              store_visit visit,
+                              void *context,
+                              struct store_fault *fault)
+{
+    (void)fault;
+    struct memory_store *memory = memory_of(store);
+    pthread_mutex_lock(&memory->mutex);
+    struct stream_entry entry = entry_of(memory, stream, stream_hash);
+    uint64_t top = entry.version;
+    if (top > after_version && top - after_version > limit)
+        top = after_version + limit;
+    if (head != NULL)
+        *head = (struct store_head){.head = entry.head, .version = entry.version};
+    return chain_visit(memory, &entry, after_version, top, visit, context);
+}
+
 enum error memory_read_events(struct store *store,
                               uint32_t unit,
                               const struct stream *stream,
@@ -124,16 +153,10 @@ enum error memory_read_events(struct store *store,
                               void *context,
                               struct store_fault *fault)
 {
-    struct memory_store *memory = memory_of(store);
-    enum error error = claim_check(memory, unit, fault);
+    enum error error = claim_check(memory_of(store), unit, fault);
     if (error != error_none)
         return error;
-    pthread_mutex_lock(&memory->mutex);
-    const struct stream_entry *entry = stream_map_find(&memory->streams, stream, stream_hash);
-    uint64_t top = entry == NULL ? 0 : entry->version;
-    if (top > after_version && top - after_version > limit)
-        top = after_version + limit;
-    return chain_visit(memory, entry, after_version, top, visit, context);
+    return memory_look_stream(store, stream, stream_hash, after_version, limit, NULL, visit, context, fault);
 }
 
 enum error memory_read_log(struct store *store,

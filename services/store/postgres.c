@@ -39,6 +39,7 @@ void postgres_close(struct store **base)
     pool_leave(store);
     for (uint32_t i = 0; i < store->server_count; i++)
         server_fini(&store->servers[i]);
+    looks_fini(&store->base);
     free(store->base.units);
     free(store->servers);
     free(store->holder);
@@ -72,6 +73,7 @@ const struct store_ops store_postgres_ops = {
     .maintain = postgres_maintain,
     .read_stream = unit_read_stream,
     .read_events = unit_read_events,
+    .look_stream = unit_look_stream,
     .read_log = unit_read_log,
     .read_heads = postgres_read_heads,
     .find_receipt = unit_find_receipt,

@@ -43,6 +43,7 @@ enum pg_statement {
     PG_OLDEST_DAY,
     PG_DELETE_DAY,
     PG_LOOK,
+    PG_COVERED,
     PG_WALK,
     PG_HEADS,
     PG_FIND_RECEIPT,

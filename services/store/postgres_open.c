@@ -142,7 +142,8 @@ static enum error units_add(struct postgres_store *store, struct store_fault *fa
 }
 
 /* So much is scanned at a claim at most twice: a hand-over waits for it. */
-static const struct unit_limits limits_default = {.streams = 32768, .rows = 32768, .receipts = 16384};
+static const struct unit_limits limits_default = {
+    .streams = 32768, .rows = 32768, .receipts = 16384, .look_bytes = LOOK_BYTES};
 
 static enum error store_fill(struct postgres_store *store, const struct store_config *config, struct store_fault *fault)
 {

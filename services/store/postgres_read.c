@@ -147,6 +147,19 @@ static enum error look(struct unit *unit,
     return error;
 }
 
+static enum error covered(struct unit *unit, uint32_t partition, uint64_t *out, struct store_fault *fault)
+{
+    struct parameters parameters = {0};
+    PGresult *result;
+    parameter_number(&parameters, partition);
+    enum error error = run(unit, PG_COVERED, &parameters, &result, "reading what the stream index covers", fault);
+    if (error != error_none)
+        return error;
+    *out = PQntuples(result) == 1 ? result_number(result, 0, 0) : 0;
+    PQclear(result);
+    return error_none;
+}
+
 /* Gives the rows of one answer; *seq is where to go on. An answer that ends early is given as an event that is missing.
  */
 static enum error steps_give(const PGresult *result, uint64_t count, uint64_t *seq, chain_step step, void *context)
@@ -249,6 +262,7 @@ const struct unit_reading postgres_reading = {
     .read_end = read_end,
     .read_log = read_log,
     .look = look,
+    .covered = covered,
     .walk = walk,
     .records = records,
     .find_receipt = find_receipt,

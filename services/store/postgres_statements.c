@@ -56,6 +56,7 @@ const char *const statement_sql[PG_STATEMENTS] = {
                 " AND $3::bigint <> 0) s ON true"
                 " LEFT JOIN (SELECT version, seq, time_us, fingerprint, checksum, state FROM fluvius.snapshot" BY_KEY
                 " AND $4::bigint <> 0) p ON true",
+    [PG_COVERED] = "SELECT streams FROM fluvius.covered WHERE partition = $1",
     [PG_HEADS] = "SELECT c.partition, l.position, l.time_us FROM fluvius.covered c CROSS JOIN LATERAL"
                  " (SELECT position, time_us FROM fluvius.log WHERE position > c.partition << 40"
                  " AND position < (c.partition + 1) << 40 ORDER BY position DESC LIMIT 1) l",

@@ -182,3 +182,32 @@ enum error unit_read_events(struct store *store,
     look_fini(&look);
     return error;
 }
+
+enum error unit_look_stream(struct store *store,
+                            const struct stream *stream,
+                            uint64_t hash,
+                            uint64_t after_version,
+                            uint32_t limit,
+                            struct store_head *out,
+                            store_visit visit,
+                            void *context,
+                            struct store_fault *fault)
+{
+    const struct store_info *info = &((struct unit_store *)store)->info;
+    struct unit *unit = unit_of(store, stream_partition(hash, info->partitions) % info->units);
+    struct look look = {.unit = unit, .stream = stream, .hash = hash};
+    struct store_head head = {0};
+    enum error error = look_open(&look, fault);
+    if (error != error_none)
+        return error;
+    error = look_head(unit, stream, hash, look.key, &head, fault);
+    if (error == error_none && out != NULL)
+        *out = head;
+    uint64_t top = head.version;
+    if (top > after_version && top - after_version > limit)
+        top = after_version + limit;
+    if (error == error_none)
+        error = chain_read(unit, look_partition(&look), stream, hash, &head, after_version, top, visit, context, fault);
+    look_fini(&look);
+    return error;
+}

@@ -10,7 +10,8 @@
 
 #include "services/store/row.h"
 
-static const struct unit_limits limits_default = {.streams = 65536, .rows = 131072, .receipts = 32768};
+static const struct unit_limits limits_default = {
+    .streams = 65536, .rows = 131072, .receipts = 32768, .look_bytes = LOOK_BYTES};
 enum { CHECKPOINT_PAGES = 4096 };
 
 #define BETWEEN " WHERE position > ?1 AND position <= ?2 ORDER BY position"
@@ -104,6 +105,7 @@ static void sqlite_close(struct store **store)
     for (uint32_t number = 0; sqlite->base.units != NULL && number < sqlite->base.info.units; number++)
         if (sqlite->base.units[number] != NULL)
             file_free(sqlite_unit_of(sqlite->base.units[number]));
+    looks_fini(&sqlite->base);
     free(sqlite->base.units);
     free(sqlite->directory);
     free(sqlite->holder);
@@ -266,6 +268,7 @@ const struct store_ops store_sqlite_ops = {
     .maintain = sqlite_maintain,
     .read_stream = unit_read_stream,
     .read_events = unit_read_events,
+    .look_stream = unit_look_stream,
     .read_log = unit_read_log,
     .read_heads = sqlite_read_heads,
     .find_receipt = unit_find_receipt,

@@ -60,6 +60,7 @@ enum reader_statement {
     READER_HEAD,
     READER_PREVIOUS,
     READER_STREAM,
+    READER_COVERED,
     READER_SNAPSHOT,
     READER_RUNS,
     READER_PAGE,

@@ -18,6 +18,7 @@ static const char *const reader_sql[READER_STATEMENTS] = {
                     " ORDER BY position DESC LIMIT 1",
     [READER_PREVIOUS] = "SELECT version, previous FROM log WHERE position = ?1",
     [READER_STREAM] = "SELECT head, version FROM stream" BY_KEY,
+    [READER_COVERED] = "SELECT streams FROM covered WHERE partition = ?1",
     [READER_SNAPSHOT] = "SELECT version, seq, time_us, fingerprint, state, checksum FROM snapshot" BY_KEY,
     [READER_RUNS] = "SELECT run, min_ms, max_ms, pages FROM receipt_run WHERE max_ms >= ?1 ORDER BY max_ms, run",
     [READER_PAGE] = "SELECT entries FROM receipt_page WHERE page = ?1",
@@ -192,6 +193,19 @@ static enum error look(struct unit *unit,
     return error == error_none && snapshot ? snapshot_look(unit, hash, key, out, fault) : error;
 }
 
+static enum error covered(struct unit *unit, uint32_t partition, uint64_t *out, struct store_fault *fault)
+{
+    sqlite3_stmt *statement = statement_of(unit, READER_COVERED);
+    bind_unsigned(statement, 1, partition);
+    int code = sqlite3_step(statement);
+    uint64_t streams = code == SQLITE_ROW ? column_unsigned(statement, 0) : 0;
+    sqlite3_reset(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return reader_fault(unit, code, "reading what the stream index covers", fault);
+    *out = streams;
+    return error_none;
+}
+
 static enum error walk(struct unit *unit,
                        uint32_t partition,
                        uint64_t seq,
@@ -251,6 +265,7 @@ const struct unit_reading sqlite_reading = {
     .read_end = read_end,
     .read_log = read_log,
     .look = look,
+    .covered = covered,
     .walk = walk,
     .records = records,
     .find_receipt = sqlite_find_receipt,

@@ -129,6 +129,19 @@ enum error store_read_events(struct store *store,
     return store->ops->read_events(store, unit, stream, stream_hash, after_version, limit, visit, context, fault);
 }
 
+enum error store_look_stream(struct store *store,
+                             const struct stream *stream,
+                             uint64_t stream_hash,
+                             uint64_t after_version,
+                             uint32_t limit,
+                             struct store_head *head,
+                             store_visit visit,
+                             void *context,
+                             struct store_fault *fault)
+{
+    return store->ops->look_stream(store, stream, stream_hash, after_version, limit, head, visit, context, fault);
+}
+
 enum error store_read_log(struct store *store,
                           uint32_t partition,
                           uint64_t after_seq,

@@ -220,6 +220,15 @@ struct store_ops {
                               store_visit visit,
                               void *context,
                               struct store_fault *fault);
+    enum error (*look_stream)(struct store *store,
+                              const struct stream *stream,
+                              uint64_t stream_hash,
+                              uint64_t after_version,
+                              uint32_t limit,
+                              struct store_head *head,
+                              store_visit visit,
+                              void *context,
+                              struct store_fault *fault);
     enum error (*read_log)(struct store *store,
                            uint32_t partition,
                            uint64_t after_seq,
@@ -302,6 +311,21 @@ enum error store_read_events(struct store *store,
                              uint64_t stream_hash,
                              uint64_t after_version,
                              uint32_t limit,
+                             store_visit visit,
+                             void *context,
+                             struct store_fault *fault);
+
+/* (reader of all units: one thread for the whole store) As store_read_events, for who does not own the stream's unit,
+ * and beside who does: gives what had committed when the call began, or more. *head, which may be NULL, is set
+ * before the first event is given, to where the stream ends, 0 and 0 when there is none. What was appended after the
+ * position that the stream index covers is scanned once and kept in bounded memory, so that the next look scans only
+ * what is newer. */
+enum error store_look_stream(struct store *store,
+                             const struct stream *stream,
+                             uint64_t stream_hash,
+                             uint64_t after_version,
+                             uint32_t limit,
+                             struct store_head *head,
                              store_visit visit,
                              void *context,
                              struct store_fault *fault);

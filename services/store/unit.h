@@ -14,7 +14,7 @@
  *   kinds.c      which kinds of events there are
  *   receipts.c   receipts: writing runs; expire.c forgets them, find.c finds one, recent.c gives the newest
  *   recover.c    what a claim rebuilds by scanning the log
- *   read.c       reading logs and streams; chain.c goes backward along a stream
+ *   read.c       reading logs and streams; chain.c goes backward along a stream; look.c finds its end without the claim
  *   checksum.c   the checksums of rows and snapshots */
 #ifndef STORE_UNIT_H
 #define STORE_UNIT_H
@@ -28,10 +28,12 @@
 #include "services/store/stream_map.h"
 
 /* How much may gather before maintenance is due. At twice as much an append does the maintenance itself. */
+#define LOOK_BYTES (64u << 20)
 struct unit_limits {
     uint32_t streams;  /* streams in the tail */
     uint32_t rows;     /* rows that a claim would have to scan for the stream index */
     uint32_t receipts; /* receipts in no run */
+    size_t look_bytes; /* what looks at streams of others' units keep in memory */
 };
 
 /* The streams that the stream table does not know yet, or not their newest heads. Appends go into the active map; while
@@ -72,6 +74,14 @@ struct chain {
     uint64_t *positions; /* of one span's versions */
 };
 #define CHAIN_SPAN 4096
+
+/* A partition as who does not own it has seen it: look.c. */
+struct seen {
+    bool known;
+    uint64_t covered, to, asked; /* the map has the streams of the records from covered to `to`; asked: where `to` was
+                                    when covered was read */
+    struct stream_map map;
+};
 
 struct partition_head {
     uint64_t head;
@@ -216,6 +226,8 @@ struct unit_reading {
                        bool snapshot,
                        struct looked *out,
                        struct store_fault *fault);
+    /* Up to which seq the stream table has the streams of a partition. */
+    enum error (*covered)(struct unit *unit, uint32_t partition, uint64_t *out, struct store_fault *fault);
     enum error (*walk)(struct unit *unit,
                        uint32_t partition,
                        uint64_t seq,
@@ -243,6 +255,7 @@ struct unit_store {
     struct store_readers readers;
     uint64_t receipts_in_memory, retention_ms;
     struct unit **units;
+    struct seen *seen; /* by partition, once somebody looks; of the looking thread */
 };
 
 static inline struct unit *unit_of(const struct store *store, uint32_t number)
@@ -386,6 +399,17 @@ enum error unit_find_receipt(struct store *store,
                              struct store_receipt *out,
                              struct store_fault *fault);
 
+/* ---- look.c ---- */
+/* Where a stream ends by what is committed, the unit claimed or not. Begins a read, which read_end ends, also after an
+ * error. */
+enum error look_head(struct unit *unit,
+                     const struct stream *stream,
+                     uint64_t hash,
+                     struct slice key,
+                     struct store_head *out,
+                     struct store_fault *fault);
+void looks_fini(struct unit_store *store);
+
 /* ---- read.c, chain.c ---- */
 /* Gives a stream's events with versions above base up to top, in order, between read_begin and read_end. */
 enum error chain_read(struct unit *unit,
@@ -416,6 +440,15 @@ enum error unit_read_events(struct store *store,
                             uint64_t stream_hash,
                             uint64_t after_version,
                             uint32_t limit,
+                            store_visit visit,
+                            void *context,
+                            struct store_fault *fault);
+enum error unit_look_stream(struct store *store,
+                            const struct stream *stream,
+                            uint64_t stream_hash,
+                            uint64_t after_version,
+                            uint32_t limit,
+                            struct store_head *head,
                             store_visit visit,
                             void *context,
                             struct store_fault *fault);

@@ -177,23 +177,57 @@ bool model_check_stream(struct model *model, struct store *store, const char *id
            stream_check(model, store, identifier, to_version, false);
 }
 
-bool model_check_events(struct model *model, struct store *store, const char *identifier, uint32_t page)
+/* One of the ways to read a page of a stream's events. */
+typedef enum error (*page_read)(struct model *model,
+                                struct store *store,
+                                const char *identifier,
+                                uint64_t after,
+                                uint32_t page,
+                                struct stream_walk *walk,
+                                struct store_fault *fault);
+
+static enum error events_read(struct model *model,
+                              struct store *store,
+                              const char *identifier,
+                              uint64_t after,
+                              uint32_t page,
+                              struct stream_walk *walk,
+                              struct store_fault *fault)
 {
     struct stream stream = model_stream(identifier);
+    uint32_t unit = model_unit(model, identifier);
+    return store_read_events(store, unit, &stream, stream_hash(&stream), after, page, stream_visit, walk, fault);
+}
+
+/* A head that differs is said as a fault, and is no error of the store. */
+static enum error look_read(struct model *model,
+                            struct store *store,
+                            const char *identifier,
+                            uint64_t after,
+                            uint32_t page,
+                            struct stream_walk *walk,
+                            struct store_fault *fault)
+{
+    struct stream stream = model_stream(identifier);
+    const struct store_record *last = model_last(model, identifier);
+    struct store_head head = {.head = 1};
+    enum error error =
+        store_look_stream(store, &stream, stream_hash(&stream), after, page, &head, stream_visit, walk, fault);
+    if (error != error_none ||
+        (last == NULL ? head.head == 0 && head.version == 0 : head.head == last->seq && head.version == last->version))
+        return error;
+    differ(model, "a head that was looked at", identifier, head.version);
+    return error_invalid_data;
+}
+
+static bool pages_check(struct model *model, struct store *store, const char *identifier, uint32_t page, page_read read)
+{
     struct stream_walk walk = {.model = model, .identifier = identifier};
     uint64_t before;
     do {
         struct store_fault fault = {"visitor"};
         before = walk.version;
-        enum error error = store_read_events(store,
-                                             model_unit(model, identifier),
-                                             &stream,
-                                             stream_hash(&stream),
-                                             walk.version,
-                                             page,
-                                             stream_visit,
-                                             &walk,
-                                             &fault);
+        enum error error = read(model, store, identifier, walk.version, page, &walk, &fault);
         if (error == error_invalid_data)
             return false;
         if (error != error_none || walk.version - before > page)
@@ -202,6 +236,16 @@ bool model_check_events(struct model *model, struct store *store, const char *id
     const struct store_record *last = model_last(model, identifier);
     uint64_t version = last == NULL ? 0 : last->version;
     return walk.version == version || differ(model, "the pages' end", identifier, walk.version);
+}
+
+bool model_check_events(struct model *model, struct store *store, const char *identifier, uint32_t page)
+{
+    return pages_check(model, store, identifier, page, events_read);
+}
+
+bool model_check_look(struct model *model, struct store *store, const char *identifier, uint32_t page)
+{
+    return pages_check(model, store, identifier, page, look_read);
 }
 
 static bool receipt_same(struct model *model, const struct store_record *expected, const struct store_receipt *receipt)
@@ -280,7 +324,8 @@ static bool newest_check(struct model *model, struct store *store, const struct 
 {
     char identifier[64] = {0};
     memcpy(identifier, record->stream.identifier.data, record->stream.identifier.size);
-    return model_last(model, identifier) != record || model_check_stream(model, store, identifier, UINT64_MAX);
+    return model_last(model, identifier) != record || (model_check_stream(model, store, identifier, UINT64_MAX) &&
+                                                       model_check_look(model, store, identifier, 1000));
 }
 
 bool model_check(struct model *model, struct store *store)

@@ -60,6 +60,8 @@ const struct store_record *model_record(const struct model *model, uint32_t part
 bool model_check_log(struct model *model, struct store *store, uint32_t page);
 bool model_check_stream(struct model *model, struct store *store, const char *identifier, uint64_t to_version);
 bool model_check_events(struct model *model, struct store *store, const char *identifier, uint32_t page);
+/* As model_check_events, by store_look_stream: the store need not own anything. */
+bool model_check_look(struct model *model, struct store *store, const char *identifier, uint32_t page);
 bool model_check_receipts(struct model *model, struct store *store);
 bool model_check_recent(struct model *model, struct store *store, uint32_t unit);
 /* All of the above over everything. */
