@@ -215,6 +215,7 @@ static void part_start(struct broker *broker,
     if (request->operation == operation_command && request->identifier.size == 0)
         identifier_for_new(principal->realm, principal->user, &request->id, pending->identifier);
     pending->offered = operation_offered(request->operation);
+    pending->query = request->operation == operation_query;
     if (pending->offered) {
         pending->stream_hash = 0;
     } else if (request->operation == operation_log) {

@@ -107,6 +107,11 @@ static void print_metrics(void *context, struct buffer *out)
                   "requests sent again after a shard was lost",
                   METRIC_COUNTER,
                   now.repeated_sends);
+    print_counter(out,
+                  "fluvius_query_crashes_total",
+                  "requests answered because three query processes ended with them",
+                  METRIC_COUNTER,
+                  now.query_crashes);
     print_counter(out, "fluvius_parked_requests", "requests that wait for an owner", METRIC_GAUGE, now.parked);
     print_counter(out, "fluvius_queued_requests", "requests that wait for a shard's credit", METRIC_GAUGE, now.queued);
     print_counter(out, "fluvius_sent_requests", "requests at shards", METRIC_GAUGE, now.sent);

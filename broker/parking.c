@@ -48,8 +48,11 @@ void pending_place(struct broker *broker, struct pending *pending, enum pending_
 void pending_leave(struct broker *broker, struct pending *pending)
 {
     list_remove(&pending->node);
-    if (pending->place == PENDING_SENT)
+    if (pending->place == PENDING_SENT) {
         pending->session->sent_count--;
+        if (pending->session->trial == pending)
+            pending->session->trial = NULL;
+    }
     if (pending->place == PENDING_PARKED || pending->place == PENDING_QUEUED) {
         broker->waiting--;
         broker->waiting_bytes -= pending->raw.size;

@@ -160,8 +160,12 @@ static void requests_reroute(struct broker *broker, struct list *list)
 {
     struct link_node *node;
     while ((node = list_first(list)) != NULL) {
-        broker->counters.repeated_sends += LIST_OWNER(node, struct pending, node)->place == PENDING_SENT;
-        pending_park(broker, LIST_OWNER(node, struct pending, node));
+        struct pending *pending = LIST_OWNER(node, struct pending, node);
+        bool sent = pending->place == PENDING_SENT;
+        if (sent && pending->offered && offer_lost(broker, pending))
+            continue;
+        broker->counters.repeated_sends += sent;
+        pending_park(broker, pending);
     }
 }
 

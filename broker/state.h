@@ -45,6 +45,8 @@ struct pending {
     uint32_t partition; /* of a request that names one */
     bool log;           /* it names its partition */
     bool offered;       /* any query process may answer it: it has no partition */
+    bool query;         /* offered, and no follow: it is answered as soon as it can be */
+    uint32_t losses;    /* query processes that were lost while they had it */
     struct broker_principal principal;
     struct slice raw;                           /* in the frame's bytes */
     char identifier[UUID_TEXT_SIZE];            /* made for a :new; "" otherwise */
@@ -65,9 +67,10 @@ struct shard_session {
         uint64_t handle, since_us;
     } credits[CREDITS_MAX]; /* oldest first */
     uint32_t credit_count, owned_count;
-    uint32_t sent_count; /* of a query process: the length of sent */
-    uint64_t answered;   /* frames of work answered: their numbers */
-    bool announced;      /* it said what it owns */
+    uint32_t sent_count;         /* of a query process: the length of sent */
+    const struct pending *trial; /* the query in its hands that two others were lost with; NULL: none */
+    uint64_t answered;           /* frames of work answered: their numbers */
+    bool announced;              /* it said what it owns */
     struct buffer descriptions, metrics, alarms;
 };
 
@@ -94,6 +97,7 @@ struct broker {
     uint64_t generation;
     struct list parked;
     struct list offered;             /* queued for whichever query process has room first */
+    struct list trials;              /* likewise, queries that two were lost with: each has one at a time */
     uint64_t waiting, waiting_bytes; /* parked and queued */
     uint64_t held_bytes;             /* of frames that are not answered */
     uint32_t held_frames;
@@ -183,6 +187,8 @@ void offers_send(struct broker *broker);
 void offers_expire(struct broker *broker);
 /* A query process is gone: what waits for one has its whole time again. */
 void offers_wait_anew(struct broker *broker);
+/* It had this one. True: it was the third that was lost with it, so it is answered; else it goes to another. */
+bool offer_lost(struct broker *broker, struct pending *pending);
 bool session_is_shard(const struct shard_session *session);
 uint32_t shards_count(const struct broker *broker);
 

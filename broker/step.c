@@ -30,6 +30,7 @@ enum error broker_new(struct broker **out, const struct broker_config *config)
     broker->deadline_us = UINT64_MAX;
     list_init(&broker->parked);
     list_init(&broker->offered);
+    list_init(&broker->trials);
     *out = broker;
     return error_none;
 }
@@ -117,7 +118,7 @@ void broker_counters(const struct broker *broker, struct broker_counters *out)
     *out = broker->counters;
     out->shards = shards_count(broker);
     out->sent = broker->open - broker->waiting;
-    out->queued = list_size((struct list *)&broker->offered);
+    out->queued = list_size((struct list *)&broker->offered) + list_size((struct list *)&broker->trials);
     for (uint32_t i = 0; i < broker->session_count; i++) {
         out->queued += list_size((struct list *)&broker->sessions[i]->queue);
     }

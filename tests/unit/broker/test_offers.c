@@ -123,6 +123,122 @@ Test(broker_offers, what_a_lost_query_process_had_goes_to_another)
     scene_free(it);
 }
 
+static uint64_t follow(struct scene *scene)
+{
+    return ask(scene, CLIENT, &(struct asked){.operation = operation_follow, .identifier = NULL}, 1);
+}
+
+/* A process comes, is sent what waits, and is lost; how many requests it had. */
+static uint32_t come_and_go(struct scene *scene, struct party party)
+{
+    struct work work = {0};
+    uint64_t credit = grant(scene, &party);
+    if (answered(scene, credit))
+        work_at(scene, credit, &work);
+    leave(scene, party.pipe);
+    return work.count;
+}
+
+Test(broker_offers, query_that_ends_three_processes_is_answered_and_given_to_no_other)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    struct broker_counters counters;
+    uint64_t frame = query(it);
+    cr_assert_eq(come_and_go(it, ONE), 1);
+    cr_assert_eq(come_and_go(it, ONE), 1);
+    cr_assert_not(answered(it, frame));
+    cr_assert_eq(come_and_go(it, TWO), 1);
+    cr_assert_eq(status_at(it, frame, 0), status_error);
+    cr_assert(code_is(it, frame, "query_crash"));
+    cr_assert_eq(come_and_go(it, ONE), 0);
+    broker_counters(it->broker, &counters);
+    cr_assert_eq(counters.query_crashes, 1);
+    cr_assert_eq(counters.repeated_sends, 2);
+    cr_assert_eq(broker_open(it->broker), 0);
+    scene_free(it);
+}
+
+Test(broker_offers, queries_lost_twice_are_tried_one_at_a_time)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    struct work first, second, other;
+    struct asked asked[4];
+    for (uint32_t i = 0; i < 4; i++)
+        asked[i] = (struct asked){.operation = operation_query, .id = (uint8_t)(i + 1)};
+    uint64_t frame = ask(it, CLIENT, asked, 4);
+    cr_assert_eq(come_and_go(it, ONE), 4);
+    cr_assert_eq(come_and_go(it, ONE), 4);
+    uint64_t credit = grant(it, &ONE);
+    uint64_t more = grant(it, &ONE);
+    work_at(it, credit, &first);
+    cr_assert_eq(first.count, 1);
+    cr_assert_not(answered(it, more)); /* it has one of them */
+    uint64_t untried = query(it);
+    work_at(it, more, &other);
+    cr_assert_eq(other.count, 1); /* others do not wait for that */
+    credit = done(it, &ONE, other.items, 1, status_ok);
+    cr_assert_eq(status_at(it, untried, 0), status_ok);
+    cr_assert_not(answered(it, credit));
+    done(it, &ONE, first.items, 1, status_ok);
+    work_at(it, credit, &second);
+    cr_assert_eq(second.count, 1);
+    cr_assert_neq(first.items[0].key, second.items[0].key);
+    cr_assert_not(answered(it, frame));
+    scene_free(it);
+}
+
+/* The third of four queries ends whichever process has it. */
+Test(broker_offers, queries_that_were_in_the_same_hands_are_answered)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    struct asked asked[4];
+    struct work work;
+    for (uint32_t i = 0; i < 4; i++)
+        asked[i] = (struct asked){.operation = operation_query, .id = (uint8_t)(i + 1)};
+    uint64_t frame = ask(it, CLIENT, asked, 4), poison = 0;
+    for (uint32_t round = 0; round < 20 && !answered(it, frame); round++) {
+        uint64_t credit = grant(it, &ONE);
+        bool ended = false;
+        while (answered(it, credit) && !ended) {
+            work_at(it, credit, &work);
+            poison = round == 0 ? work.items[2].key : poison;
+            for (uint32_t i = 0; i < work.count; i++)
+                ended = ended || work.items[i].key == poison;
+            credit = ended ? credit : done(it, &ONE, work.items, work.count, status_ok);
+        }
+        leave(it, ONE.pipe);
+    }
+    for (uint32_t i = 0; i < 4; i++)
+        cr_assert_eq(status_at(it, frame, i), i == 2 ? status_error : status_ok, "query %u", i);
+    scene_free(it);
+}
+
+Test(broker_offers, follower_in_hand_when_three_processes_end_is_told_to_come_again)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    uint64_t one = follow(it), two = follow(it);
+    cr_assert_eq(come_and_go(it, ONE), 2);
+    cr_assert_eq(come_and_go(it, ONE), 2);
+    cr_assert_eq(come_and_go(it, ONE), 2); /* none of them waits for the other */
+    cr_assert_eq(status_at(it, one, 0), status_unavailable);
+    cr_assert_eq(status_at(it, two, 0), status_unavailable);
+    cr_assert_gt(reply_at(it, one, 0).retry_ms, 0);
+    scene_free(it);
+}
+
+Test(broker_offers, query_on_trial_waits_no_longer_than_others_while_no_process_is_there)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    uint64_t frame = query(it);
+    come_and_go(it, ONE);
+    come_and_go(it, ONE);
+    pass(it, limit_parked_ms - 50);
+    cr_assert_not(answered(it, frame));
+    pass(it, 100);
+    cr_assert(code_is(it, frame, "no_query"));
+    scene_free(it);
+}
+
 Test(broker_offers, silent_query_process_counts_as_lost)
 {
     struct scene *it = scene_new((struct broker_config){.silent_ms = 1000, .parked_ms = 500});
