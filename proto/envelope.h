@@ -108,7 +108,7 @@ struct query_page {
     struct slice rows; /* raw array */
     uint32_t limit, page;
     uint64_t total, pages;
-    bool has_total;
+    bool has_total, has_pages;
     struct slice next; /* empty: the last page */
 };
 void query_page_encode(struct buffer *out, const struct query_page *page);

@@ -50,16 +50,16 @@ void query_encode(struct buffer *out, const struct query_data *query)
 
 void query_page_encode(struct buffer *out, const struct query_page *page)
 {
-    write_map(out, 2u + (page->page > 0) + (page->has_total ? 2 : 0) + (page->next.size > 0));
+    write_map(out, 2u + (page->page > 0) + page->has_total + page->has_pages + (page->next.size > 0));
     put_key(out, KEY(page, rows));
     write_raw(out, page->rows);
     put_unsigned(out, KEY(page, limit), page->limit);
     if (page->page > 0)
         put_unsigned(out, KEY(page, page), page->page);
-    if (page->has_total) {
+    if (page->has_total)
         put_unsigned(out, KEY(page, total), page->total);
+    if (page->has_pages)
         put_unsigned(out, KEY(page, pages), page->pages);
-    }
     put_text(out, KEY(page, next), page->next);
 }
 
@@ -76,6 +76,7 @@ static enum error page_take(struct query_page *out, int field, struct reader *re
         out->has_total = true;
         return take_u64(reader, &out->total);
     case AT(page, pages):
+        out->has_pages = true;
         return take_u64(reader, &out->pages);
     default:
         return reader_text(reader, &out->next);

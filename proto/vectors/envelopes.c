@@ -174,6 +174,7 @@ static void page_reply_case(struct buffer *out)
                               .limit = 1,
                               .page = 1,
                               .has_total = true,
+                              .has_pages = true,
                               .total = 3,
                               .pages = 3,
                               .next = slice_text("kQI")};

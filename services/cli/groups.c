@@ -147,11 +147,28 @@ static int group_show(struct group *group, struct slice name)
     return code;
 }
 
-/* All that the read model of groups has. */
-static int all_show(struct group *group)
+static int rows_show(struct group *group, struct slice rows)
+{
+    struct walk walk = walk_of(rows);
+    struct slice row;
+    int code = 0;
+
+    while (code == 0 && walk_next(&walk, &row)) {
+        struct reader exists = reader_of(field_raw(row, "exists"));
+        bool is = false;
+        if (reader_bool(&exists, &is) == error_none && is) {
+            code = group_show(group, field_text(row, "_id"));
+        }
+    }
+    return code;
+}
+
+/* The page behind `next`, which is the one behind that then; empty: it was the last. */
+static int page_show(struct group *group, struct buffer *next)
 {
     struct request request = request_of(operation_query);
-    struct query_data query = {.limit = limit_page_limit, .no_total = true};
+    struct query_data query = {.limit = limit_page_limit, .cursor = buffer_slice(next), .no_total = true};
+    struct query_page page = {0};
     struct buffer data = {0}, memory = {0};
     struct reply reply;
     int code = EXIT_FAILED;
@@ -161,19 +178,29 @@ static int all_show(struct group *group)
     request.resource = slice_text("group");
     request.data = buffer_slice(&data);
     if (connect_call(group->client, group->connect, &request, &reply, &memory) == error_none) {
-        code = reply.status == status_ok ? 0 : show_whole(&reply);
+        bool read = reply.status == status_ok && query_page_decode(reply.data, &page) == error_none;
+        code = read ? 0 : show_whole(&reply);
     }
-    struct walk walk = walk_of(code == 0 ? field_raw(reply.data, "rows") : (struct slice){0});
-    struct slice row;
-    while (code == 0 && walk_next(&walk, &row)) {
-        struct reader exists = reader_of(field_raw(row, "exists"));
-        bool is = false;
-        if (reader_bool(&exists, &is) == error_none && is) {
-            code = group_show(group, field_text(row, "_id"));
-        }
+    buffer_clear(next);
+    buffer_append(next, page.next.data, page.next.size);
+    if (code == 0) {
+        code = rows_show(group, page.rows);
     }
     buffer_fini(&data);
     buffer_fini(&memory);
+    return code;
+}
+
+/* All that the read model of groups has. */
+static int all_show(struct group *group)
+{
+    struct buffer next = {0};
+    int code;
+
+    do {
+        code = page_show(group, &next);
+    } while (code == 0 && next.size > 0);
+    buffer_fini(&next);
     return code;
 }
 

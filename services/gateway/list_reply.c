@@ -76,7 +76,7 @@ static void links_write(struct call *call, const struct query_page *page)
         link_page(call, &out, page->page - 1, "prev");
     if (page->page != 1)
         link_page(call, &out, 1, "first");
-    if (page->has_total && page->pages > 0)
+    if (page->has_pages && page->pages > 0)
         link_page(call, &out, page->pages, "last");
     if (out.size > 0)
         answer_field(&call->answer, "Link", buffer_slice(&out));
@@ -125,7 +125,7 @@ static void page_answer(struct call *call, const struct query_page *page)
     buffer_printf(out, ",\"meta\":{\"limit\":%" PRIu32, page->limit);
     number_or_null(out, "page", page->page > 0, page->page);
     number_or_null(out, "total", page->has_total, page->total);
-    number_or_null(out, "pages", page->has_total, page->pages);
+    number_or_null(out, "pages", page->has_pages, page->pages);
     buffer_append_text(out, ",\"next\":");
     if (page->next.size > 0)
         json_quote(out, page->next);

@@ -104,7 +104,7 @@ void mcp_query_rows(struct buffer *out, struct slice data)
     buffer_printf(out, ",\"limit\":%" PRIu32, page.limit);
     number_or_null(out, "page", page.page > 0, page.page);
     number_or_null(out, "total", page.has_total, page.total);
-    number_or_null(out, "pages", page.has_total, page.pages);
+    number_or_null(out, "pages", page.has_pages, page.pages);
     if (page.next.size > 0)
         rpc_member(out, "next", page.next);
     else

@@ -199,8 +199,9 @@ static void answer_page(struct reading *reading, struct query_job *job, const st
     write_raw(&rows, buffer_slice(&page->rows));
     struct query_page data = {.rows = buffer_slice(&rows),
                               .limit = query->limit,
-                              .page = query->page,
+                              .page = page->cut ? 0 : query->page,
                               .has_total = page->total >= 0,
+                              .has_pages = page->total >= 0 && !page->cut,
                               .next = buffer_slice(&page->next)};
     if (data.has_total) {
         data.total = (uint64_t)page->total;
@@ -232,6 +233,13 @@ static enum error rows_read(struct reading *reading,
         error = row_reader_item(reading->reader, build->id, number, query, job->identifier, page, &reading->fault);
     else
         error = row_reader_select(reading->reader, build->id, number, query, page, &reading->fault);
+    if (error == error_too_long) {
+        refuse_field(job,
+                     "/page",
+                     "page_too_large",
+                     "its rows are too large for one answer; ask for fewer a page, or by cursors, not numbers");
+        return error_none;
+    }
     if (error != error_none)
         return error;
     if (job->identifier.size > 0 && page->count == 0)
@@ -312,14 +320,17 @@ static bool is_live(const struct builds *builds, uint32_t build)
 
 static enum error look_try(struct reading *reading, struct query_job *look)
 {
-    const struct builds *builds;
+    const struct builds *builds = NULL;
     uint32_t partitions = reading->config->partitions;
     enum error error = reader_ensure(reading);
     if (error == error_none)
         error = row_reader_builds(reading->reader, &builds, &reading->fault);
+    bool same_log = error == error_none && builds->incarnation == reading->config->incarnation;
+    memset(look->seen, 0, (size_t)LOOK_BUILDS * partitions * sizeof *look->seen);
+    memset(look->halted, 0, (size_t)LOOK_BUILDS * partitions * sizeof *look->halted);
     for (uint32_t i = 0; error == error_none && i < look->look_count; i++) {
-        look->known[i] = builds->incarnation == reading->config->incarnation && is_live(builds, look->look_builds[i]);
-        if (!look->known[i])
+        look->known[i] = is_live(builds, look->look_builds[i]);
+        if (!look->known[i] || !same_log) /* of a log before a restore: nothing of this one is there yet */
             continue;
         error = checkpoints_read(reading, look->look_builds[i]);
         memcpy(look->seen + (size_t)i * partitions, reading->seqs, partitions * sizeof *look->seen);

@@ -91,3 +91,45 @@ void job_fail(struct query_job *job, enum status status, const char *code, const
     job->reply = (struct reply){
         .status = status, .code = slice_text(code), .message = slice_text(message), .retry_ms = retry_ms};
 }
+
+bool job_expire(struct query_job *job, uint64_t now_us)
+{
+    if (job->kind != JOB_QUERY || now_us < job->deadline_us)
+        return false;
+    job_fail(job, status_deadline, "deadline", "the time ran out before the query was run", 0);
+    return true;
+}
+
+/* ---- queues ---- */
+
+void job_queue_put(struct job_queue *queue, struct query_job *job)
+{
+    job->next = NULL;
+    if (queue->first == NULL)
+        queue->first = job;
+    else
+        queue->last->next = job;
+    queue->last = job;
+}
+
+struct query_job *job_queue_take(struct job_queue *queue)
+{
+    struct query_job *job = queue->first;
+    if (job == NULL)
+        return NULL;
+    queue->first = job->next;
+    job->next = NULL;
+    return job;
+}
+
+void job_queue_join(struct job_queue *queue, struct job_queue *jobs, bool before)
+{
+    struct job_queue front = before ? *jobs : *queue, back = before ? *queue : *jobs;
+    *jobs = (struct job_queue){0};
+    if (front.first == NULL || back.first == NULL) {
+        *queue = front.first == NULL ? back : front;
+        return;
+    }
+    front.last->next = back.first;
+    *queue = (struct job_queue){.first = front.first, .last = back.last};
+}

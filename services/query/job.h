@@ -48,12 +48,24 @@ struct query_job {
     bool *halted; /* one a partition of each build */
 };
 
+/* A chain of jobs; zeroed before first use. */
+struct job_queue {
+    struct query_job *first, *last;
+};
+void job_queue_put(struct job_queue *queue, struct query_job *job);
+/* NULL: it is empty. */
+struct query_job *job_queue_take(struct job_queue *queue);
+/* Takes all of `jobs`, in their order, behind those that are there, or before them. */
+void job_queue_join(struct job_queue *queue, struct job_queue *jobs, bool before);
+
 /* A job of a request that a broker gave, or NULL when memory is out. error is what is wrong with the request. */
 struct query_job *job_new(const struct worker_place *place, const struct item *item, uint64_t now_us, uint32_t wait_ms);
 /* A job that looks at how far builds are; NULL when memory is out. */
 struct query_job *job_new_look(uint32_t partitions);
 void job_free(struct query_job **job);
 
+/* Answers a query whose time is over: nobody waits for rows any more. False: it has time. */
+bool job_expire(struct query_job *job, uint64_t now_us);
 /* Answers it without rows. The texts are literals. */
 void job_fail(struct query_job *job, enum status status, const char *code, const char *message, uint32_t retry_ms);
 

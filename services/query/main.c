@@ -191,7 +191,6 @@ static void service_stop(struct service *service)
 int main(int argc, char **argv)
 {
     struct service service = {0};
-    service.run_last = &service.run;
     int status = service_start(&service, argc, argv);
     if (status == 0) {
         while (!process_stopping())

@@ -21,8 +21,8 @@ struct readers {
     struct readers_config config;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    struct query_job *first, **last; /* with the mutex, as all that follows */
-    uint32_t idle;                   /* readers that wait */
+    struct job_queue queue; /* with the mutex, as all that follows */
+    uint32_t idle;          /* readers that wait */
     bool stopping, failing;
     struct store_fault fault;
     struct reader_thread threads[];
@@ -31,17 +31,12 @@ struct readers {
 static struct query_job *job_take(struct readers *readers)
 {
     pthread_mutex_lock(&readers->mutex);
-    while (readers->first == NULL && !readers->stopping) {
+    while (readers->queue.first == NULL && !readers->stopping) {
         readers->idle++;
         pthread_cond_wait(&readers->wake, &readers->mutex);
         readers->idle--;
     }
-    struct query_job *job = readers->stopping ? NULL : readers->first;
-    if (job != NULL) {
-        readers->first = job->next;
-        if (readers->first == NULL)
-            readers->last = &readers->first;
-    }
+    struct query_job *job = readers->stopping ? NULL : job_queue_take(&readers->queue);
     pthread_mutex_unlock(&readers->mutex);
     return job;
 }
@@ -64,8 +59,10 @@ static void *thread_main(void *context)
     struct reader_thread *thread = context;
     struct query_job *job;
     while ((job = job_take(thread->readers)) != NULL) {
-        reading_run(&thread->reading, job);
-        fault_note(thread->readers, &thread->reading);
+        if (!job_expire(job, clock_monotonic_us())) {
+            reading_run(&thread->reading, job);
+            fault_note(thread->readers, &thread->reading);
+        }
         job->node.kind = READERS_MAIL;
         inbox_push(thread->readers->config.inbox, &job->node);
     }
@@ -89,7 +86,6 @@ enum error readers_start(struct readers **out, const struct readers_config *conf
     if (readers == NULL)
         return error_no_memory;
     readers->config = *config;
-    readers->last = &readers->first;
     pthread_mutex_init(&readers->mutex, NULL);
     pthread_cond_init(&readers->wake, NULL);
     enum error error = error_none;
@@ -116,28 +112,24 @@ void readers_stop(struct readers **readers)
             pthread_join(old->threads[i].thread, NULL);
         reading_fini(&old->threads[i].reading);
     }
-    while (old->first != NULL) {
-        struct query_job *job = old->first;
-        old->first = job->next;
+    struct query_job *job;
+    while ((job = job_queue_take(&old->queue)) != NULL)
         job_free(&job);
-    }
     pthread_cond_destroy(&old->wake);
     pthread_mutex_destroy(&old->mutex);
     free(old);
     *readers = NULL;
 }
 
-void readers_run(struct readers *readers, struct query_job *jobs)
+void readers_run(struct readers *readers, struct job_queue *jobs, bool first)
 {
     uint32_t wakes = 0;
-    if (jobs == NULL)
+    if (jobs->first == NULL)
         return;
     pthread_mutex_lock(&readers->mutex);
-    *readers->last = jobs;
-    for (struct query_job *job = jobs; job != NULL; job = job->next) {
-        readers->last = &job->next;
+    for (struct query_job *job = jobs->first; job != NULL; job = job->next)
         wakes += wakes < readers->idle;
-    }
+    job_queue_join(&readers->queue, jobs, first);
     pthread_mutex_unlock(&readers->mutex);
     while (wakes-- > 0) /* not with the mutex: who wakes wants it */
         pthread_cond_signal(&readers->wake);

@@ -26,12 +26,10 @@ static void answer_all(struct service *service, struct query_job *job, uint64_t 
     }
 }
 
-static void run(struct service *service, struct query_job *job)
+static void run(struct service *service, struct job_queue *queue, struct query_job *job)
 {
-    job->next = NULL;
-    *service->run_last = job;
-    service->run_last = &job->next;
-    service->running += job->kind == JOB_QUERY;
+    job_queue_put(queue, job);
+    service->running++;
 }
 
 /* Hands it to the readers, unless there is something to say at once. */
@@ -40,7 +38,7 @@ static void start(struct service *service, struct query_job *job, uint64_t now_u
     if (job->outcome == JOB_ANSWERED)
         answer(service, job, now_us);
     else
-        run(service, job);
+        run(service, &service->fresh, job);
 }
 
 static bool is_follow(const struct item *item)
@@ -75,7 +73,7 @@ static void look_back(struct service *service, struct query_job *look, uint64_t 
     answer_all(service, answered, now_us);
     while (ready != NULL) {
         struct query_job *next = ready->next;
-        run(service, ready);
+        run(service, &service->waited, ready);
         ready = next;
     }
 }
@@ -119,9 +117,8 @@ static void take_all(struct service *service, struct inbox_node *node, uint64_t 
         take_mail(service, node, now_us);
         node = next;
     }
-    readers_run(service->readers, service->run);
-    service->run = NULL;
-    service->run_last = &service->run;
+    readers_run(service->readers, &service->fresh, false);
+    readers_run(service->readers, &service->waited, true);
 }
 
 /* While others are being read, answers wait a moment for those: a frame of many costs little more than a frame of one.
@@ -135,6 +132,17 @@ static void gather(struct service *service)
     service->answered = 0;
 }
 
+/* It does not stand in line behind what came later than those it is for. */
+static void look_start(struct service *service, uint64_t now_us)
+{
+    struct job_queue looks = {0};
+    struct query_job *look = waiting_look(&service->waiting, now_us);
+    if (look == NULL)
+        return;
+    job_queue_put(&looks, look);
+    readers_run(service->readers, &looks, true);
+}
+
 void service_turn(struct service *service, bool stopping)
 {
     struct inbox_node *node = inbox_take(service->inbox, wait_us(service));
@@ -142,9 +150,7 @@ void service_turn(struct service *service, bool stopping)
     take_all(service, node, now_us);
     gather(service);
     answer_all(service, waiting_expire(&service->waiting, now_us), now_us);
-    struct query_job *look = waiting_look(&service->waiting, now_us);
-    if (look != NULL)
-        readers_run(service->readers, look);
+    look_start(service, now_us);
     worker_turn(service->worker, service->jobs, stopping, now_us);
 }
 

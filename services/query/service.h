@@ -24,10 +24,10 @@ struct service {
     struct follow_thread *follow;
     struct watch *watch;
     struct waiting_room waiting;
-    uint32_t jobs;                     /* taken and not answered */
-    uint32_t running;                  /* of those, at the readers */
-    uint32_t answered;                 /* since the last turn ended */
-    struct query_job *run, **run_last; /* for the readers, at the end of this turn */
+    uint32_t jobs;                  /* taken and not answered */
+    uint32_t running;               /* of those, at the readers */
+    uint32_t answered;              /* since the last turn ended */
+    struct job_queue fresh, waited; /* for the readers, at the end of this turn; those that have waited go first */
 };
 
 /* One turn of the loop: takes mail, hands jobs on, answers. */

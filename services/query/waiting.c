@@ -44,6 +44,13 @@ static void job_halted(struct query_job *job)
              HALTED_RETRY_MS);
 }
 
+/* Who was let out and comes back is as old as before: being read in vain does not begin the looks anew. */
+static uint64_t pause_us(const struct waiting_room *room, uint64_t now_us)
+{
+    uint64_t waited_us = (now_us - room->newest_us) / 4;
+    return waited_us < LOOK_FIRST_US ? LOOK_FIRST_US : waited_us > LOOK_LAST_US ? LOOK_LAST_US : waited_us;
+}
+
 bool waiting_add(struct waiting_room *room, struct query_job *job, uint64_t now_us)
 {
     if (room->count == room->count_max || now_us >= job->patience_us) {
@@ -54,9 +61,11 @@ bool waiting_add(struct waiting_room *room, struct query_job *job, uint64_t now_
     *room->last = job;
     room->last = &job->next;
     room->count++;
-    room->newest_us = now_us;
-    if (room->count == 1 || room->look_us > now_us + LOOK_FIRST_US)
-        room->look_us = now_us + LOOK_FIRST_US;
+    if (room->newest_us < job->came_us)
+        room->newest_us = job->came_us;
+    uint64_t look_us = now_us + pause_us(room, now_us);
+    if (room->count == 1 || room->look_us > look_us)
+        room->look_us = look_us;
     return true;
 }
 
@@ -130,12 +139,6 @@ static struct query_job *leave(struct waiting_room *room, struct query_job **at)
         room->last = at;
     room->count--;
     return job;
-}
-
-static uint64_t pause_us(const struct waiting_room *room, uint64_t now_us)
-{
-    uint64_t waited_us = (now_us - room->newest_us) / 4;
-    return waited_us < LOOK_FIRST_US ? LOOK_FIRST_US : waited_us > LOOK_LAST_US ? LOOK_LAST_US : waited_us;
 }
 
 void waiting_seen(struct waiting_room *room,

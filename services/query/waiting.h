@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The waiting room: queries whose position is not in the read models yet. While somebody waits the checkpoints of the
- * builds in question are looked at, first after a millisecond, then less and less often the longer the youngest waits;
- * one look is under way at most. Pure: time comes in. The room is bounded; who does not fit is told to come again.
+ * builds in question are looked at, first after a millisecond, then less and less often the longer ago the youngest
+ * came; one look is under way at most. Pure: time comes in. The room is bounded; who does not fit is told to come
+ * again.
  *
  * Invariant: a job leaves the room when a look shows that its build covers what it wants, when a partition that it
  * needs has halted, or when its patience ends, whichever is first. */
@@ -17,7 +18,7 @@ struct waiting_room {
     struct query_job *first, **last;
     struct query_job *look; /* at hand; NULL: under way */
     uint64_t look_us;       /* when the next one is due */
-    uint64_t newest_us;     /* when the last job came in */
+    uint64_t newest_us;     /* when the youngest job came into the process */
     uint32_t next_build;    /* builds are looked at in turns when there are many */
 };
 

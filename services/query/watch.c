@@ -95,6 +95,7 @@ static enum error rows_read(struct watch *watch)
         return error_not_found;
     enum error error = query_parse(slice_of(all, sizeof all), model, (struct slice){0}, NULL, &query, &faults);
     query.every_realm = true;
+    query.bytes = SIZE_MAX;
     if (error == error_none)
         error = row_reader_select(watch->reader, build, number, &query, &watch->page, &fault);
     query_fini(&query);

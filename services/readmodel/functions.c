@@ -15,17 +15,21 @@ static struct slice text_of(sqlite3_value *value)
     return slice_of(data, data == NULL ? 0 : (size_t)sqlite3_value_bytes(value));
 }
 
-static void text_call(sqlite3_context *context,
-                      sqlite3_value **arguments,
-                      enum match (*call)(struct slice, struct slice, const struct match_stop *))
+typedef enum match match_call(struct slice value, struct slice parameter, const struct match_stop *stop);
+
+static void result_set(sqlite3_context *context, enum match match)
 {
-    if (sqlite3_value_type(arguments[0]) == SQLITE_NULL)
-        return;
-    enum match match = call(text_of(arguments[0]), text_of(arguments[1]), sqlite3_user_data(context));
     if (match == MATCH_STOPPED)
         sqlite3_result_error_code(context, SQLITE_INTERRUPT);
     else
         sqlite3_result_int(context, match == MATCH_YES);
+}
+
+static void text_call(sqlite3_context *context, sqlite3_value **arguments, match_call *match)
+{
+    if (sqlite3_value_type(arguments[0]) == SQLITE_NULL)
+        return;
+    result_set(context, match(text_of(arguments[0]), text_of(arguments[1]), sqlite3_user_data(context)));
 }
 
 static void call_has(sqlite3_context *context, int count, sqlite3_value **arguments)
@@ -66,17 +70,23 @@ static struct slice parameter_of(sqlite3_context *context, sqlite3_value *argume
     return buffer_slice(kept == NULL ? own : kept);
 }
 
-static void json_call(sqlite3_context *context, sqlite3_value **arguments, bool (*match)(struct slice, struct slice))
+/* SQLite itself looks at the clock only between rows, and one may be a megabyte that has to be parsed first. */
+static void json_call(sqlite3_context *context, sqlite3_value **arguments, match_call *match)
 {
+    const struct match_stop *stop = sqlite3_user_data(context);
     struct buffer column = {0}, own = {0};
     if (sqlite3_value_type(arguments[0]) == SQLITE_NULL)
         return;
+    if (stop != NULL && stop->is_due(stop->context)) {
+        result_set(context, MATCH_STOPPED);
+        return;
+    }
     struct slice parameter = parameter_of(context, arguments[1], &own);
     enum error error = json_to_msgpack(text_of(arguments[0]), &column, NULL);
     if (parameter.size == 0 || error == error_no_memory)
         sqlite3_result_error_nomem(context);
     else
-        sqlite3_result_int(context, error == error_none && match(buffer_slice(&column), parameter));
+        result_set(context, error == error_none ? match(buffer_slice(&column), parameter, stop) : MATCH_NO);
     buffer_fini(&column);
     buffer_fini(&own);
 }

@@ -1,8 +1,28 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Comparing lists and maps. Recursion is as deep as values nest, which is bounded where they come in. */
+ * Comparing lists and maps. Recursion is as deep as values nest, which is bounded where they come in. Whether one list
+ * is among another takes the product of their sizes; so steps are counted, by the bytes that are looked at. */
 #include "services/readmodel/json_match.h"
+
+#include "proto/reader.h"
+
+struct walk {
+    const struct match_stop *stop;
+    uint32_t steps;
+    bool stopped; /* nothing that is found out after that counts */
+};
+
+static bool walk_ends(struct walk *walk, size_t bytes)
+{
+    walk->stopped = walk->stopped || match_stop_after(walk->stop, &walk->steps, bytes + 1);
+    return walk->stopped;
+}
+
+static enum match walk_result(const struct walk *walk, bool matches)
+{
+    return walk->stopped ? MATCH_STOPPED : matches ? MATCH_YES : MATCH_NO;
+}
 
 static bool head_read(struct reader *reader, struct slice from, struct msgpack_value *out)
 {
@@ -61,37 +81,47 @@ static bool is_container(const struct msgpack_value *value)
 
 /* ---- equality ---- */
 
-static bool readers_equal(struct reader *a, struct reader *b);
+static bool readers_equal(struct walk *walk, struct reader *a, struct reader *b);
 
-static bool contents_equal(struct reader *a, struct reader *b, const struct msgpack_value *head)
+static bool contents_equal(struct walk *walk, struct reader *a, struct reader *b, const struct msgpack_value *head)
 {
     uint32_t values = head->kind == MSGPACK_KIND_MAP ? 2 * head->count : head->count;
     for (uint32_t i = 0; i < values; i++)
-        if (!readers_equal(a, b))
+        if (!readers_equal(walk, a, b))
             return false;
     return true;
 }
 
 /* Reads one value of each; where they differ the readers are left within. */
-static bool readers_equal(struct reader *a, struct reader *b)
+static bool readers_equal(struct walk *walk, struct reader *a, struct reader *b)
 {
     struct msgpack_value from_a, from_b;
     if (reader_next(a, &from_a) != error_none || reader_next(b, &from_b) != error_none)
         return false;
+    if (walk_ends(walk, is_container(&from_a) ? 0 : from_a.bytes.size))
+        return false;
     if (!is_container(&from_a) || !is_container(&from_b))
         return !is_container(&from_a) && !is_container(&from_b) && singles_equal(&from_a, &from_b);
-    return from_a.kind == from_b.kind && from_a.count == from_b.count && contents_equal(a, b, &from_a);
+    return from_a.kind == from_b.kind && from_a.count == from_b.count && contents_equal(walk, a, b, &from_a);
 }
 
-bool json_equal(struct slice a, struct slice b)
+static bool slices_equal(struct walk *walk, struct slice a, struct slice b)
 {
     struct reader reader_a = reader_of(a), reader_b = reader_of(b);
-    return readers_equal(&reader_a, &reader_b);
+    return readers_equal(walk, &reader_a, &reader_b);
+}
+
+enum match json_equal(struct slice a, struct slice b, const struct match_stop *stop)
+{
+    struct walk walk = {.stop = stop};
+    return walk_result(&walk, slices_equal(&walk, a, b));
 }
 
 /* ---- containment ---- */
 
-static bool item_among(struct slice list, struct slice item)
+static bool contains(struct walk *walk, struct slice whole, struct slice part);
+
+static bool item_among(struct walk *walk, struct slice list, struct slice item)
 {
     struct reader reader, item_reader;
     struct msgpack_value head, item_head, own_head;
@@ -100,9 +130,9 @@ static bool item_among(struct slice list, struct slice item)
         return false;
     for (uint32_t i = 0; i < head.count; i++) {
         struct reader at;
-        if (reader_raw(&reader, &own) != error_none || !head_read(&at, own, &own_head))
+        if (reader_raw(&reader, &own) != error_none || !head_read(&at, own, &own_head) || walk_ends(walk, own.size))
             return false;
-        if (is_container(&item_head) ? own_head.kind == item_head.kind && json_contains(own, item)
+        if (is_container(&item_head) ? own_head.kind == item_head.kind && contains(walk, own, item)
                                      : !is_container(&own_head) && singles_equal(&own_head, &item_head))
             return true;
     }
@@ -110,7 +140,8 @@ static bool item_among(struct slice list, struct slice item)
 }
 
 /* Both are in order, so one walk through the whole is enough. */
-static bool entries_contained(struct reader *whole, uint32_t entries, struct reader *part, uint32_t wanted)
+static bool
+entries_contained(struct walk *walk, struct reader *whole, uint32_t entries, struct reader *part, uint32_t wanted)
 {
     for (; wanted > 0; wanted--) {
         struct slice key, value, own_key = {0}, own_value = {0};
@@ -120,15 +151,17 @@ static bool entries_contained(struct reader *whole, uint32_t entries, struct rea
         for (; entries > 0 && !found; entries--) {
             if (reader_text(whole, &own_key) != error_none || reader_raw(whole, &own_value) != error_none)
                 return false;
+            if (walk_ends(walk, own_key.size + own_value.size))
+                return false;
             found = slice_equal(own_key, key);
         }
-        if (!found || !json_contains(own_value, value))
+        if (!found || !contains(walk, own_value, value))
             return false;
     }
     return true;
 }
 
-bool json_contains(struct slice whole, struct slice part)
+static bool contains(struct walk *walk, struct slice whole, struct slice part)
 {
     struct reader whole_reader, part_reader;
     struct msgpack_value whole_head, part_head;
@@ -140,14 +173,20 @@ bool json_contains(struct slice whole, struct slice part)
     if (whole_head.kind != part_head.kind)
         return false;
     if (whole_head.kind == MSGPACK_KIND_MAP)
-        return entries_contained(&whole_reader, whole_head.count, &part_reader, part_head.count);
+        return entries_contained(walk, &whole_reader, whole_head.count, &part_reader, part_head.count);
     for (uint32_t i = 0; i < part_head.count; i++)
-        if (reader_raw(&part_reader, &item) != error_none || !item_among(whole, item))
+        if (reader_raw(&part_reader, &item) != error_none || !item_among(walk, whole, item))
             return false;
     return true;
 }
 
-bool json_overlaps(struct slice a, struct slice b)
+enum match json_contains(struct slice whole, struct slice part, const struct match_stop *stop)
+{
+    struct walk walk = {.stop = stop};
+    return walk_result(&walk, contains(&walk, whole, part));
+}
+
+static bool overlaps(struct walk *walk, struct slice a, struct slice b)
 {
     struct reader reader_a, reader_b;
     struct msgpack_value head_a, head_b;
@@ -158,9 +197,18 @@ bool json_overlaps(struct slice a, struct slice b)
         if (reader_raw(&reader_a, &item_a) != error_none || !head_read(&reader_b, b, &head_b) ||
             head_b.kind != MSGPACK_KIND_ARRAY)
             return false;
-        for (uint32_t k = 0; k < head_b.count && reader_raw(&reader_b, &item_b) == error_none; k++)
-            if (json_equal(item_a, item_b))
+        for (uint32_t k = 0; k < head_b.count && reader_raw(&reader_b, &item_b) == error_none; k++) {
+            if (walk_ends(walk, item_b.size))
+                return false;
+            if (slices_equal(walk, item_a, item_b))
                 return true;
+        }
     }
     return false;
+}
+
+enum match json_overlaps(struct slice a, struct slice b, const struct match_stop *stop)
+{
+    struct walk walk = {.stop = stop};
+    return walk_result(&walk, overlaps(&walk, a, b));
 }

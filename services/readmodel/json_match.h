@@ -6,13 +6,14 @@
 #ifndef READMODEL_JSON_MATCH_H
 #define READMODEL_JSON_MATCH_H
 
-#include "proto/reader.h"
+#include "services/readmodel/words.h"
 
-bool json_equal(struct slice a, struct slice b);
+/* All of them end with MATCH_STOPPED when stop (may be NULL) says so. */
+enum match json_equal(struct slice a, struct slice b, const struct match_stop *stop);
 /* A map contains one whose entries it all has, a list one whose items all are among its own; among them are equal
  * single values, and lists and maps that contain the item. */
-bool json_contains(struct slice whole, struct slice part);
+enum match json_contains(struct slice whole, struct slice part, const struct match_stop *stop);
 /* Do two lists have an item in common? */
-bool json_overlaps(struct slice a, struct slice b);
+enum match json_overlaps(struct slice a, struct slice b, const struct match_stop *stop);
 
 #endif

@@ -95,6 +95,8 @@ struct query {
     uint32_t sort_count; /* with FIELD_RANK before when only text= says an order, and _id at the end */
     struct sort_key sort[QUERY_SORT_MAX + 2];
     uint32_t limit, page; /* page 0: a cursor is given */
+    bool numbered;        /* the page was asked for by its number: it has all of its rows, or is refused */
+    size_t bytes;         /* of rows in a page, from which on it ends early; limit_page_bytes */
     bool total, deleted;
     struct value after[QUERY_SORT_MAX + 2]; /* with a cursor: the last row's values of sort */
     bool all_fields;                        /* no include or exclude */
@@ -125,7 +127,9 @@ enum error query_parse(struct slice map,
                        struct data_faults *faults);
 void query_fini(struct query *query);
 
-/* Appends the cursor that goes on behind a row with these values of query->sort. */
-void cursor_write(struct buffer *out, const struct query *query, const struct value *values);
+/* Appends a row's place in the order: its values of query->sort. */
+void cursor_place(struct buffer *out, const struct query *query, const struct value *values);
+/* Appends the cursor that goes on behind a place. */
+void cursor_write(struct buffer *out, const struct query *query, struct slice place);
 
 #endif

@@ -122,13 +122,18 @@ static void base64_append(struct buffer *out, struct slice bytes)
     }
 }
 
-void cursor_write(struct buffer *out, const struct query *query, const struct value *values)
+void cursor_place(struct buffer *out, const struct query *query, const struct value *values)
+{
+    for (uint32_t i = 0; i < query->sort_count; i++)
+        hash_value(out, &values[i]);
+}
+
+void cursor_write(struct buffer *out, const struct query *query, struct slice place)
 {
     struct buffer bytes = {0};
     buffer_append(&bytes, &(uint8_t){CURSOR_VERSION}, 1);
     put_hash(&bytes, query->hash);
-    for (uint32_t i = 0; i < query->sort_count; i++)
-        hash_value(&bytes, &values[i]);
+    write_raw(&bytes, place);
     if (!bytes.failed)
         put_hash(&bytes, checksum(bytes.data, bytes.size));
     if (bytes.failed)

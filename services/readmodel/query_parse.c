@@ -202,6 +202,7 @@ static void defaults_set(struct query *query, bool cursor)
 {
     query->limit = limit_page_default;
     query->page = 1;
+    query->bytes = limit_page_bytes;
     query->total = !cursor;
     query->all_fields = query->keep_others = true;
     memset(query->keep, true, sizeof query->keep);
@@ -224,6 +225,7 @@ static void pages_check(struct query_parser *parser, const struct slice *values)
 {
     struct query *query = parser->query;
     size_t before = path_enter(parser, slice_text(key_names[KEY_PAGE]));
+    query->numbered = values[KEY_PAGE].size > 0;
     if (values[KEY_CURSOR].size > 0 && values[KEY_PAGE].size > 0)
         query_fault(parser, "conflicting", "page and cursor cannot both be given");
     else if ((uint64_t)(query->page - 1) * query->limit > QUERY_OFFSET_MAX)

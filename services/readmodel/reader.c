@@ -66,7 +66,10 @@ enum error row_reader_select(struct row_reader *reader,
     reader->target.build = build;
     reader->target.number = number;
     page_begin(out);
-    return reader->ops->select(reader, query, out, fault);
+    enum error error = reader->ops->select(reader, query, out, fault);
+    if (error == error_none && out->cut && query->numbered)
+        error = fault_set(fault, error_too_long, "the page's rows have more than %zu bytes", query->bytes);
+    return error;
 }
 
 enum error row_reader_item(struct row_reader *reader,
@@ -110,6 +113,7 @@ void row_page_fini(struct row_page *page)
 {
     buffer_fini(&page->rows);
     buffer_fini(&page->next);
+    buffer_fini(&page->last);
     *page = (struct row_page){0};
 }
 
@@ -117,29 +121,38 @@ void page_begin(struct row_page *page)
 {
     buffer_clear(&page->rows);
     buffer_clear(&page->next);
+    buffer_clear(&page->last);
+    page->cut = false;
     page->count = 0;
     page->total = -1;
 }
 
 enum error page_add(struct row_page *page, const struct query *query, const struct value *columns, bool *full)
 {
+    size_t before = page->rows.size;
     *full = page->count == query->limit;
     if (*full)
         return error_none;
     enum error error = row_render(&page->rows, query, columns);
-    if (error == error_none && ++page->count == query->limit)
-        cursor_write(&page->next, query, columns + SELECT_SORT);
-    return error == error_none && page->next.failed ? error_no_memory : error;
+    if (error != error_none)
+        return error;
+    if (page->count > 0 && page->rows.size > query->bytes) {
+        page->rows.size = before;
+        *full = page->cut = true;
+        return error_none;
+    }
+    page->count++;
+    buffer_clear(&page->last);
+    cursor_place(&page->last, query, columns + SELECT_SORT);
+    return page->last.failed ? error_no_memory : error_none;
 }
 
-bool page_end(struct row_page *page, const struct query *query, bool more)
+enum error page_end(struct row_page *page, const struct query *query, bool more, bool *count)
 {
-    if (!more)
-        buffer_clear(&page->next);
-    if (!query->total)
-        return true;
-    if (more || query->page == 0 || (page->count == 0 && query->page > 1))
-        return false;
-    page->total = (int64_t)(query->page - 1) * query->limit + page->count;
-    return true;
+    if (more)
+        cursor_write(&page->next, query, buffer_slice(&page->last));
+    *count = query->total && (more || query->page == 0 || (page->count == 0 && query->page > 1));
+    if (query->total && !*count)
+        page->total = (int64_t)(query->page - 1) * query->limit + page->count;
+    return page->next.failed ? error_no_memory : error_none;
 }

@@ -40,11 +40,13 @@ struct row_page {
     uint32_t count;
     int64_t total;      /* -1: not asked for */
     struct buffer next; /* the cursor behind the last row; empty: that was all */
+    bool cut;           /* it ended early, as it would have passed query->bytes; it has one row at least */
+    struct buffer last; /* where its last row stands in the order */
 };
 void row_page_fini(struct row_page *page);
 
 /* Rows of models[number] of a build that fit query. A row is the audit fields, then its own, less what include and
- * exclude leave out. */
+ * exclude leave out. error_too_long when query->numbered and its rows are more than query->bytes. */
 enum error row_reader_select(struct row_reader *reader,
                              uint32_t build,
                              uint32_t number,

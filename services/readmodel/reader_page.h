@@ -55,8 +55,9 @@ void checkpoints_settle(struct checkpoint *checkpoints, uint32_t count, const st
 void page_begin(struct row_page *page);
 /* A row's columns, SELECT_SORT and those of query->sort. The row behind the page only says that there is more. */
 enum error page_add(struct row_page *page, const struct query *query, const struct value *columns, bool *full);
-/* What follows from the rows alone: next, and the total where it is clear. False when the total must be counted. */
-bool page_end(struct row_page *page, const struct query *query, bool more);
+/* What follows from the rows alone: next, and the total where it is clear. *count: the total must be counted.
+ * error_no_memory. */
+enum error page_end(struct row_page *page, const struct query *query, bool more, bool *count);
 /* What kind of value a column of the sort has. */
 enum value_kind sort_value_kind(const struct query *query, uint32_t field);
 

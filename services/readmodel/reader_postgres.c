@@ -20,7 +20,9 @@ enum {
     TYPE_BIGINT = 20,
     TYPE_TEXT = 25,
     TYPE_DOUBLE = 701,
-    PIPE_MAX = 8
+    PIPE_MAX = 8,
+    PIPED_ROWS = -1, /* gives rows to the sink */
+    PIPED_OTHER = -2
 };
 
 struct statement {
@@ -36,7 +38,7 @@ struct postgres_reader {
     struct buffer fold_from, fold_to;
     struct statement statements[STATEMENTS_MAX];
     uint64_t uses, names, deadline_us;
-    /* of the pipeline that is being sent: which statement each prepares, or -1 */
+    /* of the pipeline that is being sent: which statement each prepares, or PIPED_... */
     int piped[PIPE_MAX];
     uint32_t piped_count;
     const char **values;
@@ -255,9 +257,9 @@ static int statement_place(const struct postgres_reader *reader, uint64_t hash)
     return oldest;
 }
 
-static bool pipe_add(struct postgres_reader *reader, int prepares, int sent)
+static bool pipe_add(struct postgres_reader *reader, int piped, int sent)
 {
-    reader->piped[reader->piped_count++] = prepares;
+    reader->piped[reader->piped_count++] = piped;
     return sent == 1;
 }
 
@@ -270,7 +272,7 @@ static bool statement_prepare(struct postgres_reader *reader, const struct selec
     if (statement->number != 0) {
         name_of(statement->number, name);
         snprintf(sql, sizeof sql, "DEALLOCATE %s", name);
-        if (!pipe_add(reader, -1, PQsendQueryParams(connection, sql, 0, NULL, NULL, NULL, NULL, 1)))
+        if (!pipe_add(reader, PIPED_OTHER, PQsendQueryParams(connection, sql, 0, NULL, NULL, NULL, NULL, 1)))
             return false;
     }
     statement->hash = hash;
@@ -281,8 +283,8 @@ static bool statement_prepare(struct postgres_reader *reader, const struct selec
                     PQsendPrepare(connection, name, (const char *)select->sql.data, (int)select->count, reader->types));
 }
 
-/* Sends a statement, and before it, where it is new here, its text. */
-static bool select_send(struct postgres_reader *reader, const struct select *select)
+/* Sends a statement, and before it, where it is new here, its text. piped: what its answer is for. */
+static bool select_send(struct postgres_reader *reader, const struct select *select, int piped)
 {
     uint64_t hash = XXH3_64bits(select->sql.data, select->sql.size);
     char name[24];
@@ -297,9 +299,65 @@ static bool select_send(struct postgres_reader *reader, const struct select *sel
     name_of(reader->statements[place].number, name);
     return pipe_add(
         reader,
-        -1,
+        piped,
         PQsendQueryPrepared(
             reader->link.connection, name, (int)select->count, reader->values, reader->sizes, reader->formats, 1));
+}
+
+/* ---- rows ---- */
+
+static struct value column_value(const PGresult *result, int row, int column, enum value_kind kind)
+{
+    struct value value = {.kind = kind};
+    if (PQgetisnull(result, row, column))
+        return (struct value){.kind = VALUE_NULL};
+    if (kind == VALUE_TEXT || kind == VALUE_BYTES)
+        value.text = result_bytes(result, row, column);
+    else
+        value.integer = (int64_t)result_number(result, row, column);
+    return value; /* a double's bits are in the integer's place */
+}
+
+static void columns_read(const PGresult *result, int row, const struct query *query, struct value *columns)
+{
+    static const enum value_kind kinds[SELECT_SORT] = {
+        [SELECT_ID] = VALUE_TEXT,
+        [SELECT_ETAG] = VALUE_INTEGER,
+        [SELECT_CREATED] = VALUE_INTEGER,
+        [SELECT_UPDATED] = VALUE_INTEGER,
+        [SELECT_CREATOR] = VALUE_TEXT,
+        [SELECT_UPDATER] = VALUE_TEXT,
+        [SELECT_DELETED] = VALUE_INTEGER,
+        [SELECT_ROW] = VALUE_BYTES,
+    };
+    for (int i = 0; i < PQnfields(result); i++) {
+        enum value_kind kind = i < SELECT_SORT ? kinds[i] : sort_value_kind(query, query->sort[i - SELECT_SORT].field);
+        columns[i] = column_value(result, row, i, kind);
+    }
+}
+
+/* Where the rows of a pipeline's first statement go. */
+struct sink {
+    const struct query *query;
+    struct row_page *page;
+    bool more; /* the page is full: what follows is dropped */
+    enum error error;
+};
+
+static void sink_begin(struct sink *sink)
+{
+    page_begin(sink->page);
+    sink->more = false;
+    sink->error = error_none;
+}
+
+static void sink_take(struct sink *sink, const PGresult *result)
+{
+    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
+    for (int i = 0; i < PQntuples(result) && sink->error == error_none && !sink->more; i++) {
+        columns_read(result, i, sink->query, columns);
+        sink->error = page_add(sink->page, sink->query, columns, &sink->more);
+    }
 }
 
 /* ---- answers ---- */
@@ -332,15 +390,28 @@ static bool answer_good(const PGresult *result)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
-/* Reads all that was sent; results are those of statements that gave rows, in order. One that failed ends the others.
- */
-static enum error
-pipe_take(struct postgres_reader *reader, PGresult **results, uint32_t wanted, struct store_fault *fault)
+/* Rows come one by one: a thousand may have a megabyte each, and no more than fits the page is kept. Returns what ends
+ * them. */
+static PGresult *rows_take(struct postgres_reader *reader, struct sink *sink)
+{
+    PGresult *result;
+    PQsetSingleRowMode(reader->link.connection);
+    while ((result = answer_take(reader)) != NULL && PQresultStatus(result) == PGRES_SINGLE_TUPLE) {
+        sink_take(sink, result);
+        PQclear(result);
+    }
+    return result;
+}
+
+/* Reads all that was sent; results are those of statements that gave rows, in order, without those that went to the
+ * sink. One that failed ends the others. */
+static enum error pipe_take(
+    struct postgres_reader *reader, struct sink *sink, PGresult **results, uint32_t wanted, struct store_fault *fault)
 {
     enum error error = error_none;
     uint32_t taken = 0;
     for (uint32_t i = 0; i < reader->piped_count; i++) {
-        PGresult *result = answer_take(reader);
+        PGresult *result = reader->piped[i] == PIPED_ROWS ? rows_take(reader, sink) : answer_take(reader);
         bool good = result != NULL && answer_good(result);
         if (!good && reader->piped[i] >= 0)
             reader->statements[reader->piped[i]] = (struct statement){0};
@@ -380,40 +451,45 @@ static void results_clear(PGresult **results, uint32_t count)
 static enum error pipe_run(struct postgres_reader *reader,
                            const struct select *const *selects,
                            uint32_t count,
+                           struct sink *sink,
                            PGresult **results,
                            struct store_fault *fault)
 {
     reader->piped_count = 0;
+    if (sink != NULL)
+        sink_begin(sink);
     reader->deadline_us = clock_boot_us() + ((uint64_t)reader->base.time_limit_ms * count + SPARE_MS) * 1000;
     bool sent = PQenterPipelineMode(reader->link.connection) == 1;
     for (uint32_t i = 0; i < count && sent; i++)
-        sent = select_send(reader, selects[i]);
+        sent = select_send(reader, selects[i], sink != NULL && i == 0 ? PIPED_ROWS : PIPED_OTHER);
     if (!sent || PQpipelineSync(reader->link.connection) != 1) {
         enum error error = pg_fault(&reader->link, NULL, "sending a query", fault);
         pg_close(&reader->link);
         return error == error_none ? error_unreachable : error;
     }
-    enum error error = pipe_take(reader, results, count, fault);
+    enum error error = pipe_take(reader, sink, results, count, fault);
     if (error != error_none)
         results_clear(results, count);
     return error;
 }
 
-/* That a connection was lost shows only when it is used: then a new one is tried at once. */
+/* That a connection was lost shows only when it is used: then a new one is tried at once. With a sink the rows of the
+ * first statement go there. */
 static enum error selects_run(struct postgres_reader *reader,
                               const struct select *const *selects,
                               uint32_t count,
+                              struct sink *sink,
                               PGresult **results,
                               struct store_fault *fault)
 {
     bool again = pg_is_open(&reader->link);
     enum error error = link_ready(reader, fault);
     if (error == error_none)
-        error = pipe_run(reader, selects, count, results, fault);
+        error = pipe_run(reader, selects, count, sink, results, fault);
     if (error != error_unreachable || !again || pg_is_open(&reader->link))
         return error;
     error = link_ready(reader, fault);
-    return error == error_none ? pipe_run(reader, selects, count, results, fault) : error;
+    return error == error_none ? pipe_run(reader, selects, count, sink, results, fault) : error;
 }
 
 /* A statement that is always the same, with at most one parameter. */
@@ -427,7 +503,7 @@ static enum error fixed_run(struct postgres_reader *reader,
     struct select select = {
         .sql = {.data = (uint8_t *)(uintptr_t)sql, .size = strlen(sql)}, .count = parameter != NULL, .values = &value};
     const struct select *selects[] = {&select};
-    return selects_run(reader, selects, 1, out, fault);
+    return selects_run(reader, selects, 1, NULL, out, fault);
 }
 
 /* ---- builds and checkpoints ---- */
@@ -512,55 +588,7 @@ static enum error postgres_checkpoints(struct row_reader *base,
     return error;
 }
 
-/* ---- rows ---- */
-
-static struct value column_value(const PGresult *result, int row, int column, enum value_kind kind)
-{
-    struct value value = {.kind = kind};
-    if (PQgetisnull(result, row, column))
-        return (struct value){.kind = VALUE_NULL};
-    if (kind == VALUE_TEXT || kind == VALUE_BYTES)
-        value.text = result_bytes(result, row, column);
-    else
-        value.integer = (int64_t)result_number(result, row, column);
-    return value; /* a double's bits are in the integer's place */
-}
-
-static void columns_read(const PGresult *result, int row, const struct query *query, struct value *columns)
-{
-    static const enum value_kind kinds[SELECT_SORT] = {
-        [SELECT_ID] = VALUE_TEXT,
-        [SELECT_ETAG] = VALUE_INTEGER,
-        [SELECT_CREATED] = VALUE_INTEGER,
-        [SELECT_UPDATED] = VALUE_INTEGER,
-        [SELECT_CREATOR] = VALUE_TEXT,
-        [SELECT_UPDATER] = VALUE_TEXT,
-        [SELECT_DELETED] = VALUE_INTEGER,
-        [SELECT_ROW] = VALUE_BYTES,
-    };
-    for (int i = 0; i < PQnfields(result); i++) {
-        enum value_kind kind = i < SELECT_SORT ? kinds[i] : sort_value_kind(query, query->sort[i - SELECT_SORT].field);
-        columns[i] = column_value(result, row, i, kind);
-    }
-}
-
-static enum error rows_fill(struct postgres_reader *reader,
-                            const PGresult *result,
-                            const struct query *query,
-                            struct row_page *out,
-                            bool *more,
-                            struct store_fault *fault)
-{
-    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
-    enum error error = error_none;
-    for (int i = 0; i < PQntuples(result) && error == error_none && !*more; i++) {
-        columns_read(result, i, query, columns);
-        error = page_add(out, query, columns, more);
-    }
-    if (error != error_none)
-        fault_set(fault, error, "%s: a row cannot be read: %s", reader->address.name, error_text(error));
-    return error;
-}
+/* ---- queries ---- */
 
 /* The table of a build that was dropped meanwhile. */
 static enum error gone(enum error error)
@@ -572,8 +600,9 @@ static enum error
 postgres_select(struct row_reader *base, const struct query *query, struct row_page *out, struct store_fault *fault)
 {
     struct postgres_reader *reader = postgres_of(base);
+    struct sink sink = {.query = query, .page = out};
     PGresult *results[2] = {NULL, NULL};
-    bool more = false;
+    bool count = false;
     enum error error = link_ready(reader, fault); /* what folds follows from the connection */
     if (error != error_none)
         return error;
@@ -583,10 +612,13 @@ postgres_select(struct row_reader *base, const struct query *query, struct row_p
     if (error != error_none)
         return fault_set(fault, error, "no memory for a query");
     const struct select *selects[] = {&base->rows, &base->count};
-    error = selects_run(reader, selects, query->total ? 2 : 1, results, fault);
+    error = selects_run(reader, selects, query->total ? 2 : 1, &sink, results, fault);
+    if (error == error_none && sink.error != error_none)
+        error =
+            fault_set(fault, sink.error, "%s: a row cannot be read: %s", reader->address.name, error_text(sink.error));
     if (error == error_none)
-        error = rows_fill(reader, results[0], query, out, &more, fault);
-    if (error == error_none && !page_end(out, query, more))
+        error = page_end(out, query, sink.more, &count);
+    if (error == error_none && count)
         out->total = (int64_t)result_number(results[1], 0, 0);
     results_clear(results, 2);
     return gone(error);
@@ -604,7 +636,7 @@ static enum error postgres_item(struct row_reader *base,
     if (select_item(&base->rows, &base->target, query, id) != error_none)
         return fault_set(fault, error_no_memory, "no memory for a query");
     const struct select *selects[] = {&base->rows};
-    enum error error = selects_run(reader, selects, 1, &result, fault);
+    enum error error = selects_run(reader, selects, 1, NULL, &result, fault);
     if (error == error_none && PQntuples(result) > 0) {
         columns_read(result, 0, query, columns);
         error = row_render(&out->rows, query, columns);

@@ -372,15 +372,19 @@ static enum error
 sqlite_select(struct row_reader *base, const struct query *query, struct row_page *out, struct store_fault *fault)
 {
     struct sqlite_reader *reader = sqlite_of(base);
-    bool more = false;
+    bool more = false, count = false;
     enum error error = select_rows(&base->rows, &base->target, query);
     if (error != error_none)
         return fault_set(fault, error, "no memory for a query");
     time_begin(reader);
     error = rows_read(reader, query, out, &more, fault);
-    if (error != error_none || page_end(out, query, more))
+    if (error != error_none)
         return error;
-    error = select_count(&base->count, &base->target, query);
+    error = page_end(out, query, more, &count);
+    if (error == error_none && !count)
+        return error_none;
+    if (error == error_none)
+        error = select_count(&base->count, &base->target, query);
     if (error != error_none)
         return fault_set(fault, error, "no memory for a query");
     return rows_count(reader, out, fault);

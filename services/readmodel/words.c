@@ -184,10 +184,9 @@ static uint32_t folded_next(const uint8_t **at, const uint8_t *end)
 
 enum { MATCH_STEPS = 65536 }; /* between two questions: some hundred microseconds */
 
-/* Counts steps; true when it is time to stop. */
-static bool stop_after(const struct match_stop *stop, uint32_t *steps, uint32_t more)
+bool match_stop_after(const struct match_stop *stop, uint32_t *steps, size_t more)
 {
-    *steps += more;
+    *steps += more < MATCH_STEPS ? (uint32_t)more : MATCH_STEPS;
     if (*steps < MATCH_STEPS)
         return false;
     *steps = 0;
@@ -215,7 +214,7 @@ enum match text_has(struct slice text, struct slice folded, const struct match_s
         looked = 1;
         if (folded_next(&at, end) == first && begins(from, end, folded, &looked))
             return MATCH_YES;
-        if (stop_after(stop, &steps, looked))
+        if (match_stop_after(stop, &steps, looked))
             return MATCH_STOPPED;
     }
     return MATCH_NO;
@@ -249,7 +248,7 @@ enum match text_like(struct slice text, struct slice pattern, const struct match
     const uint8_t *after = NULL, *retry = NULL;
     uint32_t steps = 0;
     while (at < end) {
-        if (stop_after(stop, &steps, 1))
+        if (match_stop_after(stop, &steps, 1))
             return MATCH_STOPPED;
         if (want < want_end && *want == '%') {
             after = ++want;

@@ -25,13 +25,15 @@ void fold_text(struct buffer *out, struct slice text);
  * WORDS_BYTES_MAX bytes after from. */
 void words_append(struct buffer *out, size_t from, struct slice text);
 
-/* Both take time that is at most the product of the sizes, so they ask now and then whether to go on: stop (may be
- * NULL) ends them with MATCH_STOPPED when it is true. */
+/* Matching takes time that is at most the product of the sizes, so it asks now and then whether to go on: stop (may be
+ * NULL) ends it with MATCH_STOPPED when it is true. */
 enum match { MATCH_NO, MATCH_YES, MATCH_STOPPED };
 struct match_stop {
     bool (*is_due)(void *context);
     void *context;
 };
+/* For who matches: counts steps, of about a nanosecond each, and asks after enough of them. True: end it. */
+bool match_stop_after(const struct match_stop *stop, uint32_t *steps, size_t more);
 
 /* Does folded occur in text, whatever its case? */
 enum match text_has(struct slice text, struct slice folded, const struct match_stop *stop);

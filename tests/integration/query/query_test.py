@@ -4,7 +4,8 @@
 """Queries over HTTP, the socket and the command line: pages, filters, positions, faults; reading one's own writes over two
 query processes; what happens while projectors or query processes are gone.
 
-  query_test.py [--pairs N]    so many writes, each read at once (default 2,000)"""
+  query_test.py [--pairs N] [--store sqlite|postgresql]    so many writes, each read at once (default 2,000; when no store
+                                                           is named both are tried, PostgreSQL with a tenth of them)"""
 import argparse
 import json
 import os
@@ -156,7 +157,7 @@ def socket_and_command_line(platform, position):
         except fluvius.Invalid as fault:
             same([entry.at for entry in fault.reply.faults], ["/query/nothing"], "a fault names its place")
     run = lambda *words: subprocess.run([tool("fluvius"), "query", *words, "--bus", platform.bus], capture_output=True, text=True)
-    shown = run("bank.account", "--filter", '{"balance.gt": 250}', "--sort", "balance.desc", "--include", "_id,balance")
+    shown = run("bank.account", "--query", '{"balance.gt": 250}', "--sort", "balance.desc", "--include", "_id,balance")
     same([json.loads(line) for line in shown.stdout.splitlines()], [{"_id": "emmy", "balance": 500}, {"_id": "ada", "balance": 300}],
          "fluvius query shows a row a line", shown)
     shown = run("bank.account", "--include", "_id,balance", "--sort", "_id.asc", "--limit", "2", "--format", "table")
@@ -164,7 +165,7 @@ def socket_and_command_line(platform, position):
     shown = run("bank.account", "grace", "--format", "json")
     tap.check(shown.returncode == 0 and json.loads(shown.stdout)["data"]["rows"][0]["_id"] == "grace", "or the whole reply of one row", shown)
     same(run("bank.account", "nobody").returncode, 5, "a row that is not there: exit code 5")
-    same(run("bank.account", "--filter", "{").returncode, 2, "a filter that is no JSON: exit code 2")
+    same(run("bank.account", "--query", "{").returncode, 2, "a filter that is no JSON: exit code 2")
 
 
 # ---- reading one's own writes ----
@@ -233,7 +234,9 @@ def projector_stands_still(platform, web):
         same(web.get("/bank.account/").status, 200, "without a position it is answered from what is there")
     finally:
         os.kill(projector, signal.SIGCONT)
-    answer = web.get("/bank.account/~_id.eq:ada/", fields={"Fluvius-Position": position})
+    until = time.monotonic() + 30
+    while (answer := web.get("/bank.account/~_id.eq:ada/", fields={"Fluvius-Position": position})).code == "behind" and time.monotonic() < until:
+        pass
     same(answer.status == 200 and answer.json["data"][0]["balance"], 301, "and the position is reached when it goes on", answer)
 
 
@@ -296,6 +299,8 @@ def on_postgresql(pairs):
         filters(web)
         pages(web)
         own_writes(platform, pairs)
+        same(busy_processes(platform), 2, "both query processes took part")
+        projector_stands_still(platform, web)
         server.kill()
         until = time.monotonic() + 20
         while (answer := web.get("/bank.account/", fields={"Fluvius-Timeout": "2000"})).status == 200 and time.monotonic() < until:
@@ -316,10 +321,7 @@ def without_query_processes():
                   "without a query process a query is 503 no_query", answer)
 
 
-def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--pairs", type=int, default=2000)
-    pairs = options.parse_args().pairs
+def on_sqlite(pairs):
     with Platform("--queries", "2") as platform:
         web = Web(platform.http)
         position = open_accounts(web)
@@ -335,8 +337,18 @@ def main():
         query_process_is_killed(platform, web)
     without_query_processes()
     realms()
-    tap.note("on PostgreSQL")
-    on_postgresql(pairs // 10)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--pairs", type=int, default=2000)
+    options.add_argument("--store", choices=("sqlite", "postgresql"))
+    options = options.parse_args()
+    if options.store != "postgresql":
+        on_sqlite(options.pairs)
+    if options.store != "sqlite":
+        tap.note("on PostgreSQL")
+        on_postgresql(options.pairs if options.store else options.pairs // 10)
     tap.end()
 
 

@@ -149,8 +149,9 @@ static const char *field(const char *name)
 Test(list_over_http, a_page_has_rows_and_meta)
 {
     asked("GET /bank.account/");
-    reply_page((struct query_page){.limit = 25, .page = 1, .has_total = true, .total = 1, .pages = 1},
-               "[{\"_id\":\"a1\",\"balance\":5}]");
+    reply_page(
+        (struct query_page){.limit = 25, .page = 1, .has_total = true, .has_pages = true, .total = 1, .pages = 1},
+        "[{\"_id\":\"a1\",\"balance\":5}]");
     cr_assert_str_eq(talk_body(&call),
                      "{\"data\":[{\"_id\":\"a1\",\"balance\":5}],\"meta\":{\"limit\":25,\"page\":1,\"total\":1,"
                      "\"pages\":1,\"next\":null},\"status\":\"OK\"}");
@@ -160,15 +161,31 @@ Test(list_over_http, a_page_has_rows_and_meta)
 Test(list_over_http, pages_are_linked)
 {
     asked("GET /bank.account/branch=7/~owner:x/?limit=10&page=2&sort=a.asc");
-    reply_page(
-        (struct query_page){
-            .limit = 10, .page = 2, .has_total = true, .total = 25, .pages = 3, .next = slice_text("c/r")},
-        "[]");
+    reply_page((struct query_page){.limit = 10,
+                                   .page = 2,
+                                   .has_total = true,
+                                   .has_pages = true,
+                                   .total = 25,
+                                   .pages = 3,
+                                   .next = slice_text("c/r")},
+               "[]");
     cr_assert_str_eq(field("Link"),
                      "</bank.account/branch=7/~owner:x/?limit=10&sort=a.asc&cursor=c%2Fr>; rel=\"next\", "
                      "</bank.account/branch=7/~owner:x/?limit=10&sort=a.asc&page=1>; rel=\"prev\", "
                      "</bank.account/branch=7/~owner:x/?limit=10&sort=a.asc&page=1>; rel=\"first\", "
                      "</bank.account/branch=7/~owner:x/?limit=10&sort=a.asc&page=3>; rel=\"last\"");
+}
+
+Test(list_over_http, a_page_that_ended_early_has_a_total_and_no_number)
+{
+    asked("GET /bank.account/?limit=1000");
+    reply_page((struct query_page){.limit = 1000, .has_total = true, .total = 3000, .next = slice_text("c")}, "[]");
+    cr_assert_str_eq(talk_body(&call),
+                     "{\"data\":[],\"meta\":{\"limit\":1000,\"page\":null,\"total\":3000,\"pages\":null,"
+                     "\"next\":\"c\"},\"status\":\"OK\"}");
+    cr_assert_str_eq(field("Link"),
+                     "</bank.account/?limit=1000&cursor=c>; rel=\"next\", "
+                     "</bank.account/?limit=1000&page=1>; rel=\"first\"");
 }
 
 /* An aggregate answers by itself; a row of a projection has none. */

@@ -30,6 +30,7 @@ Test(page, every_field_round_trips)
                               .limit = 25,
                               .page = 2,
                               .has_total = true,
+                              .has_pages = true,
                               .total = 51,
                               .pages = 3,
                               .next = slice_text("n")},
@@ -39,7 +40,7 @@ Test(page, every_field_round_trips)
     cr_expect(slice_equal(decoded.rows, page.rows));
     cr_expect_eq(decoded.limit, 25);
     cr_expect_eq(decoded.page, 2);
-    cr_expect(decoded.has_total);
+    cr_expect(decoded.has_total && decoded.has_pages);
     cr_expect_eq(decoded.total, 51);
     cr_expect_eq(decoded.pages, 3);
     cr_expect(slice_equal(decoded.next, page.next));

@@ -183,6 +183,38 @@ Test(waiting, one_look_is_under_way_at_most_and_looks_become_rarer)
     cr_assert_leq(looks, 150);
 }
 
+/* As after a restore, while no build of the new log is live. */
+Test(waiting, who_is_let_out_in_vain_does_not_begin_the_looks_anew)
+{
+    struct query_job *look, *ready, *answered;
+    int looks = 0;
+    cr_assert(waiting_add(&room, job_of(7, 2, 5, 0), 0));
+    for (uint64_t now_us = 1 * MS; now_us < 1900 * MS; now_us += MS) {
+        look = waiting_look(&room, now_us);
+        if (look == NULL)
+            continue;
+        look->known[0] = false;
+        waiting_seen(&room, look, now_us, &ready, &answered);
+        cr_assert(waiting_add(&room, ready, now_us));
+        looks++;
+    }
+    cr_assert_geq(looks, 50);
+    cr_assert_leq(looks, 150);
+}
+
+Test(waiting, a_new_job_is_looked_for_at_once_beside_an_old_one)
+{
+    struct query_job *look, *ready, *answered;
+    cr_assert(waiting_add(&room, job_of(7, 2, 5, 0), 0));
+    look = waiting_look(&room, 1000 * MS);
+    look_says(look, 7, 2, 0, false);
+    waiting_seen(&room, look, 1000 * MS, &ready, &answered);
+    cr_assert_null(waiting_look(&room, 1002 * MS));
+    cr_assert(waiting_add(&room, job_of(7, 2, 5, 1002 * MS), 1002 * MS));
+    cr_assert_not_null(look = waiting_look(&room, 1003 * MS));
+    job_free(&look);
+}
+
 Test(waiting, a_build_that_is_live_no_more_lets_out_to_read_anew)
 {
     struct query_job *job = job_of(7, 2, 5, 0), *look, *ready, *answered;

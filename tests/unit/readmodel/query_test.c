@@ -325,12 +325,14 @@ static struct buffer cursor_request(const char *json, struct slice cursor)
 
 static struct buffer cursor_of(const char *json, const struct value *values)
 {
-    struct buffer request = sample_msgpack(json), out = {0};
+    struct buffer request = sample_msgpack(json), out = {0}, place = {0};
     struct query query;
     struct data_faults faults;
     cr_assert(parse(buffer_slice(&request), &query, &faults) == error_none);
-    cursor_write(&out, &query, values);
+    cursor_place(&place, &query, values);
+    cursor_write(&out, &query, buffer_slice(&place));
     query_fini(&query);
+    buffer_fini(&place);
     buffer_fini(&request);
     return out;
 }

@@ -227,6 +227,87 @@ BOTH(a_cursor_page_counts_only_when_asked)
     buffer_fini(&cursor);
 }
 
+/* ---- pages that are large ---- */
+
+enum { LARGE = 7 };
+
+/* n0 to n6, of 200,000 bytes each; n3 has 600,000. */
+static void large_rows_put(void)
+{
+    static struct row large[LARGE];
+    static char ids[LARGE][8], text[600000];
+    struct buffer data[LARGE] = {0};
+    memset(text, 'a', sizeof text);
+    for (size_t i = 0; i < LARGE; i++) {
+        snprintf(ids[i], sizeof ids[i], "n%zu", i);
+        write_map(&data[i], 1);
+        write_string(&data[i], "name");
+        write_text(&data[i], slice_of(text, i == 3 ? sizeof text : 200000));
+        large[i] =
+            (struct row){.realm = slice_text("default"), .id = slice_text(ids[i]), .data = buffer_slice(&data[i])};
+    }
+    database_put(&database, 1, &model, large, LARGE);
+    for (size_t i = 0; i < LARGE; i++)
+        buffer_fini(&data[i]);
+}
+
+static void page_ids_are(const char *expected)
+{
+    struct reader reader = reader_of(buffer_slice(&page.rows));
+    struct buffer ids = {0};
+    for (uint32_t i = 0; i < page.count; i++) {
+        struct slice row, raw, id;
+        cr_assert(reader_raw(&reader, &row) == error_none && msgpack_find(row, "_id", &raw) == error_none);
+        struct reader text = reader_of(raw);
+        cr_assert(reader_text(&text, &id) == error_none);
+        buffer_append(&ids, id.data, id.size);
+    }
+    cr_assert(reader_done(&reader));
+    cr_assert(slice_is(buffer_slice(&ids), expected), "%.*s, not %s", (int)ids.size, (char *)ids.data, expected);
+    buffer_fini(&ids);
+}
+
+#define LARGE_ROWS "{'query':{'_id.gte':'n'},'limit':1000}"
+
+BOTH(a_page_ends_early_before_it_passes_its_bytes_and_cursors_lead_on)
+{
+    static const char *const pages[] = {"n0n1", "n2", "n3", "n4n5", "n6"};
+    struct buffer cursor = {0};
+    large_rows_put();
+    for (size_t i = 0; i < 5; i++) {
+        struct buffer request = with_cursor(LARGE_ROWS, &cursor);
+        struct query query = query_of(&request);
+        cr_assert(row_reader_select(database.reader, 1, 0, &query, &page, &database.fault) == error_none);
+        page_ids_are(pages[i]);
+        cr_assert(page.rows.size <= limit_page_bytes || page.count == 1);
+        cr_assert(page.cut == (i < 4) && (page.next.size > 0) == (i < 4));
+        cr_assert(page.total == (i == 0 ? LARGE : -1), "%lld", (long long)page.total);
+        buffer_clear(&cursor);
+        buffer_append(&cursor, page.next.data, page.next.size);
+        query_fini(&query);
+        buffer_fini(&request);
+    }
+    buffer_fini(&cursor);
+}
+
+BOTH(what_is_left_out_of_rows_does_not_count_as_their_bytes)
+{
+    large_rows_put();
+    cr_assert(select_json(1, "{'query':{'_id.gte':'n'},'limit':1000,'include':'_id'}") == error_none);
+    page_ids_are("n0n1n2n3n4n5n6");
+    cr_assert(!page.cut && page.next.size == 0);
+}
+
+BOTH(a_page_that_was_asked_for_by_number_is_whole_or_refused)
+{
+    large_rows_put();
+    cr_assert(select_json(1, "{'query':{'_id.gte':'n'},'limit':3,'page':1}") == error_too_long);
+    cr_assert(select_json(1, "{'query':{'_id.gte':'n'},'limit':3,'page':2}") == error_too_long);
+    cr_assert(select_json(1, "{'query':{'_id.gte':'n'},'limit':2,'page':1}") == error_none);
+    page_ids_are("n0n1");
+    cr_assert(page.total == LARGE && page.next.size > 0 && !page.cut);
+}
+
 /* ---- builds and checkpoints ---- */
 
 #define SCHEMA (database.dialect == DIALECT_SQLITE ? "" : "fluvius_read.")
@@ -341,6 +422,38 @@ BOTH(a_query_that_takes_too_long_is_ended)
     buffer_fini(&request);
     buffer_fini(&data);
     cr_assert(select_json(1, "{'limit':1,'total':false}") == error_none && page.count == 1);
+}
+
+/* One row, in which 256 numbers are looked for among very many: SQLite looks at the clock only behind it. */
+Test(reader, a_comparison_of_lists_that_takes_too_long_is_ended_in_sqlite)
+{
+    enum { ITEMS = 250000 };
+    struct buffer data = {0}, request = {0};
+    begin(DIALECT_SQLITE);
+    write_map(&data, 1);
+    write_string(&data, "marks");
+    write_array(&data, ITEMS);
+    for (int i = 0; i < ITEMS; i++)
+        write_integer(&data, i);
+    struct row row = {.realm = slice_text("default"), .id = slice_text("many"), .data = buffer_slice(&data)};
+    database_put(&database, 1, &model, &row, 1);
+    row_reader_close(&database.reader);
+    database_open(&database, 20);
+    write_map(&request, 1);
+    write_string(&request, "query");
+    write_map(&request, 1);
+    write_string(&request, "marks.cs");
+    write_array(&request, QUERY_LIST_MAX);
+    for (int i = 0; i < QUERY_LIST_MAX; i++)
+        write_integer(&request, ITEMS - 1);
+    struct query query = query_of(&request);
+    enum error error = row_reader_select(database.reader, 1, 0, &query, &page, &database.fault);
+    cr_assert(error == error_timed_out, "%s: %s", error_name(error), database.fault.text);
+    query_fini(&query);
+    buffer_fini(&request);
+    buffer_fini(&data);
+    cr_assert(select_json(1, "{'query':{'_id.eq':'c-1'}}") == error_none && page.count == 1);
+    database_clean(&database);
 }
 
 BOTH(hostile_values_change_nothing)

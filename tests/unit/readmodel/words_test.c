@@ -1,12 +1,12 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Folding, words and patterns. */
+ * Folding, words and patterns; comparing lists that are long. */
 #include <criterion/criterion.h>
 #include <locale.h>
 #include <wctype.h>
 
-#include "services/readmodel/words.h"
+#include "services/readmodel/json_match.h"
 
 static bool words_are(const char *text, const char *expected)
 {
@@ -107,4 +107,54 @@ Test(words, matches_that_take_long_can_be_stopped)
     questions = 3;
     cr_assert(text_like(slice_of(text, sizeof text), slice_of(wanted, sizeof wanted), &stop) == MATCH_STOPPED);
     cr_assert(questions == 0);
+}
+
+/* ---- lists ---- */
+
+/* from, from + step, ... */
+static struct buffer list_of(uint32_t count, int64_t from, int64_t step)
+{
+    struct buffer list = {0};
+    write_array(&list, count);
+    for (uint32_t i = 0; i < count; i++)
+        write_integer(&list, from + (int64_t)i * step);
+    return list;
+}
+
+/* The list as the only item of another, so often. */
+static struct buffer list_within(const struct buffer *list, uint32_t levels)
+{
+    struct buffer out = {0};
+    for (uint32_t i = 0; i < levels; i++)
+        write_array(&out, 1);
+    write_raw(&out, buffer_slice(list));
+    return out;
+}
+
+typedef enum match match_lists(struct slice a, struct slice b, const struct match_stop *stop);
+
+static void stops_at_the_third_question(match_lists *match, const struct buffer *a, const struct buffer *b)
+{
+    int questions = 3;
+    struct match_stop stop = {.is_due = count_down, .context = &questions};
+    cr_assert(match(buffer_slice(a), buffer_slice(b), &stop) == MATCH_STOPPED);
+    cr_assert(questions == 0);
+}
+
+Test(words, matches_of_lists_that_take_long_can_be_stopped)
+{
+    struct buffer many = list_of(300000, 0, 1), last = list_of(256, 299999, 0), none = list_of(256, -1, -1);
+    struct buffer deep = list_within(&many, 5), deep_last = list_within(&last, 5);
+    stops_at_the_third_question(json_equal, &many, &many);
+    stops_at_the_third_question(json_contains, &many, &last);
+    stops_at_the_third_question(json_contains, &deep, &deep_last);
+    stops_at_the_third_question(json_overlaps, &many, &none);
+    cr_assert(json_contains(buffer_slice(&deep), buffer_slice(&deep_last), NULL) == MATCH_YES);
+    cr_assert(json_overlaps(buffer_slice(&many), buffer_slice(&none), NULL) == MATCH_NO);
+    cr_assert(json_equal(buffer_slice(&many), buffer_slice(&many), NULL) == MATCH_YES);
+    buffer_fini(&many);
+    buffer_fini(&last);
+    buffer_fini(&none);
+    buffer_fini(&deep);
+    buffer_fini(&deep_last);
 }
