@@ -15,16 +15,16 @@
 
 struct query_settings {
     struct connect_settings connect;
-    char *filter, *sort, *include, *exclude, *cursor, *text, *at_least, *format;
+    char *query, *sort, *include, *exclude, *cursor, *text, *at_least, *format;
     int64_t limit, page;
-    bool no_total, deleted;
+    bool total, deleted;
 };
 
 #define AT(MEMBER) offsetof(struct query_settings, MEMBER)
 
 static const struct setting entries[] = {
     CONNECT_SETTINGS(struct query_settings, connect),
-    {"filter", SETTING_TEXT, AT(filter), NULL, 0, 0, "what rows must meet, as JSON: {\"FIELD.OPERATOR\": VALUE}"},
+    {"query", SETTING_TEXT, AT(query), NULL, 0, 0, "what rows must meet, as JSON: {\"FIELD.OPERATOR\": VALUE}"},
     {"sort", SETTING_TEXT, AT(sort), NULL, 0, 0, "FIELD.asc or FIELD.desc, and more of them with commas"},
     {"include", SETTING_TEXT, AT(include), NULL, 0, 0, "only these fields, with commas"},
     {"exclude", SETTING_TEXT, AT(exclude), NULL, 0, 0, "all but these fields"},
@@ -32,7 +32,7 @@ static const struct setting entries[] = {
     {"page", SETTING_INTEGER, AT(page), "0", 0, UINT32_MAX, "which page, from 1"},
     {"cursor", SETTING_TEXT, AT(cursor), NULL, 0, 0, "go on behind a page: the \"next\" that it told"},
     {"text", SETTING_TEXT, AT(text), NULL, 0, 0, "words that must all occur"},
-    {"no-total", SETTING_BOOL, AT(no_total), NULL, 0, 0, "do not count all rows"},
+    {"total", SETTING_BOOL, AT(total), "true", 0, 0, "count all rows, but behind a cursor; --total=false: do not"},
     {"deleted", SETTING_BOOL, AT(deleted), NULL, 0, 0, "rows of removed aggregates too"},
     {"at-least", SETTING_TEXT, AT(at_least), NULL, 0, 0, "position token: wait until the answer reflects it"},
     {"format", SETTING_TEXT, AT(format), "lines", 0, 0, "lines: a row of JSON each; json: the whole reply; table"},
@@ -44,7 +44,7 @@ static const struct settings_table table = {
     "NS.NAME [ID] [options]",
     "Shows rows of a read model, or the one with that identifier.",
     entries,
-    "filter sort include exclude limit page cursor text no-total deleted at-least format",
+    "query sort include exclude limit page cursor text total deleted at-least format",
 };
 
 /* "a,b" as an array of texts. */
@@ -73,14 +73,14 @@ static struct slice names_of(const char *list, struct buffer *memory)
     return buffer_slice(memory);
 }
 
-static bool filter_read(const char *json, struct buffer *out)
+static bool query_read(const char *json, struct buffer *out)
 {
     struct json_fault fault;
 
     if (json == NULL || json_to_msgpack(slice_text(json), out, &fault) == error_none) {
         return true;
     }
-    fprintf(stderr, "fluvius query: --filter: %s, at byte %zu\n", error_text(fault.error), fault.offset);
+    fprintf(stderr, "fluvius query: --query: %s, at byte %zu\n", error_text(fault.error), fault.offset);
     return false;
 }
 
@@ -88,7 +88,7 @@ static bool filter_read(const char *json, struct buffer *out)
 static bool data_write(const struct query_settings *settings, const char *identifier, struct buffer *out)
 {
     struct buffer filter = {0}, sort = {0}, include = {0}, exclude = {0};
-    bool good = filter_read(settings->filter, &filter);
+    bool good = query_read(settings->query, &filter);
     struct query_data data = {.filter = buffer_slice(&filter),
                               .sort = names_of(settings->sort, &sort),
                               .include = names_of(settings->include, &include),
@@ -99,7 +99,7 @@ static bool data_write(const struct query_settings *settings, const char *identi
                               .text = slice_text(settings->text),
                               .at_least = slice_text(settings->at_least),
                               .identifier = slice_text(identifier),
-                              .no_total = settings->no_total,
+                              .no_total = !settings->total,
                               .deleted = settings->deleted};
 
     query_encode(out, &data);
@@ -113,8 +113,10 @@ static bool data_write(const struct query_settings *settings, const char *identi
 /* What a person would ask next, beside the rows. */
 static void page_tell(const struct query_page *page)
 {
-    if (page->has_total) {
+    if (page->has_pages) {
         fprintf(stderr, "rows: %llu, pages: %llu\n", (unsigned long long)page->total, (unsigned long long)page->pages);
+    } else if (page->has_total) {
+        fprintf(stderr, "rows: %llu\n", (unsigned long long)page->total);
     }
     if (page->next.size > 0) {
         fprintf(stderr, "next page: --cursor %.*s\n", (int)page->next.size, (const char *)page->next.data);

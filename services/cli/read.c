@@ -48,7 +48,7 @@ static const struct settings_table state_table = {
 
 static const struct setting events_entries[] = {
     CONNECT_SETTINGS(struct read_settings, connect),
-    {"from", SETTING_INTEGER, offsetof(struct read_settings, from), "0", 0, INT64_MAX, "only versions above this one"},
+    {"after", SETTING_INTEGER, offsetof(struct read_settings, from), "0", 0, INT64_MAX, "only versions above this one"},
     {0},
 };
 
@@ -57,7 +57,7 @@ static const struct settings_table events_table = {
     "NS.RESOURCE/ID [options]",
     "Shows an aggregate's events, oldest first, a line of JSON each.",
     events_entries,
-    "from",
+    "after",
 };
 
 static const struct setting diff_entries[] = {

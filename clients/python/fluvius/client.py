@@ -73,14 +73,14 @@ class Client:
             yield from map(Record.read, page["events"])
             after = page["next"]
 
-    def query(self, name, filter=None, *, at_least=None, **options):
+    def query(self, name, query=None, *, at_least=None, **options):
         """A page of rows of a read model: query("bank.account", {"balance.gt": 5}, sort="balance.desc", limit=10). Options
         are those of docs/PROTOCOL.md: sort, include, exclude, limit, page, cursor, text, total, deleted, id. at_least is a
         position, or a reply that has one: the answer reflects it."""
         namespace, _, resource = name.partition(".")
         if isinstance(at_least, Reply):
             at_least = at_least.position
-        given = {"query": filter, "at_least": at_least, **options}
+        given = {"query": query, "at_least": at_least, **options}
         data = {key: value for key, value in given.items() if value is not None}
         request = {"op": "query", "ns": namespace, "res": resource, "data": data}
         return Page(self.send_all([request])[0].checked())

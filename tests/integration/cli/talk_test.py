@@ -82,7 +82,7 @@ def reading(run):
     versions = [event["version"] for event in events]
     tap.check(versions == list(range(1, now["version"] + 1)), "events come in the order of versions", versions)
     tap.check(events[0]["type"] == "opened" and events[1]["data"] == {"amount": 500}, "with type and data", events[:2])
-    tap.check([event["version"] for event in run("events", "bank.account/ada", "--from", "3").lines()] == versions[3:],
+    tap.check([event["version"] for event in run("events", "bank.account/ada", "--after", "3").lines()] == versions[3:],
               "--from leaves out the first ones")
     past = run("state", "bank.account/ada", "--version", "2")
     tap.check(past.json().get("version") == 2 and past.json()["data"]["balance"] == 500, "a state of the past", past)
