@@ -35,6 +35,11 @@ static bool holds(const group *state, text consumer, int64 partition)
     return progress != NULL && progress->holder.data != NULL && text_equal(progress->holder, consumer);
 }
 
+static verdict reject_missing(decision *out)
+{
+    return reject(out, "no_group", "the group does not exist");
+}
+
 /* ---- changing one: items of a list are never written in place, so a change of many is made on a copy ---- */
 
 static partition_progress *partitions_copy(group *state, uint32_t count)
@@ -148,7 +153,7 @@ static verdict decide_join_group(const group *state, const join_group *command, 
 {
     int64 now = decision_time(out).microseconds;
     if (!state->exists)
-        return reject(out, "no_group", "the group does not exist");
+        return reject_missing(out);
     if (command->partitions < (int64)state->partitions.count)
         return reject(out, "wrong_partitions", "the group knows %u partitions", state->partitions.count);
     if (members(state, command->consumer, now) > CONSUMERS_MAX)
@@ -227,6 +232,8 @@ static verdict decide_ack(const group *state, const ack *command, decision *out)
 {
     log_place *places = allocate(out->memory, log_place, command->places.count);
     uint32_t count = 0;
+    if (!state->exists)
+        return reject_missing(out);
     for (uint32_t i = 0; i < command->places.count; i++) {
         log_place it = command->places.items[i];
         if (!holds(state, command->consumer, it.partition))
@@ -261,6 +268,8 @@ static verdict decide_nack(const group *state, const nack *command, decision *ou
 {
     const partition_progress *progress = progress_of(state, command->place.partition);
     text fault = command->fault.data == NULL ? TEXT("") : command->fault;
+    if (!state->exists)
+        return reject_missing(out);
     if (!holds(state, command->consumer, command->place.partition))
         return reject(out, "not_held", "partition %lld is not this consumer's", (long long)command->place.partition);
     if (command->place.seq <= progress->checkpoint)
@@ -345,6 +354,8 @@ static bool letters_choose(const group *state, log_place_list named, decision *o
 static verdict decide_replay(const group *state, const replay *command, decision *out)
 {
     log_place_list chosen;
+    if (!state->exists)
+        return reject_missing(out);
     if (!letters_choose(state, command->places, out, &chosen))
         return reject(out, "no_dead_letter", "one of these places is no dead letter");
     return chosen.count == 0 ? no_change(out) : emit(out, replay_asked, .places = chosen);
@@ -386,6 +397,8 @@ static void letter_remove(group *state, log_place place)
 static verdict decide_discard(const group *state, const discard *command, decision *out)
 {
     log_place_list chosen;
+    if (!state->exists)
+        return reject_missing(out);
     if (!letters_choose(state, command->places, out, &chosen))
         return reject(out, "no_dead_letter", "one of these places is no dead letter");
     return chosen.count == 0 ? no_change(out) : emit(out, discarded, .places = chosen);
@@ -399,6 +412,8 @@ static void apply_discarded(group *state, const discarded *event)
 
 static verdict decide_settle(const group *state, const settle *command, decision *out)
 {
+    if (!state->exists)
+        return reject_missing(out);
     if (letter_find(state, command->place) < 0)
         return no_change(out);
     if (command->fault.data == NULL)

@@ -62,6 +62,21 @@ Test(group, can_be_made_anew_after_it_was_removed)
     then_state(group, state->partitions.items[3].checkpoint == 7 && state->consumers.count == 0);
 }
 
+Test(group, one_that_was_removed_takes_nothing)
+{
+    given(CREATED, JOINED("a", 0, 30, 0, 1, 2, 3), event(removed));
+    when(ack, .consumer = TEXT("a"), PLACES(0, 1));
+    then_rejected("no_group");
+    when(nack, .consumer = TEXT("a"), PLACE(0, 1));
+    then_rejected("no_group");
+    when_json(replay, "{}");
+    then_rejected("no_group");
+    when_json(discard, "{}");
+    then_rejected("no_group");
+    when(settle, PLACE(0, 1));
+    then_rejected("no_group");
+}
+
 /* ---- consumers ---- */
 
 Test(group, the_first_consumer_takes_every_partition)

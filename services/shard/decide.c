@@ -193,7 +193,9 @@ static void conclude(struct shard *shard, struct actor *actor, struct entity *en
     const struct decision_result *decision = &shard->decision;
     switch (decision->outcome) {
     case DECISION_ACCEPTED:
-        if (job->request.dry_run)
+        if (places_refuse(shard, job))
+            refuse(shard, entity, job);
+        else if (job->request.dry_run)
             query_dry_run(shard, entity, job);
         else
             accept(shard, actor, entity, job);
@@ -222,6 +224,8 @@ enum runtime_result decide_job(struct shard *shard, struct actor *actor, struct 
 {
     struct unit *unit = unit_of(shard, job->unit);
     uint64_t version = aggregate_version(entity->aggregate);
+    if (places_wait(shard, actor, entity, job))
+        return RUNTIME_OK;
     if (journal_refused(shard->config.journal, &job->request.id, job->stream_hash)) {
         shard->counters.crashed++;
         job_fail(job, status_error, "domain_crash", "running this command ended the process three times");

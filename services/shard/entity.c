@@ -48,6 +48,28 @@ struct fetch *entity_fetch(struct shard *shard, enum fetch_kind kind, const stru
     return fetch;
 }
 
+void entity_hold(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job)
+{
+    entity->held = job;
+    runtime_suspend(shard->runtime, actor);
+}
+
+struct job *entity_release(struct shard *shard, const struct fetch *fetch, struct actor **actor, struct entity **entity)
+{
+    *actor = runtime_find(shard->runtime, fetch->stream_key.data, fetch->stream_key.size, fetch->stream_hash);
+    *entity = *actor == NULL ? NULL : actor_state(*actor);
+    if (*entity == NULL || (*entity)->serial != fetch->serial || (*entity)->held == NULL)
+        return NULL;
+    struct job *job = (*entity)->held;
+    (*entity)->held = NULL;
+    (*entity)->fetching = false;
+    runtime_resume(shard->runtime, *actor);
+    if (unit_serves(shard, unit_of(shard, job->unit)))
+        return job;
+    answer_unit_lost(shard, job, error_none);
+    return NULL;
+}
+
 static bool entity_load(struct shard *shard, const struct actor *actor, struct entity *entity, bool use_snapshot)
 {
     aggregate_free(&entity->aggregate);

@@ -29,6 +29,7 @@ void fetch_free(struct fetch **fetch)
     changes_free(&(*fetch)->changes);
     buffer_fini(&(*fetch)->memory);
     free((*fetch)->events);
+    free((*fetch)->heads);
     free(*fetch);
     *fetch = NULL;
 }

@@ -18,6 +18,7 @@ enum fetch_kind {
     FETCH_LOG,      /* a page of a partition, for a job */
     FETCH_RECEIPT,  /* an old receipt, for the actor that holds the job */
     FETCH_REPLY,    /* the row behind a receipt, to repeat what it answered; for a job */
+    FETCH_HEADS,    /* of every partition of the log, for the actor that holds the job */
 };
 
 #define FETCH_EVENTS_MAX 4096
@@ -55,6 +56,7 @@ struct fetch {
     struct store_head head;
     struct store_snapshot snapshot; /* its state is in `memory`, from 0 */
     struct store_receipt receipt;
+    uint64_t *heads; /* HEADS: by partition; owned */
     struct fetched_event *events;
     uint32_t count, capacity;
     uint64_t last;        /* version or seq of the last one given */

@@ -129,6 +129,19 @@ static void run_receipt(struct fetch *fetch, struct store *store)
         fetch->error = error_none;
 }
 
+static void run_heads(struct fetch *fetch, struct store *store)
+{
+    struct store_info info;
+    store_info(store, &info);
+    struct store_partition *found = calloc(info.partitions, sizeof *found);
+    fetch->heads = calloc(info.partitions, sizeof *fetch->heads);
+    fetch->error =
+        found == NULL || fetch->heads == NULL ? error_no_memory : store_read_heads(store, found, &fetch->fault);
+    for (uint32_t i = 0; i < info.partitions && fetch->error == error_none; i++)
+        fetch->heads[i] = found[i].head;
+    free(found);
+}
+
 /* The body of a row without an event is the reply that was given. */
 static enum error take_body(void *context, const struct store_record *row)
 {
@@ -154,6 +167,9 @@ void fetch_run(struct fetch *fetch, struct store *store)
         break;
     case FETCH_RECEIPT:
         run_receipt(fetch, store);
+        break;
+    case FETCH_HEADS:
+        run_heads(fetch, store);
         break;
     case FETCH_REPLY:
         fetch->error = store_read_log(store, fetch->partition, fetch->after, 1, take_body, fetch, &fetch->fault);

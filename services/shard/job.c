@@ -97,6 +97,7 @@ void job_free(struct job **job)
     buffer_fini(&(*job)->outcome.text);
     buffer_fini(&(*job)->outcome.faults);
     buffer_fini(&(*job)->outcome.body);
+    free((*job)->heads);
     free(*job);
     *job = NULL;
 }

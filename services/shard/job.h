@@ -40,6 +40,7 @@ struct job {
     const struct domain_command *command;
     uint8_t hash[16];   /* payload hash, of commands */
     bool receipt_asked; /* the store was asked and knew no receipt */
+    uint64_t *heads;    /* of the log, by partition, where the command names places in it; owned */
     struct outcome outcome;
     size_t size;
     uint8_t bytes[]; /* the item, then the stream key */

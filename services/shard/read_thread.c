@@ -55,7 +55,8 @@ static void queue_free(struct fetch_queue *queue)
 
 static bool is_urgent(const struct fetch *fetch)
 {
-    return fetch->kind == FETCH_LOAD || fetch->kind == FETCH_RECEIPT || fetch->kind == FETCH_REPLY;
+    return fetch->kind == FETCH_LOAD || fetch->kind == FETCH_RECEIPT || fetch->kind == FETCH_REPLY ||
+           fetch->kind == FETCH_HEADS;
 }
 
 static struct fetch *fetch_take(struct read_thread *thread)

@@ -82,8 +82,7 @@ static void hold_for_store(struct shard *shard, struct actor *actor, struct enti
         return;
     }
     fetch->id = job->request.id;
-    entity->held = job;
-    runtime_suspend(shard->runtime, actor);
+    entity_hold(shard, actor, entity, job);
 }
 
 bool receipt_answers(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job)
@@ -102,19 +101,13 @@ bool receipt_answers(struct shard *shard, struct actor *actor, struct entity *en
 
 void receipt_fetched(struct shard *shard, struct fetch *fetch)
 {
-    struct actor *actor =
-        runtime_find(shard->runtime, fetch->stream_key.data, fetch->stream_key.size, fetch->stream_hash);
-    struct entity *entity = actor == NULL ? NULL : actor_state(actor);
-    if (entity == NULL || entity->serial != fetch->serial || entity->held == NULL)
-        return; /* the unit was lost meanwhile, and the job answered */
-    struct job *job = entity->held;
-    entity->held = NULL;
-    entity->fetching = false;
+    struct actor *actor;
+    struct entity *entity;
+    struct job *job = entity_release(shard, fetch, &actor, &entity);
+    if (job == NULL)
+        return;
     job->receipt_asked = true;
-    runtime_resume(shard->runtime, actor);
-    if (!unit_serves(shard, unit_of(shard, job->unit)))
-        answer_unit_lost(shard, job, error_none);
-    else if (fetch->error != error_none)
+    if (fetch->error != error_none)
         answer_fail(shard, job, status_unavailable, error_name(fetch->error), error_text(fetch->error));
     else if (fetch->found)
         receipt_answer(shard, unit_of(shard, job->unit), job, &fetch->receipt);

@@ -99,6 +99,12 @@ bool receipt_answers(struct shard *shard, struct actor *actor, struct entity *en
 void receipt_fetched(struct shard *shard, struct fetch *fetch);
 void receipt_repeated(struct shard *shard, struct fetch *fetch);
 
+/* places.c: commands of consumer groups, which name places in the log. True when the job waits until its heads are
+ * known; true when what was decided names what the log does not have, and the outcome says so. */
+bool places_wait(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job);
+bool places_refuse(struct shard *shard, struct job *job);
+void places_fetched(struct shard *shard, struct fetch *fetch);
+
 /* query.c: reads, and dry runs' outcomes. */
 void query_state(struct shard *shard, struct entity *entity, struct job *job);
 void query_start(struct shard *shard, struct job *job, enum fetch_kind kind);
@@ -109,6 +115,11 @@ void query_dry_run(struct shard *shard, struct entity *entity, struct job *job);
 void entity_loaded(struct shard *shard, struct fetch *fetch);
 uint64_t entity_fingerprint(const struct shard *shard, const struct stream *stream); /* of the module behind it */
 struct fetch *entity_fetch(struct shard *shard, enum fetch_kind kind, const struct actor *actor, struct entity *entity);
+/* The job gets its turn when the fetch is back; nothing else of the actor does before. */
+void entity_hold(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job);
+/* The job that waited for the fetch; its actor goes on. NULL: the unit was lost meanwhile, and the job is answered. */
+struct job *
+entity_release(struct shard *shard, const struct fetch *fetch, struct actor **actor, struct entity **entity);
 
 /* unit.c */
 struct unit *unit_of(struct shard *shard, uint32_t number);

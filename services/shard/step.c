@@ -130,6 +130,9 @@ static void fetched(struct shard *shard, struct fetch *fetch)
         case FETCH_RECEIPT:
             receipt_fetched(shard, fetch);
             break;
+        case FETCH_HEADS:
+            places_fetched(shard, fetch);
+            break;
         case FETCH_REPLY:
             receipt_repeated(shard, fetch);
             break;

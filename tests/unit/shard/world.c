@@ -404,6 +404,7 @@ static void item_write(const struct send *send, const struct request *request, u
 {
     struct buffer raw = {0};
     char made[UUID_TEXT_SIZE];
+    bool makes = send->account == NULL && send->group == NULL;
     struct item item = {.key = key,
                         .partition = 0,
                         .deadline_ms = send->deadline_ms == 0 ? 10000 : send->deadline_ms,
@@ -411,14 +412,14 @@ static void item_write(const struct send *send, const struct request *request, u
                         .user = slice_text("tester")};
     request_encode(&raw, request);
     item.request = buffer_slice(&raw);
-    if (send->account == NULL) {
+    if (makes) {
         identifier_for_new(item.realm, item.user, &request->id, made);
         item.identifier = slice_text(made);
     }
     struct stream stream = {.realm = item.realm,
                             .namespace = request->namespace,
                             .resource = request->resource,
-                            .identifier = send->account == NULL ? item.identifier : request->identifier};
+                            .identifier = makes ? item.identifier : request->identifier};
     item.partition = stream_partition(stream_hash(&stream), 4);
     item_encode(out, &item);
     buffer_fini(&raw);
@@ -428,10 +429,10 @@ uint64_t world_send_raw(struct world *world, const struct send *send)
 {
     struct buffer data = {0}, item = {0};
     struct request request = {.operation = send->operation,
-                              .namespace = slice_text("bank"),
+                              .namespace = slice_text(send->group == NULL ? "bank" : "fluvius"),
                               .command = slice_text(send->command),
-                              .resource = slice_text("account"),
-                              .identifier = slice_text(send->account),
+                              .resource = slice_text(send->group == NULL ? "account" : "group"),
+                              .identifier = slice_text(send->group == NULL ? send->account : send->group),
                               .expected = send->expected,
                               .has_expected = send->has_expected,
                               .dry_run = send->dry_run,
