@@ -123,19 +123,26 @@ static void group_print(const struct group *group, uint32_t pending, bool more, 
     buffer_append_text(out, "}");
 }
 
-static int group_show(struct group *group, struct slice name)
+static int group_find(struct group *group, struct slice name)
 {
-    struct buffer line = {0};
-    uint32_t pending = 0;
-    bool more = false;
     int code;
 
     group->name = name;
     code = group_read(group);
     if (code == 0 && !group->exists) {
-        fprintf(stderr, "fluvius groups: %.*s: there is no such group\n", (int)name.size, (const char *)name.data);
+        fprintf(stderr, "fluvius: not_found: no_group: %.*s\n", (int)name.size, (const char *)name.data);
         return status_exit(status_not_found);
     }
+    return code;
+}
+
+static int group_show(struct group *group, struct slice name)
+{
+    struct buffer line = {0};
+    uint32_t pending = 0;
+    bool more = false;
+    int code = group_find(group, name);
+
     if (code == 0) {
         code = pending_count(group, &pending, &more);
     }
@@ -316,16 +323,17 @@ static int letters_run(struct group *group, const struct groups_settings *settin
         fprintf(stderr, "fluvius dead-letters: usage: GROUP [--replay | --discard]; --help says more\n");
         return EXIT_USAGE;
     }
-    group->name = slice_text(words->items[0]);
     code = group_open(group);
+    if (code == 0) {
+        code = group_find(group, slice_text(words->items[0]));
+    }
     if (code != 0) {
         return code;
     }
     if (settings->replay || settings->discard) {
         return letters_change(group, settings->replay ? "replay" : "discard", words);
     }
-    code = group_read(group);
-    return code == 0 ? letters_show(group) : code;
+    return letters_show(group);
 }
 
 /* ---- both ---- */

@@ -1,27 +1,86 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * See handler.h. */
+ * See handler.h. Nothing here waits for longer than MEANWHILE_MS at once: output goes where there is room for it, input
+ * is in memory and not in a pipe, and the end of a command is waited for by its signal. */
 #include "services/cli/handler.h"
 
 #include "services/cli/show.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-static bool line_print(const struct buffer *line, char *fault, size_t fault_size)
+#define MEANWHILE_MS 100
+
+static bool fail(char *fault, size_t fault_size, const char *what)
 {
-    show_line(line);
-    if (fflush(stdout) == 0) {
-        return true;
-    }
-    snprintf(fault, fault_size, "standard output: %s", strerror(errno));
+    snprintf(fault, fault_size, "%s: %s", what, strerror(errno));
     return false;
+}
+
+/* ---- without a command ---- */
+
+/* Of a pipe that has room at all, so much is taken at once. */
+static bool output_write(const struct handler *handler, const struct buffer *line)
+{
+    for (size_t at = 0; at < line->size;) {
+        struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        size_t size = line->size - at < PIPE_BUF ? line->size - at : PIPE_BUF;
+
+        if (poll(&room, 1, MEANWHILE_MS) <= 0) {
+            handler->meanwhile(handler->context);
+            continue;
+        }
+        ssize_t written = write(STDOUT_FILENO, line->data + at, size);
+
+        if (written > 0) {
+            at += (size_t)written;
+        } else if (errno != EINTR && errno != EAGAIN) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- with one ---- */
+
+void handler_prepare(void)
+{
+    sigset_t ends;
+
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &ends, NULL);
+}
+
+/* Its standard input, from the beginning; -1 when there is none. */
+static int input_make(const struct buffer *line)
+{
+    int input = memfd_create("record", MFD_CLOEXEC);
+    size_t at = 0;
+
+    while (input >= 0 && at < line->size) {
+        ssize_t written = write(input, line->data + at, line->size - at);
+
+        if (written > 0) {
+            at += (size_t)written;
+        } else if (errno != EINTR) {
+            close(input);
+            return -1;
+        }
+    }
+    if (input >= 0) {
+        lseek(input, 0, SEEK_SET);
+    }
+    return input;
 }
 
 /* Our signals are blocked; the command's are not. */
@@ -37,30 +96,25 @@ static void child_run(const char *command, int input)
     _exit(127);
 }
 
-/* A command that reads nothing may be gone before all is written: that is its own affair. */
-static void input_write(int descriptor, const struct buffer *line)
+/* False: what became of it cannot be known. */
+static bool child_wait(const struct handler *handler, pid_t child, int *status)
 {
-    size_t at = 0;
+    const struct timespec patience = {.tv_nsec = MEANWHILE_MS * 1000000L};
+    sigset_t ends;
+    pid_t ended;
 
-    while (at < line->size) {
-        ssize_t written = write(descriptor, line->data + at, line->size - at);
-
-        if (written < 0 && errno == EINTR) {
-            continue;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    while ((ended = waitpid(child, status, WNOHANG)) == 0) {
+        if (sigtimedwait(&ends, NULL, &patience) < 0) {
+            handler->meanwhile(handler->context);
         }
-        if (written <= 0) {
-            return;
-        }
-        at += (size_t)written;
     }
+    return ended == child;
 }
 
-static bool status_read(pid_t child, char *fault, size_t fault_size)
+static bool status_read(int status, char *fault, size_t fault_size)
 {
-    int status = 0;
-
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return true;
     }
@@ -72,42 +126,40 @@ static bool status_read(pid_t child, char *fault, size_t fault_size)
     return false;
 }
 
-static bool command_run(const char *command, const struct buffer *line, char *fault, size_t fault_size)
+static bool command_run(const struct handler *handler, const struct buffer *line, char *fault, size_t fault_size)
 {
-    int ends[2];
+    int input = input_make(line), status = 0;
     pid_t child;
 
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        snprintf(fault, fault_size, "pipe: %s", strerror(errno));
-        return false;
+    if (input < 0) {
+        return fail(fault, fault_size, "standard input");
     }
     child = fork();
     if (child == 0) {
-        child_run(command, ends[0]);
+        child_run(handler->command, input);
     }
-    close(ends[0]);
-    if (child > 0) {
-        input_write(ends[1], line);
-    }
-    close(ends[1]);
+    close(input);
     if (child < 0) {
-        snprintf(fault, fault_size, "fork: %s", strerror(errno));
-        return false;
+        return fail(fault, fault_size, "fork");
     }
-    return status_read(child, fault, fault_size);
+    return child_wait(handler, child, &status) ? status_read(status, fault, fault_size)
+                                               : fail(fault, fault_size, "waiting for the command");
 }
 
-bool handler_run(const char *command, const struct record *record, char *fault, size_t fault_size)
+bool handler_run(const struct handler *handler, const struct record *record, char *fault, size_t fault_size)
 {
     struct buffer line = {0};
     bool done;
 
     show_record(&line, record, true);
-    if (command == NULL) {
-        done = line_print(&line, fault, fault_size);
+    buffer_append(&line, "\n", 1);
+    if (line.failed) {
+        errno = ENOMEM;
+        done = fail(fault, fault_size, "the record as text");
+    } else if (handler->command != NULL) {
+        done = command_run(handler, &line, fault, fault_size);
     } else {
-        buffer_append(&line, "\n", 1);
-        done = command_run(command, &line, fault, fault_size);
+        done = output_write(handler, &line) || fail(fault, fault_size, "standard output");
     }
     buffer_fini(&line);
     return done;

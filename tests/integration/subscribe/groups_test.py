@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Consumer groups: consumers that are killed, records that cannot be handled, dead letters.
 
-  groups_test.py [--kills 50] [--events 5000]"""
+  groups_test.py [--kills 50] [--events 5000] [--groups 3000]"""
 import argparse
 import json
 import random
 import signal
 import subprocess
 import time
+import urllib.request
 
 from scene import HOLDER, Scene, Tap, command, os, tool, wait_for
 
@@ -143,15 +144,107 @@ def silent_group(scene):
     tap.check(sorted(shown) == ["full", "letters", "silent"], "fluvius groups lists all groups", shown)
 
 
+def consumers_of(client, name):
+    return {it["name"]: it["until"] for it in client.state(f"fluvius.group/{name}").data["consumers"]}
+
+
+def long_command(scene):
+    """A command that takes longer than the lease, while another consumer waits for its share: the lease is renewed, the
+    record is handed out once, and then both go on."""
+    client = scene.client()
+    go, path = (os.path.join(scene.platform.data, name) for name in ("long-go", "long"))
+    client.send_all([command("bank:open", f"account/long-{i}", HOLDER) for i in range(4)])
+    options = ["--create", "--namespace", "bank", "--types", "opened", "--lease-ms", "1000", "--from",
+               client.ask("follow", data={"from": "end"}).position]
+    client.send_all([command("bank:open", f"account/long-{i}", HOLDER) for i in range(4, 12)])
+    running = [consumer(scene, "long", *options, "--consumer", "first", "--exec",
+                        f"echo >>'{go}-begun'; while [ ! -e '{go}' ]; do sleep 0.05; done; cat >>'{path}'")]
+    wait_for(lambda: os.path.exists(go + "-begun"))
+    began = consumers_of(client, "long")["first"]
+    running.append(consumer(scene, "long", *options, "--consumer", "second", "--exec", f"cat >>'{path}'"))
+    wait_for(lambda: "second" in consumers_of(client, "long"))
+    # Times are text of one form: a lease that began after the first one would have ended.
+    second = consumers_of(client, "long")["second"]
+    tap.check(wait_for(lambda: consumers_of(client, "long").get("first", "") > max(began, second)),
+              "the lease is renewed while a command takes longer than it", consumers_of(client, "long"))
+    tap.check("first" in consumers_of(client, "long"), "and the consumer still takes part", consumers_of(client, "long"))
+    open(go, "w", encoding="ascii").close()
+    wait_for(lambda: group_shown(scene, "long").get("pending") == 0)
+    for process in running:
+        end(process)
+    places = sorted(record[:2] for record in handled(path))
+    tap.check(len(places) == len(set(places)) == 8 and group_shown(scene, "long")["pending"] == 0,
+              "each record was handed out once, to one of the two", places)
+
+
+def once_waits(scene):
+    """--once does not end before what a consumer holds that has fallen silent."""
+    client, path = scene.client(), os.path.join(scene.platform.data, "once")
+    client.send("bank:open", "account/once", HOLDER)
+    client.send("fluvius:create", "group/once", {"lease_ms": 1000, "select": {"identifier": "once"}})
+    client.send("fluvius:join", "group/once", {"consumer": "silent", "partitions": client.health()["partitions"]})
+    answer = scene.fluvius("subscribe", "once", "--once", "--exec", f"cat >>'{path}'")
+    tap.check(answer.returncode == 0 and [record[3] for record in handled(path)] == [1],
+              "--once takes over what a silent consumer held", handled(path))
+
+
+def told(client, name, target, data):
+    """The reply, whatever it says."""
+    return client.send_all([command(name, target, data)])[0]
+
+
+def mistakes(scene):
+    """What is not so is refused by name, and changes nothing."""
+    client = scene.client()
+    client.send("fluvius:create", "group/strict", {"lease_ms": 2000, "select": {"namespace": "bank", "types": ["opened"]}})
+    for options in (["--lease-ms", "3000"], ["--namespace", "objects"], ["--types", "closed"], ["--attempts", "9", "--create"]):
+        answer = scene.fluvius("subscribe", "strict", "--once", *options)
+        tap.check(answer.returncode == 7 and "settings_differ" in answer.stderr and options[0] in answer.stderr,
+                  f"a group that is there is not what {' '.join(options)} says (7)", answer)
+    answer = scene.fluvius("subscribe", "strict", "--once", "--create", "--lease-ms", "2000", "--types", "opened",
+                           "--exec", "true")
+    tap.check(answer.returncode == 0, "what is so is no mistake", answer)
+    for words in (["dead-letters", "nobody"], ["dead-letters", "nobody", "--replay"], ["groups", "nobody"],
+                  ["subscribe", "nobody", "--once"]):
+        answer = scene.fluvius(*words)
+        tap.check(answer.returncode == 5, f"{' '.join(words)}: there is no such group (5)", answer)
+    partitions = client.health()["partitions"]
+    for wrong in (partitions + 1, partitions - 1):
+        reply = told(client, "fluvius:join", "group/strict", {"consumer": "c", "partitions": wrong})
+        tap.check(reply.code == "wrong_partitions", f"{wrong} partitions are refused", reply)
+    client.send("fluvius:join", "group/strict", {"consumer": "c", "partitions": partitions})
+    place = {"partition": 3, "seq": 10 ** 9}
+    for name, data in (("ack", {"places": [place]}), ("nack", {"place": place})):
+        reply = told(client, f"fluvius:{name}", "group/strict", {"consumer": "c", **data})
+        tap.check(reply.code == "no_such_place", f"{name} of a record that is not there is refused", reply)
+    tap.check(client.state("fluvius.group/strict").data["partitions"][3]["checkpoint"] < 10 ** 9, "nothing was skipped")
+    client.send("fluvius:remove", "group/strict")
+
+
+def many_groups(scene, count):
+    """More than a page of them: all are watched, all are listed."""
+    client = scene.client()
+    names = [f"many-{i:04}" for i in range(count)]
+    client.send_all([command("fluvius:create", f"group/{name}", {}) for name in names])
+
+    def watched():
+        with urllib.request.urlopen(scene.platform.http + "/metrics", timeout=30) as answer:
+            return max([int(line.split()[-1]) for line in answer.read().decode().splitlines()
+                        if line.startswith("fluvius_groups{") or line.startswith("fluvius_groups ")], default=0)
+    tap.check(wait_for(lambda: watched() >= count), f"{count} groups are watched", watched())
+
+
 def over_http(scene):
     """A group is an aggregate: everything is a command that any client can send."""
     client = scene.client()
     made = client.send("fluvius:create", "group/web", {"select": {"namespace": "bank"}})
     tap.check(made.ok, "a group is made by a command", made)
-    client.send("fluvius:join", "group/web", {"consumer": "c", "partitions": 16})
-    client.send("fluvius:ack", "group/web", {"consumer": "c", "places": [{"partition": 3, "seq": 1}]})
+    client.send("fluvius:join", "group/web", {"consumer": "c", "partitions": client.health()["partitions"]})
+    partition = client.send("bank:deposit", "account/dead", {"amount": 1}).position.partition(":")[2].partition(".")[0]
+    partition = int(partition)
+    client.send("fluvius:ack", "group/web", {"consumer": "c", "places": [{"partition": partition, "seq": 1}]})
     state = client.state("fluvius.group/web").data
-    tap.check(state["partitions"][3]["checkpoint"] == 1 and state["partitions"][3]["holder"] == "c",
+    tap.check(state["partitions"][partition]["checkpoint"] == 1 and state["partitions"][partition]["holder"] == "c",
               "its state is read like any other", state)
 
 
@@ -159,12 +252,17 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=2)
     parser.add_argument("--events", type=int, default=240)
+    parser.add_argument("--groups", type=int, default=1100)
     options = parser.parse_args()
     with Scene(queries=1) as scene:
         dead_letters(scene)
         full_dead_letters(scene)
         silent_group(scene)
         over_http(scene)
+        long_command(scene)
+        once_waits(scene)
+        mistakes(scene)
+        many_groups(scene, options.groups)
         killed_consumers(scene, options.kills, options.events)
     tap.end()
 
