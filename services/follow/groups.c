@@ -8,7 +8,7 @@
 
 #include "services/store/record.h"
 
-#define GROUPS_MAX 1024
+#define GROUPS_MAX 4096   /* more are not watched, and that is said */
 #define LOOK_RECORDS 4096 /* looked at for one group in one look */
 #define READ_RECORDS 512
 
@@ -23,6 +23,7 @@ struct watched_group {
     char realm[limit_identifier_bytes + 1], name[limit_identifier_bytes + 1];
     struct group_place_seen *places;
     uint64_t moved_us; /* when a checkpoint was seen to move */
+    uint32_t next;     /* the partition that the next look begins with */
     bool met, silent;  /* met: in this look */
 };
 
@@ -32,6 +33,8 @@ struct group_watch {
     void *context;
     struct watched_group *groups[GROUPS_MAX];
     uint32_t count;
+    uint32_t at;   /* rows come in one order, so each is looked for behind the one before */
+    bool too_many; /* in this look */
 };
 
 struct group_watch *group_watch_new(const struct store_info *log, const struct follow_source *source, void *context)
@@ -105,12 +108,10 @@ static void name_keep(char *out, struct slice name)
         memcpy(out, name.data, name.size);
 }
 
-static struct watched_group *group_find(struct group_watch *watch, struct slice realm, struct slice name)
+static struct watched_group *group_add(struct group_watch *watch, struct slice realm, struct slice name)
 {
-    for (uint32_t i = 0; i < watch->count; i++)
-        if (slice_is(realm, watch->groups[i]->realm) && slice_is(name, watch->groups[i]->name))
-            return watch->groups[i];
-    if (watch->count == GROUPS_MAX || realm.size > limit_identifier_bytes || name.size > limit_identifier_bytes)
+    watch->too_many |= watch->count == GROUPS_MAX;
+    if (watch->count == GROUPS_MAX)
         return NULL;
     struct watched_group *group = calloc(1, sizeof *group);
     if (group != NULL)
@@ -123,6 +124,19 @@ static struct watched_group *group_find(struct group_watch *watch, struct slice 
     name_keep(group->name, name);
     watch->groups[watch->count++] = group;
     return group;
+}
+
+static struct watched_group *group_find(struct group_watch *watch, struct slice realm, struct slice name)
+{
+    for (uint32_t i = 0; i < watch->count; i++) {
+        struct watched_group *group = watch->groups[(watch->at + i) % watch->count];
+        if (!slice_is(realm, group->realm) || !slice_is(name, group->name))
+            continue;
+        watch->at = (watch->at + i + 1) % watch->count;
+        return group;
+    }
+    return realm.size > limit_identifier_bytes || name.size > limit_identifier_bytes ? NULL
+                                                                                     : group_add(watch, realm, name);
 }
 
 /* True when a checkpoint moved. One that went back is of a group that was made anew. */
@@ -189,15 +203,26 @@ static void place_search(const struct group_watch *watch,
     }
 }
 
+/* A look that comes to its end within a partition goes on behind it next time: one that is written to all the time does
+ * not hide the others. */
+static void places_search(const struct group_watch *watch, struct watched_group *group, struct slice row)
+{
+    struct selection selection = selection_read(row);
+    uint32_t budget = LOOK_RECORDS, first = group->next;
+    for (uint32_t i = 0; i < watch->log.partitions && budget > 0; i++) {
+        uint32_t partition = (first + i) % watch->log.partitions;
+        place_search(watch, partition, &group->places[partition], &selection, &budget);
+        group->next = (partition + 1) % watch->log.partitions;
+    }
+}
+
 /* The time of the oldest record that waits; INT64_MAX: none is known. */
 static int64_t oldest_find(const struct group_watch *watch, struct watched_group *group, struct slice row)
 {
-    struct selection selection = selection_read(row);
-    uint32_t budget = LOOK_RECORDS;
     int64_t oldest_us = INT64_MAX;
+    places_search(watch, group, row);
     for (uint32_t i = 0; i < watch->log.partitions; i++) {
-        struct group_place_seen *place = &group->places[i];
-        place_search(watch, i, place, &selection, &budget);
+        const struct group_place_seen *place = &group->places[i];
         if (place->waits > 0 && place->waits_us < oldest_us)
             oldest_us = place->waits_us;
     }
@@ -224,14 +249,24 @@ void group_watch_look(
 {
     struct reader reader = reader_of(rows);
     struct slice row;
-    for (uint32_t i = 0; i < watch->count; i++)
-        watch->groups[i]->met = false;
     for (uint32_t i = 0; i < count && reader_raw(&reader, &row) == error_none; i++) {
         struct watched_group *group =
             flag_of(row, "exists") ? group_find(watch, text_of(row, "_realm"), text_of(row, "_id")) : NULL;
         if (group != NULL)
             group_look(watch, group, row, wall_us, monotonic_us);
     }
+}
+
+void group_watch_begin(struct group_watch *watch)
+{
+    for (uint32_t i = 0; i < watch->count; i++)
+        watch->groups[i]->met = false;
+    watch->too_many = false;
+    watch->at = 0;
+}
+
+void group_watch_end(struct group_watch *watch)
+{
     for (uint32_t i = watch->count; i-- > 0;)
         if (!watch->groups[i]->met)
             group_drop(watch, i);
@@ -260,9 +295,20 @@ static uint32_t halts_write(const struct group_watch *watch, const struct watche
     return 1;
 }
 
+static uint32_t too_many_write(const struct group_watch *watch, struct buffer *out)
+{
+    struct buffer text = {0};
+    if (!watch->too_many)
+        return 0;
+    buffer_printf(&text, "more than %u consumer groups: what becomes of the others is not watched", GROUPS_MAX);
+    write_text(out, buffer_slice(&text));
+    buffer_fini(&text);
+    return 1;
+}
+
 uint32_t group_watch_alarms(const struct group_watch *watch, struct buffer *out)
 {
-    uint32_t count = 0;
+    uint32_t count = too_many_write(watch, out);
     for (uint32_t i = 0; i < watch->count; i++) {
         const struct watched_group *group = watch->groups[i];
         count += halts_write(watch, group, out);

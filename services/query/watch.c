@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { EVERY_US = 1000000 };
+enum { EVERY_US = 1000000, PAGE_ROWS = 100 };
 
 struct watch {
     struct watch_config config;
@@ -82,23 +82,57 @@ static const struct model *groups_find(struct watch *watch, uint32_t *build, uin
     return NULL;
 }
 
-static enum error rows_read(struct watch *watch)
+/* A page behind the one that was read last, or the first. Names are unique within a realm, and this is of all. */
+static void question_write(struct buffer *out, struct slice cursor)
 {
-    static const uint8_t all[] = {
-        0x82, 0xa5, 'l', 'i', 'm', 'i', 't', 0xcd, 0x03, 0xe8, 0xa5, 't', 'o', 't', 'a', 'l', 0xc2};
+    struct buffer sort = {0};
+    write_array(&sort, 1);
+    write_string(&sort, "_realm.asc");
+    struct query_data data = {.limit = PAGE_ROWS, .no_total = true, .sort = buffer_slice(&sort), .cursor = cursor};
+    buffer_clear(out);
+    query_encode(out, &data);
+    out->failed |= sort.failed;
+    buffer_fini(&sort);
+}
+
+static enum error
+page_read(struct watch *watch, const struct model *model, uint32_t build, uint32_t number, struct slice question)
+{
     struct data_faults faults = {0};
     struct store_fault fault;
     struct query query = {0};
-    uint32_t build, number;
-    const struct model *model = groups_find(watch, &build, &number);
-    if (model == NULL)
-        return error_not_found;
-    enum error error = query_parse(slice_of(all, sizeof all), model, (struct slice){0}, NULL, &query, &faults);
+    enum error error = query_parse(question, model, (struct slice){0}, NULL, &query, &faults);
     query.every_realm = true;
     query.bytes = SIZE_MAX;
     if (error == error_none)
         error = row_reader_select(watch->reader, build, number, &query, &watch->page, &fault);
     query_fini(&query);
+    return error;
+}
+
+static enum error groups_look(struct watch *watch)
+{
+    struct buffer question = {0};
+    uint32_t build, number;
+    const struct model *model = groups_find(watch, &build, &number);
+    enum error error = model == NULL ? error_not_found : error_none;
+    bool more = true;
+    buffer_clear(&watch->page.next);
+    group_watch_begin(watch->groups);
+    while (more && error == error_none) {
+        question_write(&question, buffer_slice(&watch->page.next));
+        error = question.failed ? error_no_memory : page_read(watch, model, build, number, buffer_slice(&question));
+        if (error == error_none)
+            group_watch_look(watch->groups,
+                             buffer_slice(&watch->page.rows),
+                             watch->page.count,
+                             clock_wall_us(),
+                             clock_monotonic_us());
+        more = watch->page.next.size > 0;
+    }
+    if (error == error_none)
+        group_watch_end(watch->groups);
+    buffer_fini(&question);
     return error;
 }
 
@@ -119,11 +153,8 @@ static void look(struct watch *watch)
 {
     if (connect(watch) != error_none)
         return;
-    enum error error = rows_read(watch);
-    if (error == error_none)
-        group_watch_look(
-            watch->groups, buffer_slice(&watch->page.rows), watch->page.count, clock_wall_us(), clock_monotonic_us());
-    else if (error != error_not_found)
+    enum error error = groups_look(watch);
+    if (error != error_none && error != error_not_found)
         row_reader_close(&watch->reader); /* a new connection next time */
     alarms_keep(watch);
 }

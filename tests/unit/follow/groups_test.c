@@ -43,7 +43,9 @@ static void look(const char *select, int checkpoint, bool halted, uint64_t now_u
              checkpoint,
              halted ? "true" : "false");
     cr_assert_eq(json_to_msgpack(slice_text(json), &row, &fault), error_none);
+    group_watch_begin(watch);
     group_watch_look(watch, buffer_slice(&row), 1, (int64_t)now_us, now_us);
+    group_watch_end(watch);
     buffer_fini(&row);
 }
 
@@ -116,7 +118,50 @@ Test(groups, one_that_halts_says_where)
 Test(groups, one_that_was_removed_is_forgotten)
 {
     look("{}", 0, true, SECOND);
-    group_watch_look(watch, (struct slice){0}, 0, 2 * SECOND, 2 * SECOND);
+    group_watch_begin(watch);
+    group_watch_end(watch);
     cr_expect_str_eq(alarm(), "");
     cr_expect_eq(group_watch_count(watch), 0);
+}
+
+Test(groups, a_look_that_is_given_up_forgets_nothing)
+{
+    look("{}", 0, true, SECOND);
+    group_watch_begin(watch);
+    cr_expect_eq(group_watch_count(watch), 1);
+    look("{}", 0, true, 2 * SECOND);
+    cr_expect_eq(group_watch_count(watch), 1);
+}
+
+Test(groups, a_partition_that_is_written_to_all_the_time_does_not_hide_the_others)
+{
+    add(1, "bank.account/b", "opened", SECOND);
+    for (uint64_t second = 2; second < 15; second++) {
+        for (uint32_t i = 0; i < 4200; i++)
+            add(0, "bank.account/a", "deposited", second * SECOND);
+        look("{\"types\":[\"opened\"]}", 0, false, second * SECOND);
+    }
+    cr_expect_str_eq(alarm(), SILENT);
+}
+
+/* That many groups are watched; of one more it is said that nobody looks. */
+Test(groups, more_than_can_be_watched_are_an_alarm)
+{
+    enum { MANY = 4097 };
+    struct buffer rows = {0};
+    struct json_fault fault;
+    for (int i = 0; i < MANY; i++) {
+        char json[128];
+        snprintf(json, sizeof json, "{\"_id\":\"g%d\",\"_realm\":\"default\",\"exists\":true}", i);
+        cr_assert_eq(json_to_msgpack(slice_text(json), &rows, &fault), error_none);
+    }
+    for (int round = 0; round < 2; round++) {
+        group_watch_begin(watch);
+        group_watch_look(watch, buffer_slice(&rows), MANY - round, SECOND, SECOND);
+        group_watch_end(watch);
+        cr_expect_eq(group_watch_count(watch), 4096);
+        cr_expect_str_eq(alarm(),
+                         round == 0 ? "more than 4096 consumer groups: what becomes of the others is not watched" : "");
+    }
+    buffer_fini(&rows);
 }
