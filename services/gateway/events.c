@@ -4,10 +4,8 @@
  * What GET /_events asks for: see events.h. */
 #include "services/gateway/events.h"
 
-#include <ctype.h>
 #include <strings.h>
 
-#include "fluvius/calendar.h"
 #include "services/gateway/number.h"
 
 enum parameter {
@@ -63,75 +61,6 @@ static struct slice cut(struct slice *text, char mark)
     return before;
 }
 
-/* Reads exactly `width` digits. */
-static bool digits_take(struct slice *text, uint32_t width, int *out)
-{
-    int number = 0;
-    if (text->size < width)
-        return false;
-    for (uint32_t i = 0; i < width; i++) {
-        if (!isdigit(text->data[i]))
-            return false;
-        number = number * 10 + text->data[i] - '0';
-    }
-    *text = slice_of(text->data + width, text->size - width);
-    *out = number;
-    return true;
-}
-
-static bool mark_take(struct slice *text, const char *marks)
-{
-    if (text->size == 0 || text->data[0] == 0 || strchr(marks, text->data[0]) == NULL)
-        return false;
-    *text = slice_of(text->data + 1, text->size - 1);
-    return true;
-}
-
-static int64_t fraction_take(struct slice *text)
-{
-    int64_t micros = 0, unit = 100000;
-    if (!mark_take(text, "."))
-        return 0;
-    for (; text->size > 0 && isdigit(text->data[0]); unit /= 10) {
-        micros += unit * (text->data[0] - '0');
-        *text = slice_of(text->data + 1, text->size - 1);
-    }
-    return micros;
-}
-
-/* In minutes; false when it is no zone. */
-static bool zone_take(struct slice *text, int *out)
-{
-    int hours, minutes, sign = text->size > 0 && text->data[0] == '-' ? -1 : 1;
-    *out = 0;
-    if (mark_take(text, "Zz"))
-        return true;
-    /* A + in a query is a space to some clients. */
-    if (!mark_take(text, "+- ") || !digits_take(text, 2, &hours) || !mark_take(text, ":") ||
-        !digits_take(text, 2, &minutes) || hours > 23 || minutes > 59)
-        return false;
-    *out = sign * (hours * 60 + minutes);
-    return true;
-}
-
-/* RFC 3339. */
-static bool time_read(struct slice text, int64_t *out_us)
-{
-    int year, month, day, hour, minute, second, zone;
-    if (!digits_take(&text, 4, &year) || !mark_take(&text, "-") || !digits_take(&text, 2, &month) ||
-        !mark_take(&text, "-") || !digits_take(&text, 2, &day) || !mark_take(&text, "Tt ") ||
-        !digits_take(&text, 2, &hour) || !mark_take(&text, ":") || !digits_take(&text, 2, &minute) ||
-        !mark_take(&text, ":") || !digits_take(&text, 2, &second))
-        return false;
-    int64_t micros = fraction_take(&text);
-    if (!zone_take(&text, &zone) || text.size > 0 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-        minute > 59 || second > 60)
-        return false;
-    int64_t seconds = fluvius_days_of(year, month, day) * INT64_C(86400) + hour * 3600 + minute * 60 + second;
-    *out_us = (seconds - zone * 60) * 1000000 + micros;
-    return true;
-}
-
 static bool number_take(struct slice text, uint64_t min, uint64_t max, uint32_t *out)
 {
     uint64_t number;
@@ -181,7 +110,7 @@ parameter_take(struct events_query *out, enum parameter parameter, struct slice 
         return true;
     case PARAMETER_SINCE:
         follow->has_since = true;
-        return time_read(text, &follow->since_us) || bad(refusal, "bad_since", "since is a time as in RFC 3339");
+        return query_time(text, &follow->since_us) || bad(refusal, "bad_since", "since is a time as in RFC 3339");
     case PARAMETER_NAMESPACE:
         follow->namespace = text;
         return true;
@@ -204,7 +133,7 @@ parameter_take(struct events_query *out, enum parameter parameter, struct slice 
         return number_take(text, 0, limit_follow_ms, &follow->wait_ms) ||
                bad(refusal, "bad_wait_ms", "wait_ms is an integer from 0 to 30000");
     case PARAMETER_UNTIL:
-        return time_read(text, &follow->until_us) || bad(refusal, "bad_until", "until is a time of RFC 3339");
+        return query_time(text, &follow->until_us) || bad(refusal, "bad_until", "until is a time of RFC 3339");
     case PARAMETER_USER:
         follow->user = text;
         return true;
@@ -228,6 +157,21 @@ static int parameter_find(struct slice name)
     return -1;
 }
 
+/* Decoded values are never longer than they were, so all of them fit. */
+static bool value_decode(struct events_query *out, struct slice *value)
+{
+    uint8_t *place = out->memory + out->used;
+    size_t size = value->size;
+    if (size == 0)
+        return true;
+    memcpy(place, value->data, size);
+    if (!form_decode(place, &size))
+        return false;
+    *value = slice_of(place, size);
+    out->used += size;
+    return true;
+}
+
 static bool parameters_take(struct events_query *out, struct slice text, struct refusal *refusal)
 {
     bool seen[PARAMETER_COUNT] = {false};
@@ -242,8 +186,8 @@ static bool parameters_take(struct events_query *out, struct slice text, struct 
         if (seen[parameter])
             return bad(refusal, "repeated_parameter", "the same query parameter stands twice");
         seen[parameter] = true;
-        if (!percent_decode((uint8_t *)(uintptr_t)value.data, &value.size))
-            return bad(refusal, "bad_escape", "a % that two hexadecimal digits do not follow");
+        if (!value_decode(out, &value))
+            return refuse(refusal, problem_bad_url, "bad_escape", "a % that two hexadecimal digits do not follow");
         if (!parameter_take(out, (enum parameter)parameter, value, refusal))
             return false;
     }
@@ -290,11 +234,7 @@ bool events_query_read(const struct call *call, struct events_query *out, struct
 {
     const struct head *head = &call->head;
     *out = (struct events_query){.stream = events_accepts_stream(head)};
-    /* Names are decoded in place, so they are kept before anything points to them. */
-    if (!buffer_reserve(&out->memory, call->url.query.size + 1))
-        return bad(refusal, "no_memory", "out of memory; try again");
-    buffer_append(&out->memory, call->url.query.data, call->url.query.size);
-    if (!parameters_take(out, buffer_slice(&out->memory), refusal) || !url_take(call, out, refusal))
+    if (!parameters_take(out, call->url.query, refusal) || !url_take(call, out, refusal))
         return false;
     if (head->seen[HEADER_LAST_EVENT_ID] && head->values[HEADER_LAST_EVENT_ID].size > 0) {
         out->follow.from = head->values[HEADER_LAST_EVENT_ID];
@@ -309,7 +249,6 @@ bool events_query_read(const struct call *call, struct events_query *out, struct
 
 void events_query_fini(struct events_query *query)
 {
-    buffer_fini(&query->memory);
     buffer_fini(&query->types);
     buffer_fini(&query->partitions);
 }

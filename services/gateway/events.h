@@ -11,7 +11,10 @@
 struct events_query {
     bool stream; /* text/event-stream, or else one page as JSON */
     struct follow follow;
-    struct buffer memory, types, partitions; /* what follow points into */
+    /* What follow points into, so it stays where it is: */
+    uint8_t memory[URL_MAX]; /* decoded values */
+    size_t used;
+    struct buffer types, partitions;
 };
 
 /* From the call's URL, parameters and header. A stream begins at the end of the log unless it is told where, a page at

@@ -65,7 +65,7 @@ static bool parameter_find(struct slice name, enum parameter *out)
     return false;
 }
 
-/* Appends the decoded form; + is a space, as forms write it. */
+/* Appends the decoded form. */
 static bool decode_append(struct buffer *out, struct slice raw, size_t *size)
 {
     size_t start = out->size;
@@ -73,11 +73,8 @@ static bool decode_append(struct buffer *out, struct slice raw, size_t *size)
     buffer_append(out, raw.data, raw.size);
     if (out->failed || raw.size == 0)
         return true; /* the former is noticed at the end */
-    for (size_t i = start; i < out->size; i++)
-        if (out->data[i] == '+')
-            out->data[i] = ' ';
     *size = raw.size;
-    bool good = percent_decode(out->data + start, size);
+    bool good = form_decode(out->data + start, size);
     out->size = start + *size;
     return good;
 }

@@ -19,9 +19,12 @@ enum mcp_asks {
     MCP_ASKS_COMMAND, /* a tool's result */
     MCP_ASKS_STATE,
     MCP_ASKS_EVENTS,
+    MCP_ASKS_DIFFERENCE,
     MCP_ASKS_ROWS,
+    MCP_ASKS_AUDIT,
     MCP_ASKS_RESOURCE_STATE, /* a resource's contents */
     MCP_ASKS_RESOURCE_EVENTS,
+    MCP_ASKS_RESOURCE_DIFFERENCE,
     MCP_ASKS_RESOURCE_ROWS,
     MCP_ASKS_CHANGES,      /* a stream of notifications */
     MCP_ASKS_DESCRIPTIONS, /* nothing yet: the message is looked at again */

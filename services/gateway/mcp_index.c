@@ -1,9 +1,9 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The index of tools: see mcp_index.h. Names are NAMESPACE_COMMAND, and NAMESPACE_RESOURCE_ with
- * get, events or query behind. Commands that would share a name get their resource behind it; what is still not alone,
- * or too long, ends with a hash of all its parts. Nothing depends on the order of the descriptions. */
+ * The index of tools: see mcp_index.h. Names are NAMESPACE_COMMAND, NAMESPACE_audit, and NAMESPACE_RESOURCE_ with
+ * get, events, changes or query behind. Commands that would share a name get their resource behind it; what is still
+ * not alone, or too long, ends with a hash of all its parts. Nothing depends on the order of the descriptions. */
 #include "services/gateway/mcp_index.h"
 
 #include <inttypes.h>
@@ -31,7 +31,9 @@ static const char *kind_word(enum mcp_tool_kind kind)
     static const char *const words[] = {[MCP_TOOL_COMMAND] = "command",
                                         [MCP_TOOL_STATE] = "get",
                                         [MCP_TOOL_EVENTS] = "events",
-                                        [MCP_TOOL_QUERY] = "query"};
+                                        [MCP_TOOL_CHANGES] = "changes",
+                                        [MCP_TOOL_QUERY] = "query",
+                                        [MCP_TOOL_AUDIT] = "audit"};
     return words[kind];
 }
 
@@ -78,7 +80,8 @@ static void tool_name(struct mcp_tool *tool, int level)
         if (level > 0)
             part(&text, tool->resource);
     } else {
-        part(&text, tool->resource);
+        if (tool->resource.size > 0)
+            part(&text, tool->resource);
         part(&text, slice_text(kind_word(tool->kind)));
     }
     name_set(tool, &text, level == 2);
@@ -211,9 +214,12 @@ static enum error add_domain(struct mcp_index *index, struct slice raw)
         return error_no_memory;
     index->domains = grown;
     grown[index->domain_count++] = (struct mcp_domain){.namespace = map_text(raw, "namespace"), .raw = raw};
-    struct slice namespace = map_text(raw, "namespace");
-    enum error error = add_resources(index, namespace, raw, false);
-    return error == 0 ? add_resources(index, namespace, raw, true) : error;
+    struct mcp_tool audit = {
+        .kind = MCP_TOOL_AUDIT, .namespace = map_text(raw, "namespace"), .doc = map_text(raw, "doc")};
+    enum error error = add_tool(index, &audit);
+    if (error == 0)
+        error = add_resources(index, audit.namespace, raw, false);
+    return error == 0 ? add_resources(index, audit.namespace, raw, true) : error;
 }
 
 static int slice_compare(struct slice a, struct slice b)

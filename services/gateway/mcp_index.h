@@ -12,7 +12,15 @@
 #define MCP_TOOL_NAME_MAX 64 /* what clients take: ^[A-Za-z0-9_-]{1,64}$ */
 #define MCP_TOOLS_MAX 4096   /* more are left out */
 
-enum mcp_tool_kind { MCP_TOOL_COMMAND = 1, MCP_TOOL_STATE, MCP_TOOL_EVENTS, MCP_TOOL_QUERY };
+/* STATE to QUERY: of each resource; of a projection QUERY alone. AUDIT: of each domain. */
+enum mcp_tool_kind {
+    MCP_TOOL_COMMAND = 1,
+    MCP_TOOL_STATE,
+    MCP_TOOL_EVENTS,
+    MCP_TOOL_CHANGES,
+    MCP_TOOL_QUERY,
+    MCP_TOOL_AUDIT
+};
 
 struct mcp_tool {
     char name[MCP_TOOL_NAME_MAX + 1];

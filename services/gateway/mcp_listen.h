@@ -19,6 +19,8 @@ void mcp_listen_begin(const struct call *call, struct buffer *out);
 void mcp_listen_changes(const struct call *call, struct slice records, struct buffer *out);
 /* The last message, when the server ends the stream. */
 void mcp_listen_end(const struct call *call, struct buffer *out);
+/* The answer when there will be no stream. */
+void mcp_listen_refuse(struct call *call, const struct reply *reply);
 /* The last message, when the bus refuses to go on. */
 void mcp_listen_fail(const struct call *call, const struct reply *reply, struct buffer *out);
 

@@ -75,6 +75,15 @@ bool mcp_query_parameters(struct slice text, struct buffer *out);
 /* The members of a page. */
 void mcp_query_rows(struct buffer *out, struct slice data);
 
+/* ---- who did what (mcp_audit.c) ---- */
+
+void mcp_audit_input(struct buffer *out);
+void mcp_audit_output(struct buffer *out);
+/* Prepares the request, or tells which argument is wrong. arguments: a raw map, or empty. */
+enum call_next mcp_audit_call(struct call *call, const struct mcp_tool *tool, struct slice arguments);
+/* The members of an answer. */
+void mcp_audit_events(struct buffer *out, const struct reply *reply);
+
 /* ---- results (mcp_result.c) ---- */
 
 /* A tool's result that says what is wrong with an argument; without a name: with all of them. */

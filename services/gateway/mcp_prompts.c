@@ -10,7 +10,9 @@
 
 const char mcp_instructions[] =
     "Fluvius runs business domains as durable aggregates. Tools named NAMESPACE_COMMAND change one aggregate; tools "
-    "ending in _get and _events read its state and its history, those in _query find among all. Before a command that "
+    "ending in _get, _events and _changes read its state, its history and what changed, those in _query find among "
+    "all, "
+    "_audit tells who did what. Before a command that "
     "matters, call it with dry_run "
     "true: it decides and shows events and changes, and changes nothing. Then call it with the version you saw as "
     "expected_version, and with an idempotency_key, so that a repeated call runs once. A result with isError true "
@@ -132,6 +134,7 @@ static void tell_resource(struct buffer *text, const struct mcp_index *index, co
     if (!resource->projection) {
         tell_tool(text, ", read one: `", index, MCP_TOOL_STATE, resource);
         tell_tool(text, ", its history: `", index, MCP_TOOL_EVENTS, resource);
+        tell_tool(text, ", what changed: `", index, MCP_TOOL_CHANGES, resource);
     }
     buffer_append_text(text, ".\n");
     if (resource->projection)
@@ -143,7 +146,10 @@ static void tell_resource(struct buffer *text, const struct mcp_index *index, co
 static void tell_domain(struct buffer *text, const struct mcp_index *index, const struct mcp_domain *domain)
 {
     tell(text, "# The domain ", domain->namespace, "\n\n");
-    tell(text, "", map_text(domain->raw, "doc"), "\n");
+    struct slice none = {0};
+    tell(text, "", map_text(domain->raw, "doc"), "\n\n");
+    tell_name(text, "Who did what: `", mcp_index_name(index, MCP_TOOL_AUDIT, domain->namespace, none, none));
+    buffer_append_text(text, ".\n");
     for (uint32_t i = 0; i < index->resource_count; i++) {
         if (slice_equal(index->resources[i].namespace, domain->namespace))
             tell_resource(text, index, &index->resources[i]);

@@ -154,7 +154,7 @@ static bool write_parameter(struct buffer *out, struct slice value)
     struct buffer decoded = {0};
     buffer_append(&decoded, value.data, value.size);
     bool good =
-        parameter_known(name) && !decoded.failed && (decoded.size == 0 || percent_decode(decoded.data, &decoded.size));
+        parameter_known(name) && !decoded.failed && (decoded.size == 0 || form_decode(decoded.data, &decoded.size));
     write_text(out, name);
     write_text(out, buffer_slice(&decoded));
     buffer_fini(&decoded);

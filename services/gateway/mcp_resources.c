@@ -3,8 +3,9 @@
  *
  * Resources: descriptions of domains, and by templates the state and the events of each aggregate.
  *
- *     fluvius://NS    fluvius://NS/RESOURCE/IDENTIFIER[?version=N]
- * fluvius://NS/RESOURCE/IDENTIFIER/events[?after=N&limit=N]
+ *     fluvius://NS    fluvius://NS/RESOURCE/IDENTIFIER[?version=N or ?at=TIME]
+ *     fluvius://NS/RESOURCE/IDENTIFIER/events[?after=N&limit=N]
+ *     fluvius://NS/RESOURCE/IDENTIFIER/changes[?from=N&to=N&limit=N]
  *
  * Parts are split before they are percent-decoded, as in URLs. */
 #include "proto/json.h"
@@ -140,10 +141,16 @@ static void write_templates(struct buffer *out, const struct mcp_resource *model
     if (model->projection)
         return;
     buffer_append_text(out, ",");
-    write_template(out, model, "/{identifier}{?version}", "", "One as it is or was. ");
+    write_template(out, model, "/{identifier}{?version,at}", "", "One as it is or was. ");
     buffer_append_text(out, ",");
     write_template(
         out, model, "/{identifier}/events{?after,limit}", " events", "What has happened to one, oldest event first. ");
+    buffer_append_text(out, ",");
+    write_template(out,
+                   model,
+                   "/{identifier}/changes{?from,to,limit}",
+                   " changes",
+                   "What is different between two versions of one, and which event changed what. ");
 }
 
 enum call_next mcp_templates_list(const struct mcp_server *server, struct call *call)
@@ -155,7 +162,7 @@ enum call_next mcp_templates_list(const struct mcp_server *server, struct call *
     call->mcp.unknown = index->domain_count == 0;
     struct buffer *out = rpc_begin(call);
     buffer_append_text(out, ",\"resourceTemplates\":[");
-    for (; at < index->domain_count + index->resource_count && shown < MCP_PAGE; at++, shown += 3) {
+    for (; at < index->domain_count + index->resource_count && shown < MCP_PAGE; at++, shown += 4) {
         buffer_append_text(out, shown == 0 ? "" : ",");
         write_templates(out, &index->resources[at - index->domain_count]);
     }
@@ -220,17 +227,41 @@ static enum call_next read_domain(const struct mcp_server *server, struct call *
     return rpc_end(call);
 }
 
-static enum call_next read_aggregate(struct call *call, const struct mcp_uri *uri, const struct query *query)
+/* What a URI of an aggregate leads to: itself, or what stands behind its identifier. */
+static const struct {
+    const char *word;
+    enum url_kind kind;
+    enum mcp_asks asks;
+    enum operation operation;
+} reads[] = {{"", URL_STATE, MCP_ASKS_RESOURCE_STATE, operation_state},
+             {"events", URL_EVENTS, MCP_ASKS_RESOURCE_EVENTS, operation_events},
+             {"changes", URL_CHANGES, MCP_ASKS_RESOURCE_DIFFERENCE, operation_changes}};
+
+#define READS (sizeof reads / sizeof reads[0])
+
+/* A place in reads; READS when it leads nowhere. */
+static size_t read_find(const struct mcp_uri *uri)
+{
+    size_t read = 0;
+    if (uri->count < 4)
+        return uri->count == 3 ? 0 : READS;
+    for (read = 1; read < READS && !slice_is(uri->parts[3], reads[read].word);)
+        read++;
+    return read;
+}
+
+static enum call_next
+read_aggregate(struct call *call, const struct mcp_uri *uri, size_t read, const struct query *query)
 {
     struct request *request = &call->request;
-    bool events = uri->count == 4;
-    call->mcp.asks = events ? MCP_ASKS_RESOURCE_EVENTS : MCP_ASKS_RESOURCE_STATE;
+    call->mcp.asks = reads[read].asks;
     call->mcp.identifier = uri->parts[2];
-    request->operation = events ? operation_events : operation_state;
+    request->operation = reads[read].operation;
     request->namespace = uri->parts[0];
     request->resource = uri->parts[1];
     request->identifier = uri->parts[2];
-    request->at_version = query->version;
+    request->at_version = reads[read].kind == URL_CHANGES ? query->to : query->version;
+    request->at_time_us = query->at_us;
     request->from = query->after;
     request->limit = query->limit;
     return CALL_ASK;
@@ -260,8 +291,8 @@ enum call_next mcp_resources_read(const struct mcp_server *server, struct call *
         return mcp_resource_missing(call);
     if (uri.count == 1 && uri.query.size == 0)
         return read_domain(server, call, uri.parts[0]);
-    bool events = uri.count == 4 && slice_is(uri.parts[3], "events");
-    if (uri.count != 2 && uri.count != 3 && !events)
+    size_t read = read_find(&uri);
+    if (uri.count != 2 && read == READS)
         return mcp_resource_missing(call);
     const struct mcp_resource *resource = mcp_index_resource(&server->index, uri.parts[0], uri.parts[1]);
     call->mcp.unknown = resource == NULL;
@@ -269,7 +300,7 @@ enum call_next mcp_resources_read(const struct mcp_server *server, struct call *
         return mcp_resource_missing(call);
     if (uri.count == 2)
         return read_rows(call, resource, uri.query);
-    if (!query_parse(events ? URL_EVENTS : URL_STATE, uri.query, &query, &refusal))
+    if (!query_parse(reads[read].kind, uri.query, &query, &refusal))
         return rpc_fail_params(call, refusal.detail);
-    return read_aggregate(call, &uri, &query);
+    return read_aggregate(call, &uri, read, &query);
 }

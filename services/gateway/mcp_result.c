@@ -5,7 +5,9 @@
 #include <inttypes.h>
 
 #include "proto/json.h"
+#include "services/gateway/mcp_listen.h"
 #include "services/gateway/mcp_method.h"
+#include "services/gateway/read.h"
 #include "services/gateway/render.h"
 
 /* ---- pieces ---- */
@@ -26,6 +28,14 @@ static void write_map_member(struct buffer *out, const char *name, struct slice 
     buffer_append_text(out, "}");
 }
 
+/* Where the next page starts; null on the last. */
+static void write_next(struct buffer *out, struct slice next)
+{
+    buffer_append_text(out, ",\"next\":");
+    if (next.size == 0 || msgpack_to_json(next, out) != 0)
+        buffer_append_text(out, "null");
+}
+
 static void write_events(struct buffer *out, struct slice data)
 {
     struct walk walk = walk_of(map_field(data, "events"));
@@ -38,9 +48,15 @@ static void write_events(struct buffer *out, struct slice data)
         render_record(out, &record);
         lead = ",";
     }
-    buffer_append_text(out, "],\"next\":");
-    if (next.size == 0 || msgpack_to_json(next, out) != 0)
-        buffer_append_text(out, "null");
+    buffer_append_text(out, "]");
+    write_next(out, next);
+}
+
+static void write_difference(struct buffer *out, const struct call *call, const struct reply *reply)
+{
+    buffer_printf(out, ",\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",", call->request.from, reply->version);
+    read_changes_render(out, reply->data);
+    write_next(out, map_field(reply->data, "next"));
 }
 
 static void write_identity(struct buffer *out, const struct call *call, const struct reply *reply)
@@ -68,8 +84,12 @@ static void write_content(struct buffer *out, const struct call *call, const str
             buffer_printf(out, ",\"retry_after_ms\":%" PRIu32, reply->retry_ms);
     } else if (call->mcp.asks == MCP_ASKS_EVENTS || call->mcp.asks == MCP_ASKS_RESOURCE_EVENTS) {
         write_events(out, reply->data);
+    } else if (call->mcp.asks == MCP_ASKS_DIFFERENCE || call->mcp.asks == MCP_ASKS_RESOURCE_DIFFERENCE) {
+        write_difference(out, call, reply);
     } else if (call->mcp.asks == MCP_ASKS_ROWS || call->mcp.asks == MCP_ASKS_RESOURCE_ROWS) {
         mcp_query_rows(out, reply->data);
+    } else if (call->mcp.asks == MCP_ASKS_AUDIT) {
+        mcp_audit_events(out, reply);
     } else {
         write_map_member(out, "data", reply->data);
     }
@@ -179,10 +199,23 @@ static void resource_reply(struct call *call, const struct reply *reply)
         resource_fail(call, rpc_internal_error, "The resource cannot be read now", reply);
 }
 
+void mcp_listen_refuse(struct call *call, const struct reply *reply)
+{
+    struct buffer data = {0};
+    buffer_append_text(&data, "{\"problem\":");
+    write_problem(&data, reply);
+    if (reply->retry_ms > 0)
+        buffer_printf(&data, ",\"retry_after_ms\":%" PRIu32, reply->retry_ms);
+    buffer_append_text(&data, "}");
+    rpc_fail(call, 200, rpc_internal_error, "The resources cannot be listened to now", &data);
+    buffer_fini(&data);
+}
+
 void mcp_reply(struct call *call, const struct reply *reply)
 {
     enum mcp_asks asks = call->mcp.asks;
-    if (asks == MCP_ASKS_RESOURCE_STATE || asks == MCP_ASKS_RESOURCE_EVENTS || asks == MCP_ASKS_RESOURCE_ROWS)
+    if (asks == MCP_ASKS_RESOURCE_STATE || asks == MCP_ASKS_RESOURCE_EVENTS || asks == MCP_ASKS_RESOURCE_DIFFERENCE ||
+        asks == MCP_ASKS_RESOURCE_ROWS)
         resource_reply(call, reply);
     else
         tool_result(call, reply);

@@ -76,30 +76,49 @@ static void command_input(struct buffer *out, const struct mcp_tool *tool)
     buffer_append_text(out, "],\"additionalProperties\":false}");
 }
 
-void mcp_input_schema(struct buffer *out, const struct mcp_tool *tool)
+static const char state_options[] =
+    ",\"version\":{\"type\":\"integer\",\"minimum\":1,\"description\":\"As it was at this version; default: "
+    "now.\"},\"at\":{\"type\":\"string\",\"description\":\"As it was at this time, like 2026-01-31T12:00:00Z.\"}}";
+
+static const char events_options[] = ",\"after\":{\"type\":\"integer\",\"minimum\":0,\"default\":0,"
+                                     "\"description\":\"Events of versions above this.\"}";
+
+static const char changes_options[] =
+    ",\"from\":{\"type\":\"integer\",\"minimum\":0,\"default\":0,\"description\":\"The version to compare with; 0: "
+    "before the first event.\"},\"to\":{\"type\":\"integer\",\"minimum\":1,\"description\":\"Up to this version; "
+    "default: now.\"}";
+
+/* Of reads that come in pages: the last of the properties. */
+static void write_limit(struct buffer *out)
 {
-    if (tool->kind == MCP_TOOL_COMMAND) {
-        command_input(out, tool);
-        return;
-    }
-    if (tool->kind == MCP_TOOL_QUERY) {
-        mcp_query_input(out, tool);
-        return;
-    }
+    buffer_printf(out,
+                  ",\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":%d,\"default\":%d,"
+                  "\"description\":\"Events a page.\"}}",
+                  limit_page_limit,
+                  limit_page_default);
+}
+
+static void read_input(struct buffer *out, const struct mcp_tool *tool)
+{
+    bool state = tool->kind == MCP_TOOL_STATE;
     buffer_append_text(out, "{\"type\":\"object\",\"properties\":{\"identifier\":");
     write_identifier(out, tool);
-    if (tool->kind == MCP_TOOL_STATE)
-        buffer_append_text(out,
-                           ",\"version\":{\"type\":\"integer\",\"minimum\":1,\"description\":\"As it was at this "
-                           "version; default: now.\"}}");
-    else
-        buffer_printf(out,
-                      ",\"after\":{\"type\":\"integer\",\"minimum\":0,\"default\":0,\"description\":\"Events of "
-                      "versions above this.\"},\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":%d,"
-                      "\"default\":%d,\"description\":\"Events a page.\"}}",
-                      limit_page_limit,
-                      limit_page_default);
+    buffer_append_text(out, state ? state_options : tool->kind == MCP_TOOL_EVENTS ? events_options : changes_options);
+    if (!state)
+        write_limit(out);
     buffer_append_text(out, ",\"required\":[\"identifier\"],\"additionalProperties\":false}");
+}
+
+void mcp_input_schema(struct buffer *out, const struct mcp_tool *tool)
+{
+    if (tool->kind == MCP_TOOL_COMMAND)
+        command_input(out, tool);
+    else if (tool->kind == MCP_TOOL_QUERY)
+        mcp_query_input(out, tool);
+    else if (tool->kind == MCP_TOOL_AUDIT)
+        mcp_audit_input(out);
+    else
+        read_input(out, tool);
 }
 
 /* ---- what a tool gives ---- */
@@ -198,6 +217,13 @@ static const char events_output[] =
     "\"type\":\"string\"},\"user\":{\"type\":\"string\"}}}},\"next\":{\"type\":[\"integer\",\"null\"],\"description\":"
     "\"give it as after for the next page; null on the last\"}";
 
+static const char changes_output[] =
+    ",\"from\":{\"type\":\"integer\"},\"to\":{\"type\":\"integer\"},\"changes\":{\"type\":\"array\",\"items\":{"
+    "\"type\":\"object\",\"properties\":{\"at\":{\"type\":\"string\",\"description\":\"a JSON pointer into the "
+    "state\"}}}},\"events\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"event\":{\"type\":"
+    "\"object\"},\"changes\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}}}},\"next\":{\"type\":[\"integer\","
+    "\"null\"],\"description\":\"give it as from for the next page; null on the last\"}";
+
 void mcp_output_schema(struct buffer *out, const struct mcp_tool *tool)
 {
     buffer_append_text(out, reply_members);
@@ -208,6 +234,10 @@ void mcp_output_schema(struct buffer *out, const struct mcp_tool *tool)
         mcp_shape(out, tool->state);
     } else if (tool->kind == MCP_TOOL_EVENTS) {
         buffer_append_text(out, events_output);
+    } else if (tool->kind == MCP_TOOL_CHANGES) {
+        buffer_append_text(out, changes_output);
+    } else if (tool->kind == MCP_TOOL_AUDIT) {
+        mcp_audit_output(out);
     } else {
         mcp_query_output(out, tool);
     }

@@ -2,49 +2,64 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Tools: the list of them, and a call on its way to the bus. */
+#include "libactor/domain/scalar.h"
 #include "proto/json.h"
 #include "services/gateway/command.h"
 #include "services/gateway/mcp_method.h"
+
+/* A limit as a constant that a table can be made of. */
+enum {
+#define LIMIT(NAME, VALUE, DOC) cap_##NAME = VALUE,
+#include "proto/messages.def"
+};
+#define PAGE_LIMIT cap_page_limit
 
 /* ---- the list ---- */
 
 static void write_title(struct buffer *out, const struct mcp_tool *tool)
 {
     struct buffer title = {0};
-    buffer_append(&title, tool->namespace.data, tool->namespace.size);
-    buffer_append_text(&title, tool->kind == MCP_TOOL_COMMAND ? ":" : ".");
+    static const char *const kinds[] = {[MCP_TOOL_COMMAND] = "",
+                                        [MCP_TOOL_STATE] = "",
+                                        [MCP_TOOL_EVENTS] = " events",
+                                        [MCP_TOOL_CHANGES] = " changes",
+                                        [MCP_TOOL_QUERY] = " query",
+                                        [MCP_TOOL_AUDIT] = " audit"};
     struct slice name = tool->kind == MCP_TOOL_COMMAND ? tool->command : tool->resource;
+    buffer_append(&title, tool->namespace.data, tool->namespace.size);
+    if (name.size > 0)
+        buffer_append_text(&title, tool->kind == MCP_TOOL_COMMAND ? ":" : ".");
     buffer_append(&title, name.data, name.size);
-    if (tool->kind == MCP_TOOL_EVENTS)
-        buffer_append_text(&title, " events");
-    if (tool->kind == MCP_TOOL_QUERY)
-        buffer_append_text(&title, " query");
+    buffer_append_text(&title, kinds[tool->kind]);
     rpc_member(out, "title", buffer_slice(&title));
     buffer_fini(&title);
 }
 
+/* What a tool does with a resource: before its name, and behind it. */
+static const struct {
+    const char *before, *after;
+} words[] = {
+    [MCP_TOOL_COMMAND] = {" A command on one ",
+                          ". Call it with dry_run true first and look at the events and changes."},
+    [MCP_TOOL_STATE] = {"Reads one ", " as it is now, or was at a version or a time. "},
+    [MCP_TOOL_EVENTS] = {"Reads what has happened to one ", ", oldest event first, in pages. "},
+    [MCP_TOOL_CHANGES] = {"Compares two versions of one ", ": what is different, and which event changed what. "},
+    [MCP_TOOL_QUERY] = {"Finds rows of ", " by filter and words, sorted, a page at a time. "},
+    [MCP_TOOL_AUDIT] =
+        {"Who did what in this domain: events by user, command, trace, time or resource, in pages of the log", ". "},
+};
+
 static void write_description(struct buffer *out, const struct mcp_tool *tool)
 {
+    bool command = tool->kind == MCP_TOOL_COMMAND;
     struct buffer text = {0};
-    struct slice resource = tool->resource;
-    if (tool->kind == MCP_TOOL_STATE)
-        buffer_printf(&text, "Reads one %.*s as it is now or was. ", (int)resource.size, (const char *)resource.data);
-    if (tool->kind == MCP_TOOL_EVENTS)
-        buffer_printf(&text,
-                      "Reads what has happened to one %.*s, oldest event first, in pages. ",
-                      (int)resource.size,
-                      (const char *)resource.data);
-    if (tool->kind == MCP_TOOL_QUERY)
-        buffer_printf(&text,
-                      "Finds rows of %.*s by filter and words, sorted, a page at a time. ",
-                      (int)resource.size,
-                      (const char *)resource.data);
-    buffer_append(&text, tool->doc.data, tool->doc.size);
-    if (tool->kind == MCP_TOOL_COMMAND)
-        buffer_printf(&text,
-                      " A command on one %.*s. Call it with dry_run true first and look at the events and changes.",
-                      (int)resource.size,
-                      (const char *)resource.data);
+    if (command)
+        buffer_append(&text, tool->doc.data, tool->doc.size);
+    buffer_append_text(&text, words[tool->kind].before);
+    buffer_append(&text, tool->resource.data, tool->resource.size);
+    buffer_append_text(&text, words[tool->kind].after);
+    if (!command)
+        buffer_append(&text, tool->doc.data, tool->doc.size);
     rpc_member(out, "description", buffer_slice(&text));
     buffer_fini(&text);
 }
@@ -98,8 +113,8 @@ enum call_next mcp_tools_list(const struct mcp_server *server, struct call *call
 
 struct arguments {
     struct slice identifier, data, key;
-    bool has_identifier, has_expected, dry_run, has_version;
-    int64_t expected, version, after, limit;
+    bool has_identifier, has_expected, dry_run;
+    int64_t expected, version, at_us, after, to, limit;
 };
 
 /* What is wrong with one argument. */
@@ -165,15 +180,41 @@ static bool take_command(struct slice key, struct slice raw, struct arguments *o
     return trouble_set(trouble, key, "unknown_field", "an argument that the tool does not have");
 }
 
+static bool take_time(struct slice raw, int64_t *out, struct trouble *trouble)
+{
+    struct slice text;
+    if (!mcp_text(raw, &text) || timestamp_parse(text, out) != SCALAR_OK || *out <= 0)
+        return trouble_set(trouble, slice_text("at"), "bad_time", "is a time like 2026-01-31T12:00:00Z, from 1970 on");
+    return true;
+}
+
+/* The numbers that reads take. */
+static const struct {
+    enum mcp_tool_kind kind;
+    const char *name;
+    int64_t min, max;
+    size_t place; /* in struct arguments */
+} numbers[] = {{MCP_TOOL_STATE, "version", 1, INT64_MAX, offsetof(struct arguments, version)},
+               {MCP_TOOL_EVENTS, "after", 0, INT64_MAX, offsetof(struct arguments, after)},
+               {MCP_TOOL_CHANGES, "from", 0, INT64_MAX, offsetof(struct arguments, after)},
+               {MCP_TOOL_CHANGES, "to", 1, INT64_MAX, offsetof(struct arguments, to)},
+               {MCP_TOOL_EVENTS, "limit", 1, PAGE_LIMIT, offsetof(struct arguments, limit)},
+               {MCP_TOOL_CHANGES, "limit", 1, PAGE_LIMIT, offsetof(struct arguments, limit)}};
+
 static bool
 take_read(enum mcp_tool_kind kind, struct slice key, struct slice raw, struct arguments *out, struct trouble *trouble)
 {
-    if (kind == MCP_TOOL_STATE && slice_is(key, "version"))
-        return take_integer(raw, 1, INT64_MAX, &out->version, slice_text("version"), trouble);
-    if (kind == MCP_TOOL_EVENTS && slice_is(key, "after"))
-        return take_integer(raw, 0, INT64_MAX, &out->after, slice_text("after"), trouble);
-    if (kind == MCP_TOOL_EVENTS && slice_is(key, "limit"))
-        return take_integer(raw, 1, limit_page_limit, &out->limit, slice_text("limit"), trouble);
+    if (kind == MCP_TOOL_STATE && slice_is(key, "at"))
+        return take_time(raw, &out->at_us, trouble);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i].kind == kind && slice_is(key, numbers[i].name))
+            return take_integer(raw,
+                                numbers[i].min,
+                                numbers[i].max,
+                                (int64_t *)((char *)out + numbers[i].place),
+                                slice_text(numbers[i].name),
+                                trouble);
+    }
     return trouble_set(trouble, key, "unknown_field", "an argument that the tool does not have");
 }
 
@@ -183,7 +224,7 @@ arguments_read(const struct mcp_tool *tool, struct slice map, struct arguments *
 {
     struct reader reader = reader_of(map);
     uint32_t entries = 0;
-    *out = (struct arguments){.version = -1, .limit = limit_page_default};
+    *out = (struct arguments){.version = -1, .to = -1, .limit = limit_page_default};
     if (map.size > 0 && reader_map(&reader, &entries) != 0)
         return trouble_set(trouble, (struct slice){0}, "expected_map", "arguments are an object");
     for (uint32_t i = 0; i < entries; i++) {
@@ -220,11 +261,17 @@ static void request_command(struct call *call, const struct mcp_tool *tool, cons
 
 static void request_read(struct call *call, const struct mcp_tool *tool, const struct arguments *arguments)
 {
+    static const struct {
+        enum mcp_asks asks;
+        enum operation operation;
+    } reads[] = {[MCP_TOOL_STATE] = {MCP_ASKS_STATE, operation_state},
+                 [MCP_TOOL_EVENTS] = {MCP_ASKS_EVENTS, operation_events},
+                 [MCP_TOOL_CHANGES] = {MCP_ASKS_DIFFERENCE, operation_changes}};
     struct request *request = &call->request;
-    bool state = tool->kind == MCP_TOOL_STATE;
-    call->mcp.asks = state ? MCP_ASKS_STATE : MCP_ASKS_EVENTS;
-    request->operation = state ? operation_state : operation_events;
-    request->at_version = arguments->version;
+    call->mcp.asks = reads[tool->kind].asks;
+    request->operation = reads[tool->kind].operation;
+    request->at_version = tool->kind == MCP_TOOL_CHANGES ? arguments->to : arguments->version;
+    request->at_time_us = arguments->at_us;
     request->from = (uint64_t)arguments->after;
     request->limit = (uint32_t)arguments->limit;
 }
@@ -246,6 +293,8 @@ enum call_next mcp_tools_call(const struct mcp_server *server, struct call *call
         call->mcp.asks = MCP_ASKS_ROWS;
         return mcp_query_ask(call, tool->namespace, tool->resource, map);
     }
+    if (tool->kind == MCP_TOOL_AUDIT)
+        return mcp_audit_call(call, tool, map);
     if (!arguments_read(tool, map, &arguments, &trouble))
         return mcp_tool_fault(call, trouble.at, trouble.code, trouble.message);
     call->request.namespace = tool->namespace;

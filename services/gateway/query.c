@@ -52,17 +52,28 @@ static bool parameter_find(enum url_kind kind, struct slice name, enum parameter
     return false;
 }
 
+enum { TIME_BYTES_MAX = 64 };
+
+bool query_time(struct slice text, int64_t *out_us)
+{
+    uint8_t copy[TIME_BYTES_MAX];
+    if (text.size > sizeof copy)
+        return false;
+    for (size_t i = 0; i < text.size; i++)
+        copy[i] = text.data[i] == ' ' ? '+' : text.data[i];
+    return timestamp_parse(slice_of(copy, text.size), out_us) == SCALAR_OK;
+}
+
 /* Microseconds since 1970; false for a time before. */
 static bool instant_parse(struct slice text, uint64_t *out)
 {
-    uint8_t decoded[64];
+    uint8_t decoded[3 * TIME_BYTES_MAX];
     size_t size = text.size;
     int64_t time_us;
-    if (size > sizeof decoded)
+    if (size == 0 || size > sizeof decoded)
         return false;
     memcpy(decoded, text.data, size);
-    if (!percent_decode(decoded, &size) || timestamp_parse(slice_of(decoded, size), &time_us) != SCALAR_OK ||
-        time_us < 0)
+    if (!form_decode(decoded, &size) || !query_time(slice_of(decoded, size), &time_us) || time_us < 0)
         return false;
     *out = (uint64_t)time_us;
     return true;

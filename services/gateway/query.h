@@ -17,6 +17,10 @@ struct query {
     uint32_t limit;  /* limit_page_default when absent */
 };
 
+/* A time (RFC 3339) that was a parameter, decoded. A space stands for +: it is the sign of an offset that was not
+ * encoded, as a time has none. */
+bool query_time(struct slice text, int64_t *out_us);
+
 /* Takes what a URL of this kind may have. */
 bool query_parse(enum url_kind kind, struct slice text, struct query *out, struct refusal *refusal);
 

@@ -164,17 +164,22 @@ static void event_render(struct buffer *out, struct slice item)
     buffer_append_text(out, "}");
 }
 
+void read_changes_render(struct buffer *out, struct slice data)
+{
+    buffer_append_text(out, "\"changes\":");
+    array_render(out, data, "changes", change_render);
+    buffer_append_text(out, ",\"events\":");
+    array_render(out, data, "events", event_render);
+}
+
 static void changes_reply(struct call *call, const struct reply *reply)
 {
     uint64_t next = 0;
     bool more = page_next(reply->data, &next);
     answer_begin(&call->answer, 200, MEDIA_JSON);
     struct buffer *out = &call->answer.body;
-    buffer_printf(
-        out, "{\"data\":{\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"changes\":", call->query.after, reply->version);
-    array_render(out, reply->data, "changes", change_render);
-    buffer_append_text(out, ",\"events\":");
-    array_render(out, reply->data, "events", event_render);
+    buffer_printf(out, "{\"data\":{\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",", call->query.after, reply->version);
+    read_changes_render(out, reply->data);
     buffer_printf(out, "},\"meta\":{\"limit\":%" PRIu32 ",\"next\":", call->query.limit);
     if (more)
         buffer_printf(out, "%" PRIu64, next);

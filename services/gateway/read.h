@@ -9,5 +9,7 @@
 
 void read_submit(struct call *call);
 void read_reply(struct call *call, const struct reply *reply);
+/* "changes":[...],"events":[...] of the data that a reply about changes has. */
+void read_changes_render(struct buffer *out, struct slice data);
 
 #endif

@@ -103,6 +103,14 @@ static void out_end(struct stream_state *stream)
     stream->gateway->answer_bytes += stream->out.capacity;
 }
 
+/* All of it is taken: a stream that rests holds nothing. One large event goes to many of them at once. */
+static void out_release(struct stream_state *stream)
+{
+    stream->gateway->answer_bytes -= stream->out.capacity;
+    buffer_fini(&stream->out);
+    stream->out_at = 0;
+}
+
 /* ---- asking ---- */
 
 static void text_keep(struct buffer *out, struct slice text)
@@ -201,12 +209,26 @@ static bool query_read(struct stream_state *stream, struct refusal *refusal)
     return true;
 }
 
-static void refuse_unsent(struct answer *answer, enum error error)
+/* There will be no stream. */
+static void refuse_first(struct call *call, const struct reply *reply)
+{
+    if (call->url.kind == URL_MCP)
+        mcp_listen_refuse(call, reply);
+    else
+        problem_answer_reply(&call->answer, reply);
+}
+
+static void refuse_status(struct call *call, enum status status, const char *code, const char *message)
+{
+    refuse_first(call, &(struct reply){.status = status, .code = slice_text(code), .message = slice_text(message)});
+}
+
+static void refuse_unsent(struct call *call, enum error error)
 {
     if (error == error_full)
-        problem_answer_status(answer, status_busy, "streams_full", "too many clients follow events; try again");
+        refuse_status(call, status_busy, "streams_full", "too many clients follow events; try again");
     else
-        problem_answer_status(answer, status_unavailable, error_name(error), error_text(error));
+        refuse_status(call, status_unavailable, error_name(error), error_text(error));
 }
 
 static uint32_t first_wait(const struct stream_state *stream)
@@ -222,7 +244,7 @@ bool stream_begin(struct gateway *gateway, struct exchange *exchange, bool *answ
         gateway->streams.count < (uint32_t)gateway->settings.streams_max ? stream_new(gateway, exchange) : NULL;
     *answer = true;
     if (stream == NULL) {
-        refuse_unsent(&call->answer, error_full);
+        refuse_unsent(call, error_full);
         return true;
     }
     bool good = query_read(stream, &refusal);
@@ -234,7 +256,7 @@ bool stream_begin(struct gateway *gateway, struct exchange *exchange, bool *answ
     if (!good)
         problem_answer(&call->answer, &refusal);
     else if (error != error_none)
-        refuse_unsent(&call->answer, error);
+        refuse_unsent(call, error);
     if (!good || error != error_none) {
         exchange->stream = NULL;
         stream_free(stream);
@@ -255,12 +277,6 @@ static struct reply reply_of(const struct stream_state *stream)
                           .code = buffer_slice(&stream->code),
                           .message = buffer_slice(&stream->message),
                           .retry_ms = stream->retry_ms};
-}
-
-static void reply_problem(const struct stream_state *stream, struct answer *answer)
-{
-    struct reply reply = reply_of(stream);
-    problem_answer_reply(answer, &reply);
 }
 
 static bool places_begin(struct stream_state *stream, uint32_t partitions)
@@ -327,6 +343,7 @@ static void out_write(struct stream_state *stream, uint64_t now_us)
         buffer_append_text(&stream->out, ":\n\n");
     if (stream->out.failed)
         stream->ended = true;
+    buffer_fini(&stream->data);
     out_end(stream);
     stream->phase = STREAM_WRITING;
 }
@@ -356,8 +373,9 @@ static void page_write(struct stream_state *stream, struct answer *answer)
 static void replied_first(struct gateway *gateway, struct stream_state *stream)
 {
     struct exchange *exchange = stream->exchange;
+    struct reply reply = reply_of(stream);
     if (stream->status != status_ok)
-        reply_problem(stream, &exchange->call.answer);
+        refuse_first(&exchange->call, &reply);
     else if (!stream->query.stream)
         page_write(stream, &exchange->call.answer);
     else
@@ -422,6 +440,7 @@ static ssize_t on_piece(void *context, uint64_t position, char *piece, size_t si
             stream_ask_on(stream, now_us);
         else if (stream->phase == STREAM_WRITING)
             stream->phase = STREAM_RESTING;
+        out_release(stream);
         stream->suspended = true;
         peer_enter(stream->exchange->peer, PHASE_WAIT, now_us);
         MHD_suspend_connection(stream->exchange->connection);

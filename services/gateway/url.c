@@ -49,6 +49,14 @@ bool percent_decode(uint8_t *text, size_t *size)
     return true;
 }
 
+bool form_decode(uint8_t *text, size_t *size)
+{
+    for (size_t i = 0; i < *size; i++)
+        if (text[i] == '+')
+            text[i] = ' ';
+    return percent_decode(text, size);
+}
+
 static bool unreserved(uint8_t byte)
 {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||

@@ -60,6 +60,8 @@ bool url_parse(uint8_t *target, size_t size, struct url *out, struct refusal *re
 
 /* Decodes %XX in place; false when an escape is broken. */
 bool percent_decode(uint8_t *text, size_t *size);
+/* The value of a parameter, as forms write it: likewise, and + is a space. */
+bool form_decode(uint8_t *text, size_t *size);
 /* Appends text with everything but RFC 3986's unreserved characters encoded. */
 void percent_encode(struct buffer *out, struct slice text);
 

@@ -118,6 +118,7 @@ def tables():
     none(facts.alarms(operations), "docs/OPERATIONS.md: the alarms are those of the sources")
     none(facts.problems(http), "docs/HTTP.md: the problems are those of the sources")
     none(facts.codes(http), "docs/HTTP.md: the codes are in the sources")
+    none(facts.codes_missing(http), "docs/HTTP.md: the codes of the sources are in its table")
     none(facts.http_limits(http), "docs/HTTP.md: the limits are those of the sources")
 
 

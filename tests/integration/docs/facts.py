@@ -149,6 +149,28 @@ def codes(text):
             and word != "errdata.offset"]
 
 
+# Where the answers of HTTP come from, and what only services and sockets are told.
+ANSWERING = ("broker", "services/gateway", "services/shard", "services/query", "services/follow", "services/builtin")
+NOT_OVER_HTTP = {"malformed", "too_many_shards", "service_only", "unknown_operation", "unknown_partition"}
+GIVEN = (r'\b(?:status|problem)_(?P<type>\w+),\s*"(?P<code>[a-z0-9_]+)"',
+         r'\b(?:bad|refuse_filter)\(\s*refusal,\s*"(?P<code>[a-z0-9_]+)"',
+         r'\{"\w+", URL_\w+, [^{}"]*"(?P<code>[a-z0-9_]+)"')
+
+
+def given_codes():
+    """{(type, code)} of every answer that a source makes of literals; without a type in sight: a bad parameter."""
+    text = "".join(read(os.path.join(part, name)) for part in ANSWERING for name in sorted(os.listdir(os.path.join(ROOT, part)))
+                   if name.endswith(".c") and not name.endswith("_test.c"))
+    found = [match.groupdict() for form in GIVEN for match in re.finditer(form, text)]
+    return {(match.get("type", "bad_parameter"), match["code"]) for match in found if match["code"] not in NOT_OVER_HTTP}
+
+
+def codes_missing(text):
+    """Codes that a source gives, and that do not stand in their problem's row."""
+    stated = {(row[0].strip("`"), word) for row in table(text, "Problems") for word in ticked(row[4])}
+    return sorted(given_codes() - stated)
+
+
 def http_limits(text):
     rows = {row[0]: row[1] for row in table(text, "Limits")}
     return difference({name for name, *_ in HTTP_LIMITS}, set(rows)) + \

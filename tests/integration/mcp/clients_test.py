@@ -29,7 +29,8 @@ NPM = ["@modelcontextprotocol/client@2", "@modelcontextprotocol/sdk@1", "@modelc
 PYPI = ["mcp>=2,<3"]
 VERSIONS = ("2025-06-18", "2025-11-25", "2026-07-28")
 INSTALL_S, RUN_S = 180, 120
-TOOLS = {"bank_account_events", "bank_account_get", "bank_account_query", "bank_close", "bank_deposit", "bank_open", "bank_withdraw"}
+TOOLS = {"bank_account_changes", "bank_account_events", "bank_account_get", "bank_audit", "bank_account_query", "bank_close",
+         "bank_deposit", "bank_open", "bank_withdraw"}
 
 
 def same(found, wanted, name, detail=""):
@@ -136,7 +137,7 @@ def judge(name, output, identifier, version, listens):
     same((seen["state"]["identifier"], seen["state"]["data"]["balance"]), (identifier, 500), f"{name} reads a resource")
     tap.check(seen["missing"] in (-32602, -32002), f"{name}: a resource that is not there", seen["missing"])
     tap.check("fluvius://bank" in seen["resources"] and
-              "fluvius://bank/account/{identifier}{?version}" in seen["templates"], f"{name} lists resources", seen)
+              "fluvius://bank/account/{identifier}{?version,at}" in seen["templates"], f"{name} lists resources", seen)
     tap.check("describe_bank" in seen["prompts"] and "bank_withdraw" in seen["prompt"], f"{name} gets a prompt", seen)
     if listens:
         same(seen.get("changed"), f"fluvius://bank/account/{identifier}", f"{name} listens, and is told of a change")

@@ -19,7 +19,8 @@ from web import Web
 
 tap = Tap()
 HOLDER = {"holder": {"given": "Ada", "family": "Lovelace"}}
-TOOLS = {"bank_account_events", "bank_account_get", "bank_account_query", "bank_close", "bank_deposit", "bank_open", "bank_withdraw"}
+TOOLS = {"bank_account_changes", "bank_account_events", "bank_account_get", "bank_audit", "bank_account_query", "bank_close",
+         "bank_deposit", "bank_open", "bank_withdraw"}
 
 
 def same(found, wanted, name, detail=""):
@@ -159,6 +160,36 @@ def test_reads(agent):
          ([(4, "deposited", 2), (5, "deposited", 3)], None), "the last page has no next")
 
 
+def test_past(agent):
+    """As it was at a time, what changed, who did it."""
+    identifier = account(agent, 10)
+    for amount in (1, 2):
+        agent.tool("bank_deposit", identifier=identifier, data={"amount": amount})
+    times = [event["time"] for event in agent.tool("bank_account_events", identifier=identifier)["events"]]
+    said = agent.tool("bank_account_get", identifier=identifier, at=times[-1])
+    same((said["version"], said["data"]["balance"]), (4, 13), "a state as it was at a time", said)
+    same(agent.tool("bank_account_get", identifier=identifier, at="1999-12-31T23:59:59Z")["status"], "not_found",
+         "before it was there")
+    said = agent.tool("bank_account_changes", identifier=identifier, **{"from": 1, "to": 3})
+    same((said["from"], said["to"], said["changes"], [e["event"]["version"] for e in said["events"]], said["next"]),
+         (1, 3, [{"at": "/balance", "from": 0, "to": 11}], [2, 3], None), "what changed between two versions", said)
+    said = agent.tool("bank_account_changes", identifier=identifier, limit=1)
+    same((said["to"], said["next"]), (1, 1), "a page at a time", said)
+    same(agent.tool("bank_account_changes", identifier=identifier, **{"from": 3, "to": 2})["problem"]["errcode"],
+         "bad_version", "versions the wrong way round")
+    found, position, more = [], None, True
+    while more:
+        said = agent.tool("bank_audit", user="anonymous", identifier=identifier, types=["deposited"], limit=2,
+                          **({"from": position} if position else {}))
+        found += [(event["type"], event["actor"], event["data"]["amount"]) for event in said["events"]]
+        position, more = said["position"], said["more"]
+    same(found, [("bank.account.deposited", "anonymous", amount) for amount in (10, 1, 2)], "who did what, in pages", said)
+    said = agent.tool("bank_audit", user="nobody", identifier=identifier)
+    same((said["status"], said["events"]), ("ok", []), "and who did nothing", said)
+    said = agent.tool("bank_audit", **{"from": "ffff:0.1"})
+    same((said.wrong, said["problem"]["errcode"]), (True, "other_log"), "a position of another log", said)
+
+
 def read(agent, uri):
     found = agent.call("resources/read", {"uri": uri})
     if isinstance(found, Error):
@@ -175,11 +206,16 @@ def test_resources(agent):
     domain = read(agent, "fluvius://bank")
     same((domain["namespace"], domain["resources"][0]["name"]), ("bank", "account"), "it is the domain's description")
     templates = [item["uriTemplate"] for item in agent.every("resources/templates/list", "resourceTemplates")]
-    tap.check({"fluvius://bank/account{?limit,cursor,sort,text}", "fluvius://bank/account/{identifier}{?version}",
+    tap.check({"fluvius://bank/account{?limit,cursor,sort,text}", "fluvius://bank/account/{identifier}{?version,at}",
+               "fluvius://bank/account/{identifier}/changes{?from,to,limit}",
                "fluvius://bank/account/{identifier}/events{?after,limit}"} <= set(templates), "templates", templates)
     identifier = account(agent, 10)
     same(read(agent, f"fluvius://bank/account/{identifier}")["data"]["balance"], 10, "a state is a resource")
     same(read(agent, f"fluvius://bank/account/{identifier}?version=1")["data"]["balance"], 0, "also as it was")
+    same(read(agent, f"fluvius://bank/account/{identifier}?at=2100-01-01T00:00:00Z")["data"]["balance"], 10,
+         "and at a time")
+    same(read(agent, f"fluvius://bank/account/{identifier}/changes?from=1")["changes"],
+         [{"at": "/balance", "from": 0, "to": 10}], "what changed is a resource")
     events = read(agent, f"fluvius://bank/account/{identifier}/events?after=1&limit=1")
     same(([e["type"] for e in events["events"]], events["next"]), (["deposited"], 2), "events are a resource, in pages")
     odd = "%C3%A9t%C3%A9%2F" + fresh()
@@ -403,6 +439,17 @@ def test_both(server):
     same((answer.fields["etag"], said["version"]), ('"4"', 4), "a key means the same over HTTP and MCP")
 
 
+def test_listen_refused():
+    """No more streams than there may be: an error of the protocol, for a client that speaks no other."""
+    with Platform("--queries", "1", domains=("bank",), environment={"FLUVIUS_STREAMS_MAX": "0"}) as platform:
+        agent = Agent(platform.http)
+        identifier = account(agent)
+        found = agent.call("subscriptions/listen", {"notifications": {
+            "resourceSubscriptions": [f"fluvius://bank/account/{identifier}"]}})
+        failed(found, -32603, "a stream that is refused")
+        same(found.data["problem"]["errcode"], "streams_full", "with its problem", found)
+
+
 def test_tokens():
     with tempfile.NamedTemporaryFile("w", suffix=".tokens") as file:
         file.write("ann-token ann one\nbob-token bob two\n")
@@ -432,7 +479,7 @@ def main():
         for agent in agents:
             tap.note(f"version {agent.version}")
             for test in (test_tools, test_commands, test_dry_run, test_wrong, test_conditions, test_reads,
-                         test_resources, test_prompts, test_completion, test_messages):
+                         test_past, test_resources, test_prompts, test_completion, test_messages):
                 test(agent)
         test_initialize(server)
         test_sessions(server, agents[0])
@@ -441,6 +488,7 @@ def main():
         test_http(server, agents[-1])
         test_trace(agents[-1])
         test_both(server)
+    test_listen_refused()
     test_tokens()
     tap.end()
 

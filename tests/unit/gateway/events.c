@@ -63,6 +63,14 @@ Test(events_over_http, parameters_choose_records)
     cr_assert(query.follow.limit == 9 && query.follow.wait_ms == 50 && query.follow.platform);
 }
 
+Test(events_over_http, a_plus_is_a_space_as_in_every_query_string)
+{
+    cr_assert(ask("GET /_audit?user=grace+hopper&resource=a%2Bb&identifier=c%20d"));
+    cr_assert(slice_is(query.follow.user, "grace hopper"));
+    cr_assert(slice_is(query.follow.resource, "a+b"));
+    cr_assert(slice_is(query.follow.identifier, "c d"));
+}
+
 Test(events_over_http, an_aggregates_events_are_a_stream_when_the_client_takes_one)
 {
     cr_assert(ask("GET /bank.account/alice/events?from=begin\nAccept: text/event-stream"));
@@ -80,6 +88,8 @@ Test(events_over_http, a_time_is_read_as_in_rfc_3339)
         {"1970-01-01T00:00:00Z", 0},
         {"2026-11-24T13:17:19.701188Z", INT64_C(1795526239701188)},
         {"2026-11-24t14:17:19%2B01:00", INT64_C(1795526239000000)},
+        {"2026-11-24t14:17:19+01:00", INT64_C(1795526239000000)}, /* not encoded */
+        {"2026-11-24t12:17:19-01:00", INT64_C(1795526239000000)},
         {"1969-12-31T23:59:59.5Z", -500000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -103,6 +113,8 @@ Test(events_over_http, what_cannot_be_meant_is_refused)
         {"GET /_events?partitions=1,x", "bad_partitions"},
         {"GET /_events?since=yesterday", "bad_since"},
         {"GET /_events?since=2026-13-01T00:00:00Z", "bad_since"},
+        {"GET /_events?since=2026-11-24%2014:17:19Z", "bad_since"},
+        {"GET /_events?until=2026-11-24T24:17:19Z", "bad_until"},
         {"GET /_events?namespace=%4", "bad_escape"},
         {"GET /bank.account/alice/events?namespace=shop\nAccept: text/event-stream", "unknown_parameter"},
     };

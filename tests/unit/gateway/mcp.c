@@ -88,6 +88,49 @@ Test(mcp, reads_become_requests)
     cr_assert_eq(call.request.operation, operation_events);
     cr_assert_eq(call.request.from, 4);
     cr_assert_eq(call.request.limit, 9);
+    cr_assert_eq(use("bank_account_get", "{\"identifier\":\"a\",\"at\":\"1970-01-01T00:00:02Z\"}"), CALL_ASK);
+    cr_assert_eq(call.request.at_time_us, 2000000);
+    cr_assert_eq(call.request.at_version, -1);
+    cr_assert_eq(use("bank_account_changes", "{\"identifier\":\"a\",\"from\":2,\"to\":5}"), CALL_ASK);
+    cr_assert_eq(call.request.operation, operation_changes);
+    cr_assert(call.request.from == 2 && call.request.at_version == 5 && call.request.limit == limit_page_default);
+}
+
+static void expect_fault(const char *tool, const char *arguments, const char *fault)
+{
+    cr_expect_eq(use(tool, arguments), CALL_REFUSED);
+    cr_expect(talk_says(&call, fault), "%s %s: %s", tool, arguments, talk_body(&call));
+}
+
+Test(mcp, what_reads_cannot_mean_is_told_by_argument)
+{
+    expect_fault(
+        "bank_account_get", "{\"identifier\":\"a\",\"at\":\"yesterday\"}", "\"at\":\"/at\",\"code\":\"bad_time\"");
+    expect_fault("bank_account_get", "{\"identifier\":\"a\",\"at\":3}", "\"code\":\"bad_time\"");
+    expect_fault("bank_account_events", "{\"identifier\":\"a\",\"at\":\"1970-01-01T00:00:02Z\"}", "\"unknown_field\"");
+    expect_fault("bank_account_changes", "{\"identifier\":\"a\",\"to\":0}", "\"at\":\"/to\",\"code\":\"out_of_range\"");
+    expect_fault("bank_account_changes", "{\"from\":1}", "\"at\":\"/identifier\",\"code\":\"required\"");
+}
+
+Test(mcp, an_audit_is_a_search_of_the_domains_log)
+{
+    struct follow follow;
+    struct slice field;
+    cr_assert_eq(use("bank_audit",
+                     "{\"user\":\"ann\",\"resource\":\"account\",\"types\":[\"opened\"],\"since\":"
+                     "\"1970-01-01T00:00:02Z\",\"until\":\"1970-01-01T00:00:03Z\",\"from\":\"1f:0.3\",\"limit\":7}"),
+                 CALL_ASK);
+    cr_assert_eq(call.request.operation, operation_follow);
+    cr_assert_eq(follow_decode(call.request.data, &follow, &field), error_none);
+    cr_assert(slice_is(follow.namespace, "bank") && slice_is(follow.resource, "account"));
+    cr_assert(slice_is(follow.user, "ann") && slice_is(follow.from, "1f:0.3"));
+    cr_assert(follow.has_since && follow.since_us == 2000000 && follow.until_us == 3000000);
+    cr_assert(follow.limit == 7 && follow.wait_ms == 0 && !follow.platform && follow.types.size > 0);
+    expect_fault("bank_audit", "{\"usr\":\"ann\"}", "\"at\":\"/usr\",\"code\":\"unknown_field\"");
+    expect_fault("bank_audit", "{\"user\":3}", "\"at\":\"/user\",\"code\":\"expected_text\"");
+    expect_fault("bank_audit", "{\"since\":\"now\"}", "\"at\":\"/since\",\"code\":\"bad_time\"");
+    expect_fault("bank_audit", "{\"command_id\":\"7\"}", "\"at\":\"/command_id\",\"code\":\"bad_uuid\"");
+    expect_fault("bank_audit", "{\"limit\":0}", "\"at\":\"/limit\",\"code\":\"out_of_range\"");
 }
 
 Test(mcp, a_query_goes_on_as_it_is)
@@ -118,6 +161,14 @@ Test(mcp, uris_are_split_before_they_are_decoded)
     read_uri("fluvius://bank/account/a/events?after=2&limit=3", CALL_ASK);
     cr_assert_eq(call.request.operation, operation_events);
     cr_assert_eq(call.request.from, 2);
+    read_uri("fluvius://bank/account/a?at=1970-01-01T00:00:02Z", CALL_ASK);
+    cr_assert_eq(call.request.at_time_us, 2000000);
+    read_uri("fluvius://bank/account/a/changes?from=2&to=4", CALL_ASK);
+    cr_assert_eq(call.request.operation, operation_changes);
+    cr_assert(call.request.from == 2 && call.request.at_version == 4);
+    read_uri("fluvius://bank/account/a/changes?after=2", CALL_REFUSED);
+    read_uri("fluvius://bank/account?text=a+b", CALL_ASK);
+    cr_assert(slice_is(map_text(call.request.data, "text"), "a b"));
     read_uri("fluvius://bank/account?text=a%20b&limit=2", CALL_ASK);
     cr_assert(slice_is(map_text(call.request.data, "text"), "a b"));
     cr_assert(slice_is(map_text(call.request.data, "limit"), "2"));
@@ -166,7 +217,7 @@ Test(mcp, lists_come_in_pages)
     many = talk_pack((const char *)json.data);
     cr_assert_eq(mcp_index_build(&server.index, buffer_slice(&many)), 0);
     submit("", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
-    cr_assert(talk_says(&call, "\"n_c000\"") && talk_says(&call, "\"nextCursor\":\"after:n_c049\""));
+    cr_assert(talk_says(&call, "\"n_c000\"") && talk_says(&call, "\"nextCursor\":\"after:n_c048\""));
     submit("", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\",\"params\":{\"cursor\":\"after:n_c099\"}}");
     cr_assert(talk_says(&call, "\"n_c100\"") && talk_says(&call, "\"n_r_query\""));
     cr_assert_not(talk_says(&call, "\"n_c099\"") || talk_says(&call, "nextCursor"));
@@ -265,6 +316,19 @@ Test(mcp, a_stream_that_would_say_nothing_ends_at_once)
     cr_assert_eq(listen_to("{\"promptsListChanged\":true}"), CALL_REFUSED);
     cr_assert_eq(call.answer.media, MEDIA_STREAM);
     cr_assert(talk_says(&call, "\"notifications\":{}}}") && talk_says(&call, "\"resultType\":\"complete\""));
+}
+
+Test(mcp, a_stream_that_cannot_begin_is_an_error_of_the_protocol)
+{
+    cr_assert_eq(listen_to("{\"resourceSubscriptions\":[\"fluvius://bank/account/a\"]}"), CALL_LOCAL);
+    mcp_listen_refuse(&call,
+                      &(struct reply){.status = status_busy,
+                                      .code = slice_text("streams_full"),
+                                      .message = slice_text("too many"),
+                                      .retry_ms = 250});
+    cr_assert_eq(call.answer.media, MEDIA_JSON);
+    cr_assert(talk_says(&call, "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"error\":{\"code\":-32603"));
+    cr_assert(talk_says(&call, "\"errcode\":\"streams_full\"") && talk_says(&call, "\"retry_after_ms\":250"));
 }
 
 Test(mcp, what_is_listened_to_is_bounded)

@@ -36,11 +36,13 @@ static const struct mcp_tool *tool(const char *name)
 Test(mcp_index, every_command_and_read_is_a_tool)
 {
     build("[" DOMAIN("bank", RESOURCE("account", "open")) "]");
-    cr_assert_eq(made.tool_count, 4);
+    cr_assert_eq(made.tool_count, 6);
     cr_assert_eq(tool("bank_open")->kind, MCP_TOOL_COMMAND);
     cr_assert_eq(tool("bank_account_get")->kind, MCP_TOOL_STATE);
     cr_assert_eq(tool("bank_account_events")->kind, MCP_TOOL_EVENTS);
+    cr_assert_eq(tool("bank_account_changes")->kind, MCP_TOOL_CHANGES);
     cr_assert_eq(tool("bank_account_query")->kind, MCP_TOOL_QUERY);
+    cr_assert_eq(tool("bank_audit")->kind, MCP_TOOL_AUDIT);
     cr_assert_null(tool("bank_close"));
     cr_assert_null(tool(""));
     cr_assert_null(tool("bank_opens"));
@@ -49,7 +51,7 @@ Test(mcp_index, every_command_and_read_is_a_tool)
 Test(mcp_index, projections_can_only_be_queried)
 {
     build("[{\"namespace\":\"bank\",\"resources\":[],\"projections\":[{\"name\":\"totals\"}]}]");
-    cr_assert_eq(made.tool_count, 1);
+    cr_assert_eq(made.tool_count, 2);
     cr_assert_eq(tool("bank_totals_query")->kind, MCP_TOOL_QUERY);
     cr_assert(mcp_index_resource(&made, slice_text("bank"), slice_text("totals"))->projection);
 }
@@ -84,7 +86,7 @@ Test(mcp_index, what_is_still_not_alone_ends_with_a_hash)
 {
     build("[" DOMAIN("a_b", RESOURCE("c", "d")) "," DOMAIN("a", RESOURCE("c", "b_d")) "]");
     assert_names_valid();
-    cr_assert_eq(made.tool_count, 8);
+    cr_assert_eq(made.tool_count, 12);
     cr_assert_null(tool("a_b_d"));
     cr_assert_null(tool("a_b_d_c"));
 }
@@ -93,17 +95,21 @@ Test(mcp_index, a_command_may_be_named_like_a_read)
 {
     build("[" DOMAIN("bank", RESOURCE("account", "account_get")) "]");
     assert_names_valid();
-    cr_assert_eq(made.tool_count, 4);
+    cr_assert_eq(made.tool_count, 6);
+    build("[" DOMAIN("bank", RESOURCE("account", "audit")) "]");
+    assert_names_valid();
+    cr_assert_eq(tool("bank_audit")->kind, MCP_TOOL_AUDIT);
+    cr_assert_eq(tool("bank_audit_account")->kind, MCP_TOOL_COMMAND);
 }
 
 Test(mcp_index, names_do_not_depend_on_the_order_of_descriptions)
 {
-    char before[8][MCP_TOOL_NAME_MAX + 1];
+    char before[12][MCP_TOOL_NAME_MAX + 1];
     build("[" DOMAIN("a_b", RESOURCE("c", "d")) "," DOMAIN("a", RESOURCE("c", "b_d")) "]");
-    for (uint32_t i = 0; i < 8; i++)
+    for (uint32_t i = 0; i < 12; i++)
         strcpy(before[i], made.tools[i].name);
     build("[" DOMAIN("a", RESOURCE("c", "b_d")) "," DOMAIN("a_b", RESOURCE("c", "d")) "]");
-    for (uint32_t i = 0; i < 8; i++)
+    for (uint32_t i = 0; i < 12; i++)
         cr_assert_str_eq(before[i], made.tools[i].name);
 }
 
@@ -119,7 +125,7 @@ Test(mcp_index, names_that_are_too_long_are_cut_and_stay_apart)
              longer);
     build(json);
     assert_names_valid();
-    cr_assert_eq(made.tool_count, 6);
+    cr_assert_eq(made.tool_count, 8);
     cr_assert_not_null(tool("a____x"));
 }
 

@@ -75,6 +75,7 @@ Test(query, times_are_of_rfc_3339_from_1970_on)
 {
     cr_assert(parse(URL_STATE, "at=1970-01-01T00:00:01Z"));
     cr_assert_eq(query.at_us, 1000000);
+    cr_assert(parse(URL_STATE, "at=1970-01-01T01:00:01+01:00"));
     cr_assert(parse(URL_STATE, "at=1970-01-01T01%3A00:00.000002%2B01:00"));
     cr_assert_eq(query.at_us, 2);
     assert_refused(URL_STATE, "at=1969-12-31T23:59:59Z", "bad_at");
