@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of subscriptions share: a platform with query processes that can be killed, load on it, and a follower
 that notes what it is given."""
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
@@ -96,29 +99,42 @@ class Scene:
 
 
 class Load(threading.Thread):
-    """Deposits into accounts, in frames, until stop(); times says how long each frame took."""
+    """Deposits into accounts, in frames, until stop(). Without a rate as fast as it goes; with one, so many commands a
+    second, and a frame's time begins when it was due, so that one that is late for another counts too. times: [(when it
+    was due, how long it took)], in seconds."""
 
-    def __init__(self, scene, accounts=20, batch=100):
+    def __init__(self, scene, accounts=20, batch=100, rate=None, name="load"):
         super().__init__()
-        self.client, self.accounts, self.batch = scene.client(), accounts, batch
+        self.client, self.accounts, self.batch, self.name_of, self.rate = scene.client(), accounts, batch, name, rate
         self.ending = threading.Event()
         self.written, self.times, self.fault = 0, [], None
-        self.client.send_all([command("bank:open", f"account/load-{i}", HOLDER) for i in range(accounts)])
+        self.client.send_all([command("bank:open", f"account/{name}-{i}", HOLDER) for i in range(accounts)])
         self.written += accounts
 
     def run(self):
+        due = time.monotonic()
         try:
             while not self.ending.is_set():
-                self.step()
+                due = self.wait(due)
+                self.step(due)
         except Exception as fault:  # shown by the test
             self.fault = fault
 
-    def step(self):
-        requests = [command("bank:deposit", f"account/load-{(self.written + i) % self.accounts}", {"amount": 1})
+    def wait(self, due):
+        """Until the next frame is due; gives when that is."""
+        now = time.monotonic()
+        if self.rate is None:
+            return now
+        due += self.batch / self.rate
+        if due > now:
+            time.sleep(due - now)
+        return due
+
+    def step(self, due):
+        requests = [command("bank:deposit", f"account/{self.name_of}-{(self.written + i) % self.accounts}", {"amount": 1})
                     for i in range(self.batch)]
-        start = time.monotonic()
         replies = self.client.send_all(requests)
-        self.times.append(time.monotonic() - start)
+        self.times.append((due, time.monotonic() - due))
         assert all(reply.ok for reply in replies), next(reply for reply in replies if not reply.ok)
         self.written += self.batch
 
@@ -128,8 +144,95 @@ class Load(threading.Thread):
         if self.fault is not None:
             raise self.fault
 
-    def p99_ms(self):
-        return 1000 * sorted(self.times)[int(len(self.times) * 0.99)] if self.times else 0.0
+    def p99_ms(self, since, until):
+        """Of the frames that were due then."""
+        taken = sorted(took for due, took in list(self.times) if since <= due < until)
+        return 1000 * taken[int(len(taken) * 0.99)] if taken else 0.0
+
+
+class Stream:
+    """An event stream: next() gives (id, event as JSON)."""
+
+    def __init__(self, scene, path, last=None):
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
+        self.answer = urllib.request.urlopen(urllib.request.Request(scene.platform.http + path, headers=headers), timeout=30)
+
+    def next(self):
+        identifier = data = None
+        while True:
+            line = self.answer.readline().decode()
+            if line == "":
+                raise EOFError("the stream ended")
+            line = line.rstrip("\n")
+            if line.startswith("id: "):
+                identifier = line[4:]
+            elif line.startswith("data: "):
+                data = json.loads(line[6:])
+            elif line == "" and data is not None:
+                return identifier, data
+
+    def take(self, count):
+        return [self.next() for _ in range(count)]
+
+    def close(self):
+        self.answer.close()
+
+
+class StreamFollower(threading.Thread):
+    """Follows one aggregate by an event stream; connects again with the id of its last event when it is cut."""
+
+    def __init__(self, scene, path):
+        super().__init__(daemon=True)
+        self.scene, self.path = scene, path
+        self.ending, self.pausing = threading.Event(), threading.Event()
+        self.count, self.cuts, self.last, self.faults = 0, 0, None, []
+
+    def run(self):
+        while not self.ending.is_set():
+            try:
+                stream = Stream(self.scene, self.path + ("" if self.last else "?from=begin"), self.last)
+            except OSError:
+                time.sleep(0.05)
+                continue
+            try:
+                self.read(stream)
+            except (OSError, EOFError):
+                self.cuts += 1
+            finally:
+                stream.close()
+
+    def read(self, stream):
+        while not self.ending.is_set():
+            if self.pausing.is_set():
+                time.sleep(0.01)
+                continue
+            self.last, event = stream.next()
+            if event["streamversion"] != self.count + 1:
+                self.faults.append(f"version {event['streamversion']} after {self.count}")
+            self.count += 1
+
+
+class Deaf:
+    """with Deaf(scene, 20): so many clients that ask for all events and read none."""
+
+    def __init__(self, scene, count):
+        host, port = scene.platform.http.rpartition("/")[2].split(":")
+        self.address, self.count, self.sockets = (host, int(port)), count, []
+
+    def __enter__(self):
+        for _ in range(self.count):
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect(self.address)
+            sock.sendall(b"GET /_events?from=begin HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+            self.sockets.append(sock)
+        for sock in self.sockets:
+            sock.recv(64)
+        return self
+
+    def __exit__(self, *exc):
+        for sock in self.sockets:
+            sock.close()
 
 
 class Follower(threading.Thread):

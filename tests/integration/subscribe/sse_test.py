@@ -6,40 +6,13 @@
   sse_test.py [--slow 200]"""
 import argparse
 import json
-import socket
-import time
 import urllib.error
 import urllib.request
 
-from scene import HOLDER, Scene, Tap, command, resident_kib, wait_for
+from scene import Deaf, HOLDER, Scene, Stream, Tap, command, resident_kib, wait_for
 from fluvius import FluviusError
 
 tap = Tap()
-
-
-class Stream:
-    """An event stream: next() gives (id, event as JSON)."""
-
-    def __init__(self, scene, path, last=None):
-        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last} if last else {})}
-        self.answer = urllib.request.urlopen(urllib.request.Request(scene.platform.http + path, headers=headers), timeout=30)
-
-    def next(self):
-        identifier = data = None
-        while True:
-            line = self.answer.readline().decode().rstrip("\n")
-            if line.startswith("id: "):
-                identifier = line[4:]
-            elif line.startswith("data: "):
-                data = json.loads(line[6:])
-            elif line == "" and data is not None:
-                return identifier, data
-
-    def take(self, count):
-        return [self.next() for _ in range(count)]
-
-    def close(self):
-        self.answer.close()
 
 
 def get(scene, path):
@@ -144,25 +117,32 @@ def slow_clients(scene, count):
         deposit(client, "live", 500)
     pid = scene.platform.children()["gateway"]
     before = resident_kib(pid)
-    host, port = scene.platform.http.rpartition("/")[2].split(":")
-    sockets = []
-    for _ in range(count):
-        sock = socket.socket()
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        sock.connect((host, int(port)))
-        sock.sendall(b"GET /_events?from=begin HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
-        sockets.append(sock)
-    for sock in sockets:
-        sock.recv(64)
-    quick = Stream(scene, "/_events")
-    deposit(client, "live", 50)
-    tap.check(len(quick.take(50)) == 50, f"{count} clients that read nothing do not hold up one that reads")
-    grown = resident_kib(pid) - before
-    tap.check(grown < count * 512 + 8192, "and do not make the gateway grow: one answer each at most", f"{grown} KiB")
-    tap.note(f"gateway grew by {grown} KiB with {count} of them, {10_000} events behind each")
-    for sock in sockets:
-        sock.close()
-    quick.close()
+    with Deaf(scene, count):
+        quick = Stream(scene, "/_events")
+        deposit(client, "live", 50)
+        tap.check(len(quick.take(50)) == 50, f"{count} clients that read nothing do not hold up one that reads")
+        grown = resident_kib(pid) - before
+        tap.check(grown < count * 512 + 8192, "and do not make the gateway grow: one answer each at most", f"{grown} KiB")
+        tap.note(f"gateway grew by {grown} KiB with {count} of them, {10_000} events behind each")
+        quick.close()
+
+
+def answer_bytes(scene):
+    with urllib.request.urlopen(scene.platform.http + "/metrics", timeout=30) as answer:
+        return next(int(line.split()[-1]) for line in answer.read().decode().splitlines()
+                    if line.startswith("fluvius_http_answer_bytes"))
+
+
+def taken(scene):
+    """Many events go to many streams; what they have taken is not held against other answers."""
+    client = scene.client()
+    streams = [Stream(scene, "/_events?identifier=live") for _ in range(8)]
+    deposit(client, "live", 500)
+    for stream in streams:
+        stream.take(500)
+    tap.check(wait_for(lambda: answer_bytes(scene) == 0), "what streams have taken is given back", answer_bytes(scene))
+    for stream in streams:
+        stream.close()
 
 
 def too_many(scene):
@@ -189,6 +169,7 @@ def main():
         pages(scene)
         killed_query(scene)
         unanswered(scene)
+        taken(scene)
         slow_clients(scene, options.slow)
     with Scene(queries=1, environment={"FLUVIUS_STREAMS_MAX": "4"}) as scene:
         too_many(scene)
