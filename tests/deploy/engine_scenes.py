@@ -15,8 +15,9 @@ from facts import read
 from platform_under_test import ROOT, tool
 from reader import commands
 
-POOL = ("postgres", "broker-1", "broker-2", "shard", "gateway")
-README_WORDS = ("curl ", "build/bin/fluvius send", "build/bin/fluvius events", "build/bin/fluvius state")
+POOL = ("postgres", "broker-1", "broker-2", "shard", "projector", "query", "gateway")
+README_WORDS = ("curl ", "position=", "build/bin/fluvius send", "build/bin/fluvius events", "build/bin/fluvius state", "build/bin/fluvius query")
+READ_WORDS = ("position=", "curl -s -H", "build/bin/fluvius query")
 
 
 def health(compose):
@@ -59,23 +60,32 @@ def up(compose, tap):
     tap.check(users == {"10001:10001"}, "nothing of Fluvius runs as root", users)
 
 
-def readme(compose, tap):
-    """README's commands as they stand there; curl and fluvius find ports and token in their environment."""
+def shell(compose, command):
+    """Runs what README says; curl and fluvius find ports and token in their environment."""
+    environment = {**os.environ, "CURL_HOME": compose.directory, "FLUVIUS_BUS": ",".join(compose.buses),
+                   "FLUVIUS_TOKEN": "file:" + os.path.join(compose.secrets, "client-token")}
+    return subprocess.run(["sh", "-c", command.replace("127.0.0.1:8080", compose.http)], cwd=compose.directory, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+
+
+def readme(compose, tap, words=README_WORDS):
+    """README's commands as they stand there."""
     with open(os.path.join(compose.directory, ".curlrc"), "w", encoding="utf-8") as file:
         file.write(f'header = "Authorization: Bearer {compose.secret("client-token")}"\n')
     bin_ = os.path.join(compose.directory, "build")
     if not os.path.lexists(bin_):
         os.symlink(os.path.dirname(os.path.dirname(tool("fluvius"))), bin_)
-    environment = {**os.environ, "CURL_HOME": compose.directory, "FLUVIUS_BUS": ",".join(compose.buses),
-                   "FLUVIUS_TOKEN": "file:" + os.path.join(compose.secrets, "client-token")}
     typed = [command for block in blocks(read("README.md")) if block.language == "sh" for command in commands(block.lines)
-             if command.startswith(README_WORDS)]
+             if command.startswith(words)]
+    variables = ""
     for command in typed:
-        done = subprocess.run(["sh", "-c", command.replace("127.0.0.1:8080", compose.http)], cwd=compose.directory, check=False,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+        if command.startswith("position="):
+            variables = command + "\n"
+            continue
+        done = shell(compose, variables + command)
         good = done.returncode == 0 and "urn:fluvius:problem" not in done.stdout and done.stdout != ""
         tap.check(good, f"README: {command[:80]}", done.stdout)
-    tap.check(len(typed) >= 8, "README has these commands", typed)
+    tap.check(len(typed) >= len(words), "README has these commands", typed)
 
 
 def crash(compose, load, service, tap):
@@ -104,13 +114,24 @@ def docker_kill(compose, load, service, others, tap):
 
 
 def kills(compose, load, seconds, tap):
-    for service in ("shard", "broker-1", "gateway", "postgres"):
+    for service in ("shard", "broker-1", "projector", "query", "gateway", "postgres"):
         crash(compose, load, service, tap)
         tap.check(settled(compose, 4) is not None, f"4 shards share the partitions again ({service})", health(compose))
         time.sleep(seconds)  # the load goes on: what it is tested with, not a wait
-    for service, others in (("shard", True), ("broker-2", True), ("gateway", True), ("postgres", False)):
+    for service, others in (("shard", True), ("broker-2", True), ("projector", True), ("query", True), ("gateway", True), ("postgres", False)):
         docker_kill(compose, load, service, others, tap)
         tap.check(settled(compose, 4) is not None, f"4 shards share the partitions after docker kill of {service}", health(compose))
+
+
+def reads(compose, tap, seconds=60):
+    """The load is over: read models have caught up soon, and have a row of each aggregate."""
+    readme(compose, tap, READ_WORDS)
+    streams = int(compose.sql("select count(distinct (realm, identifier)) from fluvius.log where namespace = 'bank' and resource = 'account'"))
+    total, until = None, time.monotonic() + seconds
+    while total != streams and time.monotonic() < until:
+        answer = json.loads(shell(compose, "curl -s 'http://127.0.0.1:8080/bank.account/?limit=1'").stdout)
+        total = answer.get("meta", {}).get("total")
+    tap.check(total == streams, "every aggregate is a row of the read model", (total, streams))
 
 
 def scales(compose, load, seconds, tap):
