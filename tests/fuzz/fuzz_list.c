@@ -1,12 +1,14 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * What stands behind /NS.NAME/ in a URL: path query, scope and parameters. Whatever it is, it is refused or becomes the
- * data of a query that every strict reader takes; JSON->URL alone likewise, and what is refused leaves nothing. */
+ * What stands behind /NS.NAME/ in a URL: path query, scope and parameters, from there to SQL. Whatever it is, it is
+ * refused or becomes the data of a query that every strict reader takes, and that then is judged as every other
+ * (judge.h); JSON->URL alone likewise, and what is refused leaves nothing. */
 #include "proto/reader.h"
 #include "services/gateway/jsonurl.h"
 #include "services/gateway/list.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/judge.h"
 
 #include <stdlib.h>
 
@@ -27,7 +29,7 @@ static void jsonurl_is_a_map_or_nothing(struct slice text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char before[] = "/bank.account/";
+    static const char before[] = "/crm.company/";
     struct call *call = calloc(1, sizeof *call);
     struct refusal refusal;
     if (call == NULL)
@@ -39,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         call->target_size = size + sizeof before - 1;
         if (url_parse(call->target, call->target_size, &call->url, &refusal) &&
             (call->url.kind == URL_LIST || call->url.kind == URL_ITEM) && list_open(call, &refusal))
-            DEMAND(msgpack_check(buffer_slice(&call->data), NULL) == error_none);
+            request_is_judged(buffer_slice(&call->data));
     }
     buffer_fini(&call->data);
     free(call);

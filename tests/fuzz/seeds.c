@@ -88,11 +88,22 @@ static bool write_messages(const char *directory)
 static bool write_lists(const char *directory)
 {
     static const char *const queries[] = {
-        "~name.eq:x,age.in:(1,2)/",
-        "~.or:((a:x),(b!has:'y,z'))/?sort=a.asc&limit=10&page=2",
-        "branch=7:desk=a%2Fb/~x:1/?query=%7B%22a.between%22%3A%5B1%2C2%5D%7D&text=a+b",
-        "branch=7/a1",
-        "?cursor=abc&include=a,b&exclude=c&total=false&deleted=true&at_least=1f:0.1",
+        "~name.eq:x,employees.in:(1,2)/",
+        "~.or:((name:x),(status!in:(active,draft)),(owner:'0190a1b2-0000-7000-8000-00000000000a'))/"
+        "?sort=rating.asc,name"
+        ".desc&limit=10&page=2",
+        "status=active:name=a%2Fb/~employees:1/?query=%7B%22rating.between%22%3A%5B1%2C2%5D%7D&text=red+blue",
+        "status=active/c-1",
+        "?cursor=abc&include=name,address.city&exclude=_id&total=false&deleted=true&at_least=1f:0.1",
+        "~tags.cs:(red,blue),labels.cs:(kind:shop),marks.ov:(1,2),shares!ov:('0.500')/?text=red&sort=_updated.desc",
+        "~opened_at.gte:'2020-01-01T00:00:00Z',founded.lt:'2001-01-01',revenue.gt:'3.5'/"
+        "?sort=revenue,founded.desc&limit=1",
+        "~name.has:'50%25',business_name.ilike:'%25_\\%25',address.city!eq:null/?exclude=tags,lines&page=1&total=1",
+        "~!and:((.and:((.or:((name:a),(name!has:b)))),(_deleted!gt:'1970-01-02T00:00:00Z')))/?deleted=1&limit=1000",
+        "?query=%7B%22seal%22%3A%22-bytes-%22%2C%22system_entity!ne%22%3Atrue%2C%22_etag.between%22%3A%5B%221%22%2C3%"
+        "5D%7D",
+        "?text=%C3%84pfel+%E5%8C%97%E4%BA%AC&sort=opened_at&include=name&include=seal",
+        "?sort=name.asc%27%3B+DROP+TABLE+m1_0--&query=%7B%22name%27--%22%3A%22x%22%7D",
     };
     bool done = true;
     for (uint32_t i = 0; i < sizeof queries / sizeof *queries; i++)
