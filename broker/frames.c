@@ -40,7 +40,8 @@ static void frame_free(struct broker *broker, struct frame *frame)
     broker->held_frames--;
     broker->held_bytes -= frame->bytes;
     pipe_release(broker, frame->pipe);
-    buffer_fini(&frame->replies);
+    buffer_fini(&frame->answer);
+    buffer_fini(&frame->early);
     free(frame->parts);
     free(frame);
 }
@@ -86,7 +87,7 @@ static struct slice reply_bound(struct broker *broker, struct frame *frame, stru
 {
     if (raw.size <= limit_reply_bytes_each)
         return raw;
-    if (frame->replies.size + raw.size > frame->max_bytes)
+    if (frame->replied + raw.size > frame->max_bytes)
         reply_too_large(raw, out);
     else if (broker->held_bytes + raw.size > 2 * broker->config.held_bytes)
         reply_busy(raw, out);
@@ -95,34 +96,55 @@ static struct slice reply_bound(struct broker *broker, struct frame *frame, stru
     return buffer_slice(out);
 }
 
+/* The next one in the answer. */
+static void answer_append(struct frame *frame, struct slice reply)
+{
+    struct buffer *out = &frame->answer;
+    size_t rest = (frame->count - frame->next - 1) * (size_t)limit_reply_bytes_each; /* for those that follow */
+    if (frame->next++ == 0)
+        reply_frame_begin(out, frame->count);
+    if (!out->failed && reply.size > limit_reply_bytes_each && out->size + reply.size + rest > frame->max_bytes)
+        reply_too_large(reply, out);
+    else
+        buffer_append(out, reply.data, reply.size);
+}
+
+/* In order as far as they are there; most come in order, and are copied once. */
+static void answer_add(struct frame *frame, uint32_t index, struct slice reply)
+{
+    struct part *part = &frame->parts[index];
+    if (index != frame->next) {
+        part->at = frame->early.size;
+        part->size = reply.size;
+        buffer_append(&frame->early, reply.data, reply.size);
+        frame->answer.failed = frame->answer.failed || frame->early.failed;
+        return;
+    }
+    answer_append(frame, reply);
+    for (part++; frame->next < frame->count && part->size > 0; part++)
+        answer_append(frame, slice_of(frame->early.data + part->at, part->size));
+}
+
 static void frame_answer(struct broker *broker, struct frame *frame)
 {
     struct buffer *out = effect_answer(broker, frame->handle);
-    if (out != NULL)
-        reply_frame_begin(out, frame->count);
-    for (uint32_t i = 0; out != NULL && i < frame->count; i++) {
-        const struct part *part = &frame->parts[i];
-        struct slice reply = slice_of(frame->replies.data + part->at, part->size);
-        size_t rest = (frame->count - i - 1) * (size_t)limit_reply_bytes_each; /* for those that follow */
-        if (part->size > limit_reply_bytes_each && out->size + part->size + rest > frame->max_bytes)
-            reply_too_large(reply, out);
-        else
-            buffer_append(out, reply.data, reply.size);
+    if (out != NULL) {
+        buffer_fini(out);
+        *out = frame->answer;
+        frame->answer = (struct buffer){0};
     }
     frame_free(broker, frame);
 }
 
 void frame_reply(struct broker *broker, struct frame *frame, uint32_t index, enum status status, struct slice raw)
 {
-    struct part *part = &frame->parts[index];
     struct buffer other = {0};
     struct slice kept = reply_bound(broker, frame, raw, &other);
-    part->at = frame->replies.size;
-    part->size = kept.size;
-    part->pending = NULL;
-    buffer_append(&frame->replies, kept.data, kept.size);
+    frame->parts[index].pending = NULL;
+    answer_add(frame, index, kept);
     buffer_fini(&other);
     frame->bytes += kept.size;
+    frame->replied += kept.size;
     broker->held_bytes += kept.size;
     broker->counters.by_status[status]++;
     if (--frame->left == 0)

@@ -24,10 +24,13 @@ struct frame {
     struct pipe *pipe;
     uint64_t handle;
     uint32_t count, left, max_bytes;
-    size_t bytes;          /* of the request and the replies */
-    struct buffer replies; /* in the order they came */
+    size_t bytes;         /* of the request and the replies */
+    size_t replied;       /* of the replies alone */
+    struct buffer answer; /* the replies to those before `next`, in their order */
+    uint32_t next;
+    struct buffer early; /* replies that came before their turn */
     struct part {
-        size_t at, size; /* in replies; size 0: not there yet */
+        size_t at, size; /* in early; size 0: not there */
         struct pending *pending;
     } * parts;
 };

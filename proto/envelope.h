@@ -79,6 +79,8 @@ struct reply {
 };
 enum error reply_decode(struct slice value, struct reply *out);
 void reply_encode(struct buffer *out, const struct reply *reply);
+/* All but its data, which the caller appends: one value. */
+void reply_begin(struct buffer *out, const struct reply *reply);
 /* Reads the next fault map of reply.faults. */
 enum error fault_decode(struct reader *faults, struct fault *out);
 void fault_encode(struct buffer *out, const struct fault *fault);
@@ -105,7 +107,7 @@ struct query_data {
 void query_encode(struct buffer *out, const struct query_data *query);
 
 struct query_page {
-    struct slice rows; /* raw array */
+    struct slice rows; /* JSON: an array of objects, of which only the brackets are looked at on the way */
     uint32_t limit, page;
     uint64_t total, pages;
     bool has_total, has_pages;
@@ -130,6 +132,8 @@ struct work_frame {
 };
 enum error work_frame_decode(struct slice message, struct work_frame *out, struct envelope_fault *fault);
 void work_frame_encode(struct buffer *out, const struct work_frame *frame);
+/* The frame without its replies, of which so many follow: the caller sends them behind it, one after another. */
+void work_frame_begin(struct buffer *out, const struct work_frame *frame, uint32_t replies);
 
 struct work_reply {
     bool subscribed, unknown;

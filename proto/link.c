@@ -279,15 +279,27 @@ static enum error slot_take(struct link *link, struct slot **out)
     return error;
 }
 
+static void bytes_put(uint8_t *to, struct slice bytes)
+{
+    if (bytes.size > 0)
+        memcpy(to, bytes.data, bytes.size);
+}
+
 enum error link_send(struct link *link, struct slice frame, uint32_t timeout_ms, link_done done, void *context)
 {
-    if (frame.size > link->max_bytes)
+    return link_send_two(link, frame, (struct slice){0}, timeout_ms, done, context);
+}
+
+enum error link_send_two(
+    struct link *link, struct slice head, struct slice rest, uint32_t timeout_ms, link_done done, void *context)
+{
+    if (head.size + rest.size > link->max_bytes)
         return error_too_long;
     nng_msg *message;
-    if (nng_msg_alloc(&message, frame.size) != 0)
+    if (nng_msg_alloc(&message, head.size + rest.size) != 0)
         return error_no_memory;
-    if (frame.size > 0)
-        memcpy(nng_msg_body(message), frame.data, frame.size);
+    bytes_put(nng_msg_body(message), head);
+    bytes_put((uint8_t *)nng_msg_body(message) + head.size, rest);
     struct slot *slot;
     enum error error = slot_take(link, &slot);
     if (error != error_none) {

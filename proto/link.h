@@ -36,6 +36,9 @@ struct link_config {
 enum error link_open(struct link **out, const struct link_config *config);
 /* Copies frame and sends it. error_full when every slot is taken. Any thread. */
 enum error link_send(struct link *link, struct slice frame, uint32_t timeout_ms, link_done done, void *context);
+/* Likewise a frame whose bytes are in two places. */
+enum error link_send_two(
+    struct link *link, struct slice head, struct slice rest, uint32_t timeout_ms, link_done done, void *context);
 uint32_t link_free_slots(const struct link *link);
 bool link_connected(const struct link *link);
 /* Why the last attempt to connect by tls+tcp:// failed, for a person; empty when it did not, or for other URLs. */

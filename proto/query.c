@@ -51,8 +51,7 @@ void query_encode(struct buffer *out, const struct query_data *query)
 void query_page_encode(struct buffer *out, const struct query_page *page)
 {
     write_map(out, 2u + (page->page > 0) + page->has_total + page->has_pages + (page->next.size > 0));
-    put_key(out, KEY(page, rows));
-    write_raw(out, page->rows);
+    put_text(out, KEY(page, rows), page->rows);
     put_unsigned(out, KEY(page, limit), page->limit);
     if (page->page > 0)
         put_unsigned(out, KEY(page, page), page->page);
@@ -63,11 +62,22 @@ void query_page_encode(struct buffer *out, const struct query_page *page)
     put_text(out, KEY(page, next), page->next);
 }
 
+static enum error take_rows(struct reader *reader, struct slice *out)
+{
+    struct slice rows;
+    enum error error = reader_text(reader, &rows);
+    if (error == error_none && (rows.size < 2 || rows.data[0] != '[' || rows.data[rows.size - 1] != ']'))
+        error = error_bad_json;
+    if (error == error_none)
+        *out = rows;
+    return error;
+}
+
 static enum error page_take(struct query_page *out, int field, struct reader *reader)
 {
     switch (field) {
     case AT(page, rows):
-        return take_array(reader, &out->rows);
+        return take_rows(reader, &out->rows);
     case AT(page, limit):
         return take_u32(reader, &out->limit);
     case AT(page, page):

@@ -63,13 +63,13 @@ static uint32_t reply_size(const struct reply *reply)
     entries += reply->message.size > 0;
     entries += reply->faults.size > 0;
     entries += reply->retry_ms > 0;
-    entries += reply->data.size > 0;
     return entries;
 }
 
-void reply_encode(struct buffer *out, const struct reply *reply)
+/* All but the data, in a map of so many entries. */
+static void reply_put(struct buffer *out, const struct reply *reply, uint32_t entries)
 {
-    write_map(out, reply_size(reply));
+    write_map(out, entries);
     put_text(out, KEY(reply, status), slice_text(status_name(reply->status)));
     if (reply->has_id) {
         put_uuid(out, KEY(reply, id), &reply->id);
@@ -85,7 +85,18 @@ void reply_encode(struct buffer *out, const struct reply *reply)
     if (reply->retry_ms > 0) {
         put_unsigned(out, KEY(reply, retry_ms), reply->retry_ms);
     }
+}
+
+void reply_encode(struct buffer *out, const struct reply *reply)
+{
+    reply_put(out, reply, reply_size(reply) + (reply->data.size > 0));
     put_raw(out, KEY(reply, data), reply->data);
+}
+
+void reply_begin(struct buffer *out, const struct reply *reply)
+{
+    reply_put(out, reply, reply_size(reply) + 1);
+    put_key(out, KEY(reply, data));
 }
 
 static enum error fault_take(struct fault *out, int field, struct reader *reader)

@@ -88,7 +88,6 @@ static uint32_t work_frame_size(const struct work_frame *frame)
     entries += frame->partitions > 0;
     entries += frame->owned.size > 0;
     entries += frame->heads.size > 0;
-    entries += frame->replies.size > 0;
     entries += frame->records.size > 0;
     entries += frame->descriptions.size > 0;
     entries += frame->metrics.size > 0;
@@ -97,9 +96,10 @@ static uint32_t work_frame_size(const struct work_frame *frame)
     return entries;
 }
 
-void work_frame_encode(struct buffer *out, const struct work_frame *frame)
+/* All but the replies, in a map of so many entries. */
+static void work_frame_put(struct buffer *out, const struct work_frame *frame, uint32_t entries)
 {
-    write_map(out, work_frame_size(frame));
+    write_map(out, entries);
     put_unsigned(out, KEY(work_frame, version), PROTOCOL_VERSION);
     put_text(out, KEY(work_frame, type), slice_text(FRAME_WORK));
     put_text(out, KEY(work_frame, token), frame->token);
@@ -111,12 +111,24 @@ void work_frame_encode(struct buffer *out, const struct work_frame *frame)
     }
     put_raw(out, KEY(work_frame, owned), frame->owned);
     put_raw(out, KEY(work_frame, heads), frame->heads);
-    put_raw(out, KEY(work_frame, replies), frame->replies);
     put_raw(out, KEY(work_frame, records), frame->records);
     put_raw(out, KEY(work_frame, descriptions), frame->descriptions);
     put_text(out, KEY(work_frame, metrics), frame->metrics);
     put_raw(out, KEY(work_frame, alarms), frame->alarms);
     put_text(out, KEY(work_frame, serves), frame->serves);
+}
+
+void work_frame_encode(struct buffer *out, const struct work_frame *frame)
+{
+    work_frame_put(out, frame, work_frame_size(frame) + (frame->replies.size > 0));
+    put_raw(out, KEY(work_frame, replies), frame->replies);
+}
+
+void work_frame_begin(struct buffer *out, const struct work_frame *frame, uint32_t replies)
+{
+    work_frame_put(out, frame, work_frame_size(frame) + 1);
+    put_key(out, KEY(work_frame, replies));
+    write_array(out, replies);
 }
 
 static enum error take_work_items(struct reader *reader, struct work_reply *out)

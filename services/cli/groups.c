@@ -8,6 +8,7 @@
 #include "proto/position.h"
 #include "services/builtin/builtin.h"
 #include "services/cli/group.h"
+#include "services/cli/rows.h"
 #include "services/cli/show.h"
 #include "services/cli/walk.h"
 
@@ -176,7 +177,7 @@ static int page_show(struct group *group, struct buffer *next)
     struct request request = request_of(operation_query);
     struct query_data query = {.limit = limit_page_limit, .cursor = buffer_slice(next), .no_total = true};
     struct query_page page = {0};
-    struct buffer data = {0}, memory = {0};
+    struct buffer data = {0}, memory = {0}, opened = {0};
     struct reply reply;
     int code = EXIT_FAILED;
 
@@ -190,9 +191,10 @@ static int page_show(struct group *group, struct buffer *next)
     }
     buffer_clear(next);
     buffer_append(next, page.next.data, page.next.size);
-    if (code == 0) {
-        code = rows_show(group, page.rows);
+    if (code == 0 && rows_open(reply.data, &opened) == error_none) {
+        code = rows_show(group, field_raw(buffer_slice(&opened), "rows"));
     }
+    buffer_fini(&opened);
     buffer_fini(&data);
     buffer_fini(&memory);
     return code;

@@ -6,6 +6,7 @@
 
 #include "proto/json.h"
 #include "services/cli/connect.h"
+#include "services/cli/rows.h"
 #include "services/cli/show.h"
 #include "services/cli/table.h"
 #include "services/cli/walk.h"
@@ -137,20 +138,36 @@ static void rows_show(struct slice rows)
     buffer_fini(&line);
 }
 
-static int reply_show(const struct query_settings *settings, const struct reply *reply)
+static void page_show(const struct query_settings *settings, const struct reply *reply, struct slice data)
 {
     struct query_page page;
+    struct reply whole = *reply;
 
-    if (reply->status != status_ok || strcmp(settings->format, "json") == 0 ||
-        query_page_decode(reply->data, &page) != error_none) {
-        return show_whole(reply);
+    if (strcmp(settings->format, "json") == 0) {
+        whole.data = data;
+        show_whole(&whole);
+        return;
     }
     if (strcmp(settings->format, "table") == 0) {
-        table_show(page.rows);
+        table_show(field_raw(data, "rows"));
     } else {
-        rows_show(page.rows);
+        rows_show(field_raw(data, "rows"));
     }
-    page_tell(&page);
+    if (query_page_decode(reply->data, &page) == error_none) {
+        page_tell(&page);
+    }
+}
+
+static int reply_show(const struct query_settings *settings, const struct reply *reply)
+{
+    struct buffer data = {0};
+
+    if (reply->status != status_ok || rows_open(reply->data, &data) != error_none) {
+        buffer_fini(&data);
+        return show_whole(reply);
+    }
+    page_show(settings, reply, buffer_slice(&data));
+    buffer_fini(&data);
     return 0;
 }
 

@@ -156,13 +156,22 @@ frame_start(struct brokers *brokers, struct broker *broker, const struct brokers
     }
 }
 
-static bool frame_send(struct brokers *brokers, struct broker *broker, const struct work_frame *frame)
+/* With so many replies, whose bytes these are. */
+static bool frame_send(struct brokers *brokers,
+                       struct broker *broker,
+                       const struct work_frame *frame,
+                       uint32_t count,
+                       struct slice replies)
 {
     buffer_clear(&brokers->frame);
-    work_frame_encode(&brokers->frame, frame);
+    if (count > 0)
+        work_frame_begin(&brokers->frame, frame, count);
+    else
+        work_frame_encode(&brokers->frame, frame);
     if (brokers->frame.failed)
         return false;
-    enum error error = link_send(broker->link, buffer_slice(&brokers->frame), FRAME_TIMEOUT_MS, frame_done, broker);
+    enum error error =
+        link_send_two(broker->link, buffer_slice(&brokers->frame), replies, FRAME_TIMEOUT_MS, frame_done, broker);
     if (error != error_none)
         return false;
     broker->in_flight++;
@@ -170,10 +179,11 @@ static bool frame_send(struct brokers *brokers, struct broker *broker, const str
     return true;
 }
 
-/* Takes whole replies from the front, about a frame's worth; the array's head is put before them. */
-static size_t replies_take(const struct outgoing *outgoing, struct buffer *out, uint32_t *count)
+/* Whole replies from the front, about a frame's worth. */
+static struct slice replies_next(const struct outgoing *outgoing, uint32_t *count)
 {
-    struct reader reader = reader_of(buffer_slice(&outgoing->replies));
+    const uint8_t *start = outgoing->replies.data + outgoing->sent;
+    struct reader reader = reader_of(slice_of(start, outgoing->replies.size - outgoing->sent));
     size_t size = 0;
     *count = 0;
     while (*count < outgoing->count && size < REPLY_BYTES) {
@@ -185,17 +195,22 @@ static size_t replies_take(const struct outgoing *outgoing, struct buffer *out, 
         size += reply.size;
         ++*count;
     }
-    buffer_clear(out);
-    write_array(out, *count);
-    buffer_append(out, outgoing->replies.data, size);
-    return size;
+    return slice_of(start, size);
 }
 
+/* So that the buffer does not grow for ever while there is always something to send. */
 static void outgoing_drop(struct outgoing *outgoing, size_t size, uint32_t count)
 {
-    outgoing->replies.size -= size;
+    outgoing->sent += size;
     outgoing->count -= count;
-    memmove(outgoing->replies.data, outgoing->replies.data + size, outgoing->replies.size);
+    size_t left = outgoing->replies.size - outgoing->sent;
+    if (left > 0 && left < outgoing->sent) {
+        memcpy(outgoing->replies.data, outgoing->replies.data + outgoing->sent, left);
+        outgoing->replies.size = left;
+        outgoing->sent = 0;
+    }
+    if (left == 0)
+        outgoing_clear(outgoing);
 }
 
 static bool has_news(const struct brokers_news *news)
@@ -208,22 +223,19 @@ static bool has_news(const struct brokers_news *news)
 static bool
 replies_send(struct brokers *brokers, struct broker *broker, struct outgoing *outgoing, const struct brokers_news *news)
 {
-    struct buffer replies = {0};
     struct work_frame frame;
     bool told = false;
     while (outgoing->count > 0 && link_free_slots(broker->link) > 0) {
         static const struct brokers_news nothing;
         uint32_t count;
-        size_t size = replies_take(outgoing, &replies, &count);
+        struct slice replies = replies_next(outgoing, &count);
         bool last = count == outgoing->count;
         frame_start(brokers, broker, last ? news : &nothing, &frame);
-        frame.replies = buffer_slice(&replies);
-        if (replies.failed || count == 0 || !frame_send(brokers, broker, &frame))
+        if (count == 0 || !frame_send(brokers, broker, &frame, count, replies))
             break;
         told = last;
-        outgoing_drop(outgoing, size, count);
+        outgoing_drop(outgoing, replies.size, count);
     }
-    buffer_fini(&replies);
     return told;
 }
 
@@ -239,8 +251,7 @@ static void broker_flush(struct brokers *brokers,
                          bool grant)
 {
     if (!broker->connected || refuses(broker)) {
-        outgoing->replies.size = 0; /* the broker that asked is gone; it, or the next, asks again */
-        outgoing->count = 0;
+        outgoing_clear(outgoing); /* the broker that asked is gone; it, or the next, asks again */
         return;
     }
     static const struct brokers_news nothing;
@@ -249,7 +260,7 @@ static void broker_flush(struct brokers *brokers,
     while (link_free_slots(broker->link) > 0 && (tell || (grant && broker->in_flight < GRANTS))) {
         struct work_frame frame;
         frame_start(brokers, broker, tell ? news : &nothing, &frame);
-        if (!frame_send(brokers, broker, &frame))
+        if (!frame_send(brokers, broker, &frame, 0, (struct slice){0}))
             break;
         tell = false;
     }

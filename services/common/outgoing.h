@@ -9,7 +9,15 @@
 
 struct outgoing {
     struct buffer replies; /* [key, status, reply] one after another */
-    uint32_t count;
+    size_t sent;           /* bytes at their front that are sent; those behind them move there now and then */
+    uint32_t count;        /* of those that are not */
 };
+
+static inline void outgoing_clear(struct outgoing *outgoing)
+{
+    buffer_clear(&outgoing->replies);
+    outgoing->sent = 0;
+    outgoing->count = 0;
+}
 
 #endif

@@ -103,43 +103,67 @@ bool worker_mail(struct worker *worker, struct inbox_node *node, uint64_t now_us
         return false;
     brokers_link_changed(worker->brokers, mail);
     worker->sessions[mail->link]++;
-    worker->outgoing[mail->link].count = 0; /* the broker that asked asks another */
-    buffer_clear(&worker->outgoing[mail->link].replies);
+    outgoing_clear(&worker->outgoing[mail->link]); /* the broker that asked asks another */
     free(mail);
     return true;
 }
 
 /* ---- sending ---- */
 
-static void reply_write(struct outgoing *outgoing, uint64_t key, const struct reply *reply)
+/* What goes before the reply. */
+static void place_write(struct outgoing *outgoing, const struct worker_place *place, enum status status)
 {
     write_array(&outgoing->replies, 3);
-    write_unsigned(&outgoing->replies, key);
-    write_unsigned(&outgoing->replies, (uint64_t)reply->status);
-    reply_encode(&outgoing->replies, reply);
+    write_unsigned(&outgoing->replies, place->key);
+    write_unsigned(&outgoing->replies, (uint64_t)status);
 }
 
-void worker_reply(struct worker *worker, const struct worker_place *place, const struct reply *reply)
+/* The reply that begins at start is written. */
+static void reply_end(struct outgoing *outgoing, const struct worker_place *place, size_t start)
 {
     static const struct reply too_large = {.status = status_error,
                                            .code = {(const uint8_t *)"reply_too_large", sizeof "reply_too_large" - 1},
                                            .message = {(const uint8_t *)"larger than a frame; ask for less",
                                                        sizeof "larger than a frame; ask for less" - 1}};
-    struct outgoing *outgoing = &worker->outgoing[place->link];
-    if (place->session != worker->sessions[place->link])
-        return;
-    size_t size = outgoing->replies.size;
-    reply_write(outgoing, place->key, reply);
-    if (!outgoing->replies.failed && outgoing->replies.size - size > REPLY_BYTES_MAX) {
-        outgoing->replies.size = size;
-        reply_write(outgoing, place->key, &too_large);
+    if (!outgoing->replies.failed && outgoing->replies.size - start > REPLY_BYTES_MAX) {
+        outgoing->replies.size = start;
+        place_write(outgoing, place, too_large.status);
+        reply_encode(&outgoing->replies, &too_large);
     }
     if (outgoing->replies.failed) { /* no memory: its deadline ends it */
         outgoing->replies.failed = false;
-        outgoing->replies.size = size;
+        outgoing->replies.size = start;
         return;
     }
     outgoing->count++;
+}
+
+/* NULL when who asked is not there any more. */
+static struct outgoing *outgoing_of(struct worker *worker, const struct worker_place *place)
+{
+    return place->session == worker->sessions[place->link] ? &worker->outgoing[place->link] : NULL;
+}
+
+void worker_reply(struct worker *worker, const struct worker_place *place, const struct reply *reply)
+{
+    struct outgoing *outgoing = outgoing_of(worker, place);
+    if (outgoing == NULL)
+        return;
+    size_t start = outgoing->replies.size;
+    place_write(outgoing, place, reply->status);
+    reply_encode(&outgoing->replies, reply);
+    reply_end(outgoing, place, start);
+}
+
+void worker_reply_raw(struct worker *worker, const struct worker_place *place, enum status status, struct slice reply)
+{
+    struct outgoing *outgoing = outgoing_of(worker, place);
+    if (outgoing == NULL)
+        return;
+    size_t start = outgoing->replies.size;
+    place_write(outgoing, place, status);
+    write_raw(&outgoing->replies, reply);
+    reply_end(outgoing, place, start);
 }
 
 /* Again and again: what a broker hears is all it knows of a process, and a frame may be lost. */

@@ -50,6 +50,8 @@ void worker_close(struct worker **worker);
 bool worker_mail(struct worker *worker, struct inbox_node *node, uint64_t now_us);
 /* The reply to a request that was taken. */
 void worker_reply(struct worker *worker, const struct worker_place *place, const struct reply *reply);
+/* Likewise, one that is encoded already. */
+void worker_reply_raw(struct worker *worker, const struct worker_place *place, enum status status, struct slice reply);
 /* Sends what there is to send. jobs: requests taken and not answered; stopping: no more work is asked for. */
 void worker_turn(struct worker *worker, uint32_t jobs, bool stopping, uint64_t now_us);
 /* Replies that are not sent yet. */

@@ -99,8 +99,7 @@ void mcp_query_rows(struct buffer *out, struct slice data)
         return;
     }
     buffer_append_text(out, ",\"rows\":");
-    if (msgpack_to_json(page.rows, out) != 0)
-        out->failed = true;
+    buffer_append(out, page.rows.data, page.rows.size);
     buffer_printf(out, ",\"limit\":%" PRIu32, page.limit);
     number_or_null(out, "page", page.page > 0, page.page);
     number_or_null(out, "total", page.has_total, page.total);

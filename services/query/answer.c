@@ -27,6 +27,7 @@ void reading_fini(struct reading *reading)
     row_reader_close(&reading->reader);
     row_page_fini(&reading->page);
     buffer_fini(&reading->faults);
+    buffer_fini(&reading->position);
     free(reading->checkpoints);
     free(reading->seqs);
     *reading = (struct reading){0};
@@ -61,16 +62,27 @@ static enum error reader_ensure(struct reading *reading)
         .url = reading->config->url, .holder = reading->config->holder, .time_limit_ms = reading->config->statement_ms};
     if (reading->reader != NULL)
         return error_none;
+    reading->moment = 0; /* another reader counts anew */
     return row_reader_open(&reading->reader, &config, &reading->fault);
 }
 
+/* Only when they can have moved since the builds were read last. */
 static enum error checkpoints_read(struct reading *reading, uint32_t build)
 {
     uint32_t partitions = reading->config->partitions;
+    uint64_t moment = row_reader_moment(reading->reader);
+    if (moment != 0 && reading->moment == moment && reading->build == build)
+        return error_none;
+    reading->moment = 0;
+    buffer_clear(&reading->position);
     enum error error = row_reader_checkpoints(
         reading->reader, build, reading->checkpoints, partitions, &reading->faults, &reading->fault);
     for (uint32_t i = 0; error == error_none && i < partitions; i++)
         reading->seqs[i] = reading->checkpoints[i].seq;
+    if (error == error_none) {
+        reading->build = build;
+        reading->moment = moment;
+    }
     return error;
 }
 
@@ -191,13 +203,21 @@ static bool covered(const struct reading *reading, struct query_job *job, const 
 
 /* ---- the answer ---- */
 
+/* What the checkpoints cover; empty when it is more than a token may have. */
+static struct slice position_of(struct reading *reading, uint64_t incarnation)
+{
+    struct buffer *position = &reading->position;
+    if (position->size == 0)
+        position_write(incarnation, reading->seqs, reading->config->partitions, position);
+    if (position->failed || position->size > limit_position_bytes)
+        buffer_clear(position);
+    return buffer_slice(position);
+}
+
 static void answer_page(struct reading *reading, struct query_job *job, const struct query *query, uint64_t incarnation)
 {
     struct row_page *page = &reading->page;
-    struct buffer rows = {0};
-    write_array(&rows, page->count);
-    write_raw(&rows, buffer_slice(&page->rows));
-    struct query_page data = {.rows = buffer_slice(&rows),
+    struct query_page data = {.rows = buffer_slice(&page->rows),
                               .limit = query->limit,
                               .page = page->cut ? 0 : query->page,
                               .has_total = page->total >= 0,
@@ -207,17 +227,16 @@ static void answer_page(struct reading *reading, struct query_job *job, const st
         data.total = (uint64_t)page->total;
         data.pages = (data.total + query->limit - 1) / query->limit;
     }
-    query_page_encode(&job->data, &data);
-    buffer_fini(&rows);
-    position_write(incarnation, reading->seqs, reading->config->partitions, &job->position);
-    if (job->data.failed || job->position.failed || job->position.size > limit_position_bytes)
-        buffer_clear(&job->position);
     job->rows = page->count;
     job->outcome = JOB_ANSWERED;
-    job->reply =
-        (struct reply){.status = status_ok, .position = buffer_slice(&job->position), .data = buffer_slice(&job->data)};
-    if (job->data.failed)
-        job_fail(job, status_busy, error_name(error_no_memory), error_text(error_no_memory), BUSY_RETRY_MS);
+    job->reply = (struct reply){.status = status_ok, .position = position_of(reading, incarnation)};
+    reply_begin(&job->encoded, &job->reply);
+    query_page_encode(&job->encoded, &data);
+    job->reply.position = (struct slice){0}; /* it is the reader's */
+    if (!job->encoded.failed)
+        return;
+    buffer_clear(&job->encoded);
+    job_fail(job, status_busy, error_name(error_no_memory), error_text(error_no_memory), BUSY_RETRY_MS);
 }
 
 static enum error rows_read(struct reading *reading,

@@ -75,8 +75,7 @@ void job_free(struct query_job **job)
     if (old == NULL)
         return;
     buffer_fini(&old->bytes);
-    buffer_fini(&old->data);
-    buffer_fini(&old->position);
+    buffer_fini(&old->encoded);
     buffer_fini(&old->faults);
     free(old->wanted);
     free(old->seen);

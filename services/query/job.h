@@ -34,10 +34,11 @@ struct query_job {
     struct slice at_least, identifier; /* of its data; empty: none */
 
     /* QUERY, from a reader: the outcome and the reply, whose slices point into memory, or the build that is behind, and
-     * what is wanted of it, one number a partition. */
+     * what is wanted of it, one number a partition. A page is encoded by the reader: of its reply only the status
+     * counts then. */
     enum job_outcome outcome;
     struct reply reply;
-    struct buffer data, position, faults;
+    struct buffer encoded, faults;
     uint32_t build, rows;
     uint64_t *wanted;
 

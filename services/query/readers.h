@@ -34,8 +34,11 @@ bool readers_fault(struct readers *readers, char *out, size_t size);
 struct reading {
     const struct readers_config *config;
     struct row_reader *reader;
-    struct checkpoint *checkpoints;
-    uint64_t *seqs; /* of the checkpoints */
+    struct checkpoint *checkpoints; /* of a build at a moment of the reader; moment 0: of none */
+    uint32_t build;
+    uint64_t moment;
+    uint64_t *seqs;         /* of the checkpoints */
+    struct buffer position; /* the same as a token; empty: not written yet */
     struct buffer faults;
     struct row_page page;
     struct store_fault fault; /* of the last failure */

@@ -10,7 +10,10 @@ enum { TURN_MAX_US = 50000, BUSY_RETRY_MS = 100, GATHER_US = 100, GATHERS_MAX = 
 
 static void answer(struct service *service, struct query_job *job, uint64_t now_us)
 {
-    worker_reply(service->worker, &job->place, &job->reply);
+    if (job->encoded.size > 0)
+        worker_reply_raw(service->worker, &job->place, job->reply.status, buffer_slice(&job->encoded));
+    else
+        worker_reply(service->worker, &job->place, &job->reply);
     metrics_count(job, now_us - job->came_us);
     service->jobs--;
     service->answered++;

@@ -4,6 +4,7 @@
  * See watch.h. */
 #include "services/query/watch.h"
 
+#include "proto/json.h"
 #include "services/common/process.h"
 #include "services/follow/groups.h"
 
@@ -110,6 +111,24 @@ page_read(struct watch *watch, const struct model *model, uint32_t build, uint32
     return error;
 }
 
+static enum error page_look(struct watch *watch)
+{
+    struct buffer rows = {0};
+    uint32_t count;
+    enum error error = json_to_msgpack(buffer_slice(&watch->page.rows), &rows, NULL);
+    struct reader reader = reader_of(buffer_slice(&rows));
+    if (error == error_none)
+        error = reader_array(&reader, &count);
+    if (error == error_none)
+        group_watch_look(watch->groups,
+                         slice_of(reader.at, (size_t)(reader.end - reader.at)),
+                         count,
+                         clock_wall_us(),
+                         clock_monotonic_us());
+    buffer_fini(&rows);
+    return error;
+}
+
 static enum error groups_look(struct watch *watch)
 {
     struct buffer question = {0};
@@ -123,11 +142,7 @@ static enum error groups_look(struct watch *watch)
         question_write(&question, buffer_slice(&watch->page.next));
         error = question.failed ? error_no_memory : page_read(watch, model, build, number, buffer_slice(&question));
         if (error == error_none)
-            group_watch_look(watch->groups,
-                             buffer_slice(&watch->page.rows),
-                             watch->page.count,
-                             clock_wall_us(),
-                             clock_monotonic_us());
+            error = page_look(watch);
         more = watch->page.next.size > 0;
     }
     if (error == error_none)

@@ -15,8 +15,9 @@
  *   slot        slot, epoch, holder, until_us        leases of projectors; every transaction that writes rows checks
  *                                                    its slot's epoch
  *   m<build>_<number>   _realm, _id, _etag, _created, _updated, _creator, _updater, _deleted, _text, _row, c0, c1, ...
- *               key (_realm, _id); times in microseconds, _deleted null while the row is there; _row: the canonical
- *               msgpack map that the columns were taken from; c<i>: model->fields[i], null where the row has none
+ *               key (_realm, _id); times in microseconds, _deleted null while the row is there; _row: all of the
+ *               row as its readers get it, one JSON object (row_text.h); c<i>: model->fields[i], null where the row has
+ *               none
  *
  * Column types: BOOL, INT64, DECIMAL (units of 10^-scale), TIMESTAMP (microseconds) and DATE (days) are 64-bit integers
  * (BOOL: 0 or 1), DOUBLE a double, TEXT UUID ENUM BYTES their text as it is in _row (U+0000 becomes U+FFFD), LIST and

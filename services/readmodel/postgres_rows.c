@@ -92,14 +92,24 @@ static void load_sql(struct buffer *sql, uint32_t build, uint32_t number)
     buffer_append(sql, "", 1);
 }
 
-static enum error rows_give(
-    const PGresult *result, const struct row_key *keys, size_t first, size_t count, row_visit visit, void *context)
+static enum error rows_give(const PGresult *result,
+                            struct buffer *memory,
+                            const struct row_key *keys,
+                            size_t first,
+                            size_t count,
+                            row_visit visit,
+                            void *context,
+                            struct store_fault *fault)
 {
     enum error error = error_none;
     for (int i = 0; i < PQntuples(result) && error == error_none; i++) {
         size_t index = (size_t)result_number(result, i, LOAD_ROW + 1) - 1;
+        struct slice data;
         if (index >= count)
             continue;
+        error = load_data(result_bytes(result, i, LOAD_ROW), memory, &data, fault);
+        if (error != error_none)
+            return error;
         const struct row row = {.realm = keys[index].realm,
                                 .id = keys[index].id,
                                 .version = result_number(result, i, LOAD_ETAG),
@@ -108,7 +118,7 @@ static enum error rows_give(
                                 .creator = result_bytes(result, i, LOAD_CREATOR),
                                 .updater = result_bytes(result, i, LOAD_UPDATER),
                                 .deleted_us = (int64_t)result_number(result, i, LOAD_DELETED),
-                                .data = result_bytes(result, i, LOAD_ROW)};
+                                .data = data};
         error = visit(context, first + index, &row);
     }
     return error;
@@ -136,7 +146,7 @@ static enum error some_load(struct postgres_writer *writer,
         postgres_ask(writer, (const char *)writer->sql.data, &parameters, &result, "reading rows", fault);
     if (error != error_none)
         return error;
-    error = rows_give(result, keys, first, count, visit, context);
+    error = rows_give(result, &writer->scratch, keys, first, count, visit, context, fault);
     PQclear(result);
     return error;
 }

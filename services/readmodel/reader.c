@@ -40,6 +40,11 @@ enum error row_reader_builds(struct row_reader *reader, const struct builds **ou
     return error;
 }
 
+uint64_t row_reader_moment(const struct row_reader *reader)
+{
+    return reader->moment;
+}
+
 enum error row_reader_checkpoints(struct row_reader *reader,
                                   uint32_t build,
                                   struct checkpoint *out,
@@ -56,57 +61,6 @@ enum error row_reader_checkpoints(struct row_reader *reader,
     return error;
 }
 
-enum error row_reader_select(struct row_reader *reader,
-                             uint32_t build,
-                             uint32_t number,
-                             const struct query *query,
-                             struct row_page *out,
-                             struct store_fault *fault)
-{
-    reader->target.build = build;
-    reader->target.number = number;
-    page_begin(out);
-    enum error error = reader->ops->select(reader, query, out, fault);
-    if (error == error_none && out->cut && query->numbered)
-        error = fault_set(fault, error_too_long, "the page's rows have more than %zu bytes", query->bytes);
-    return error;
-}
-
-enum error row_reader_item(struct row_reader *reader,
-                           uint32_t build,
-                           uint32_t number,
-                           const struct query *query,
-                           struct slice id,
-                           struct row_page *out,
-                           struct store_fault *fault)
-{
-    reader->target.build = build;
-    reader->target.number = number;
-    page_begin(out);
-    /* No row has such an identifier, and PostgreSQL takes no text with one. */
-    if (id.size == 0 || memchr(id.data, 0, id.size) != NULL)
-        return error_none;
-    return reader->ops->item(reader, query, id, out, fault);
-}
-
-/* ---- checkpoints ---- */
-
-void checkpoint_fault_put(struct checkpoint *checkpoint, struct slice fault, struct buffer *memory)
-{
-    buffer_append(memory, fault.data, fault.size);
-    checkpoint->fault.size = fault.size;
-}
-
-/* Faults were put one after another, in the order of the partitions. */
-void checkpoints_settle(struct checkpoint *checkpoints, uint32_t count, const struct buffer *memory)
-{
-    size_t at = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        checkpoints[i].fault.data = memory->data == NULL ? NULL : memory->data + at;
-        at += checkpoints[i].fault.size;
-    }
-}
-
 /* ---- pages ---- */
 
 void row_page_fini(struct row_page *page)
@@ -120,11 +74,20 @@ void row_page_fini(struct row_page *page)
 void page_begin(struct row_page *page)
 {
     buffer_clear(&page->rows);
+    buffer_append_text(&page->rows, "[");
     buffer_clear(&page->next);
     buffer_clear(&page->last);
     page->cut = false;
     page->count = 0;
     page->total = -1;
+}
+
+static enum error page_close(struct row_page *page, enum error error, struct store_fault *fault)
+{
+    buffer_append_text(&page->rows, "]");
+    if (error == error_none && page->rows.failed)
+        return fault_set(fault, error_no_memory, "no memory for rows");
+    return error;
 }
 
 enum error page_add(struct row_page *page, const struct query *query, const struct value *columns, bool *full)
@@ -133,10 +96,12 @@ enum error page_add(struct row_page *page, const struct query *query, const stru
     *full = page->count == query->limit;
     if (*full)
         return error_none;
-    enum error error = row_render(&page->rows, query, columns);
+    if (page->count > 0)
+        buffer_append_text(&page->rows, ",");
+    enum error error = row_text_pick(&page->rows, query, columns[SELECT_ROW].text);
     if (error != error_none)
         return error;
-    if (page->count > 0 && page->rows.size > query->bytes) {
+    if (page->count > 0 && page->rows.size >= query->bytes) { /* a bracket is to follow */
         page->rows.size = before;
         *full = page->cut = true;
         return error_none;
@@ -155,4 +120,57 @@ enum error page_end(struct row_page *page, const struct query *query, bool more,
     if (query->total && !*count)
         page->total = (int64_t)(query->page - 1) * query->limit + page->count;
     return page->next.failed ? error_no_memory : error_none;
+}
+
+/* ---- rows ---- */
+
+enum error row_reader_select(struct row_reader *reader,
+                             uint32_t build,
+                             uint32_t number,
+                             const struct query *query,
+                             struct row_page *out,
+                             struct store_fault *fault)
+{
+    reader->target.build = build;
+    reader->target.number = number;
+    page_begin(out);
+    enum error error = page_close(out, reader->ops->select(reader, query, out, fault), fault);
+    if (error == error_none && out->cut && query->numbered)
+        error = fault_set(fault, error_too_long, "the page's rows have more than %zu bytes", query->bytes);
+    return error;
+}
+
+enum error row_reader_item(struct row_reader *reader,
+                           uint32_t build,
+                           uint32_t number,
+                           const struct query *query,
+                           struct slice id,
+                           struct row_page *out,
+                           struct store_fault *fault)
+{
+    reader->target.build = build;
+    reader->target.number = number;
+    page_begin(out);
+    /* No row has such an identifier, and PostgreSQL takes no text with one. */
+    if (id.size == 0 || memchr(id.data, 0, id.size) != NULL)
+        return page_close(out, error_none, fault);
+    return page_close(out, reader->ops->item(reader, query, id, out, fault), fault);
+}
+
+/* ---- checkpoints ---- */
+
+void checkpoint_fault_put(struct checkpoint *checkpoint, struct slice fault, struct buffer *memory)
+{
+    buffer_append(memory, fault.data, fault.size);
+    checkpoint->fault.size = fault.size;
+}
+
+/* Faults were put one after another, in the order of the partitions. */
+void checkpoints_settle(struct checkpoint *checkpoints, uint32_t count, const struct buffer *memory)
+{
+    size_t at = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        checkpoints[i].fault.data = memory->data == NULL ? NULL : memory->data + at;
+        at += checkpoints[i].fault.size;
+    }
 }

@@ -25,6 +25,10 @@ void row_reader_close(struct row_reader **reader);
  * list (out->change differs), or close. */
 enum error row_reader_builds(struct row_reader *reader, const struct builds **out, struct store_fault *fault);
 
+/* A number for what the database was when row_reader_builds looked at it last: while that gives the same, nothing of it
+ * has changed. 0 when it cannot be told. */
+uint64_t row_reader_moment(const struct row_reader *reader);
+
 /* The checkpoints of a build: partitions of them, from partition 0; those that are missing are at 0. Their faults are
  * views into memory, which is cleared first. Rows that are read afterwards have at least what these say. */
 enum error row_reader_checkpoints(struct row_reader *reader,
@@ -34,9 +38,9 @@ enum error row_reader_checkpoints(struct row_reader *reader,
                                   struct buffer *memory,
                                   struct store_fault *fault);
 
-/* A page of rows: msgpack maps one after another, in order. Zeroed before first use; reused from one to the next. */
+/* A page of rows, in order. Zeroed before first use; reused from one to the next. */
 struct row_page {
-    struct buffer rows;
+    struct buffer rows; /* a JSON array of objects, without spaces */
     uint32_t count;
     int64_t total;      /* -1: not asked for */
     struct buffer next; /* the cursor behind the last row; empty: that was all */

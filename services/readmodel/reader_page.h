@@ -7,6 +7,7 @@
 #define READMODEL_READER_PAGE_H
 
 #include "services/readmodel/reader.h"
+#include "services/readmodel/row_text.h"
 #include "services/readmodel/select.h"
 
 #define STATEMENTS_MAX 64 /* prepared ones that are kept */
@@ -41,6 +42,7 @@ struct row_reader {
     const struct row_reader_ops *ops;
     struct builds builds;
     bool builds_known;
+    uint64_t moment; /* see row_reader_moment */
     uint32_t time_limit_ms;
     struct select_target target;
     struct select rows, count;
@@ -60,8 +62,5 @@ enum error page_add(struct row_page *page, const struct query *query, const stru
 enum error page_end(struct row_page *page, const struct query *query, bool more, bool *count);
 /* What kind of value a column of the sort has. */
 enum value_kind sort_value_kind(const struct query *query, uint32_t field);
-
-/* ---- row_render.c ---- */
-enum error row_render(struct buffer *out, const struct query *query, const struct value *columns);
 
 #endif

@@ -320,18 +320,9 @@ static struct value column_value(const PGresult *result, int row, int column, en
 
 static void columns_read(const PGresult *result, int row, const struct query *query, struct value *columns)
 {
-    static const enum value_kind kinds[SELECT_SORT] = {
-        [SELECT_ID] = VALUE_TEXT,
-        [SELECT_ETAG] = VALUE_INTEGER,
-        [SELECT_CREATED] = VALUE_INTEGER,
-        [SELECT_UPDATED] = VALUE_INTEGER,
-        [SELECT_CREATOR] = VALUE_TEXT,
-        [SELECT_UPDATER] = VALUE_TEXT,
-        [SELECT_DELETED] = VALUE_INTEGER,
-        [SELECT_ROW] = VALUE_BYTES,
-    };
     for (int i = 0; i < PQnfields(result); i++) {
-        enum value_kind kind = i < SELECT_SORT ? kinds[i] : sort_value_kind(query, query->sort[i - SELECT_SORT].field);
+        enum value_kind kind =
+            i < SELECT_SORT ? VALUE_TEXT : sort_value_kind(query, query->sort[i - SELECT_SORT].field);
         columns[i] = column_value(result, row, i, kind);
     }
 }
@@ -639,7 +630,7 @@ static enum error postgres_item(struct row_reader *base,
     enum error error = selects_run(reader, selects, 1, NULL, &result, fault);
     if (error == error_none && PQntuples(result) > 0) {
         columns_read(result, 0, query, columns);
-        error = row_render(&out->rows, query, columns);
+        error = row_text_pick(&out->rows, query, columns[SELECT_ROW].text);
         out->count = error == error_none;
         if (error != error_none)
             fault_set(fault, error, "%s: a row cannot be read", reader->address.name);

@@ -41,7 +41,8 @@ struct sqlite_reader {
     struct statement statements[STATEMENTS_MAX];
     uint64_t uses;
     uint64_t deadline_us; /* of the statement that runs; CLOCK_BOOTTIME */
-    int64_t version;      /* PRAGMA data_version when builds were read last */
+    int64_t version;      /* PRAGMA data_version when builds were looked at last */
+    uint64_t changes;     /* how often it was another */
 };
 
 static struct sqlite_reader *sqlite_of(struct row_reader *reader)
@@ -206,8 +207,10 @@ static enum error sqlite_builds(struct row_reader *base, struct store_fault *fau
     if (error != error_none || (base->builds_known && version == reader->version))
         return error;
     error = builds_read(reader, fault);
-    if (error == error_none)
+    if (error == error_none) {
         reader->version = version;
+        base->moment = ++reader->changes;
+    }
     return error;
 }
 
@@ -411,7 +414,7 @@ static enum error sqlite_item(struct row_reader *base,
     error = step_fault(reader, code, fault);
     if (code == SQLITE_ROW) {
         columns_read(statement, columns);
-        error = row_render(&out->rows, query, columns);
+        error = row_text_pick(&out->rows, query, columns[SELECT_ROW].text);
         out->count = error == error_none;
         if (error != error_none)
             fault_set(fault, error, "%s: a row cannot be read", reader->connection.path);

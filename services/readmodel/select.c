@@ -110,7 +110,7 @@ static void put_conditions(struct select_writer *writer)
 
 static void put_columns(struct select_writer *writer)
 {
-    select_put(writer, "SELECT _id, _etag, _created, _updated, _creator, _updater, _deleted, _row");
+    select_put(writer, "SELECT _row");
 }
 
 static void put_limit(struct select_writer *writer)

@@ -33,17 +33,7 @@ void select_clear(struct select *select);
 void select_fini(struct select *select);
 
 /* Columns of what select_rows and select_item give; with select_rows those that it sorts by follow. */
-enum select_column {
-    SELECT_ID,
-    SELECT_ETAG,
-    SELECT_CREATED,
-    SELECT_UPDATED,
-    SELECT_CREATOR,
-    SELECT_UPDATER,
-    SELECT_DELETED,
-    SELECT_ROW,
-    SELECT_SORT
-};
+enum select_column { SELECT_ROW, SELECT_SORT };
 
 /* Rows of a page, and one more when there is one. error_no_memory. *out is cleared first. */
 enum error select_rows(struct select *out, const struct select_target *target, const struct query *query);

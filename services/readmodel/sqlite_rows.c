@@ -130,9 +130,18 @@ static enum error load_prepare(
 
 /* ---- reading rows ---- */
 
-static enum error
-row_give(sqlite3_stmt *statement, const struct row_key *key, size_t index, row_visit visit, void *context)
+static enum error row_give(struct sqlite_writer *writer,
+                           sqlite3_stmt *statement,
+                           const struct row_key *key,
+                           size_t index,
+                           row_visit visit,
+                           void *context,
+                           struct store_fault *fault)
 {
+    struct slice data;
+    enum error error = load_data(column_bytes(statement, LOAD_ROW), &writer->scratch, &data, fault);
+    if (error != error_none)
+        return error;
     const struct row row = {.realm = key->realm,
                             .id = key->id,
                             .version = column_unsigned(statement, LOAD_ETAG),
@@ -141,7 +150,7 @@ row_give(sqlite3_stmt *statement, const struct row_key *key, size_t index, row_v
                             .creator = column_bytes(statement, LOAD_CREATOR),
                             .updater = column_bytes(statement, LOAD_UPDATER),
                             .deleted_us = sqlite3_column_int64(statement, LOAD_DELETED),
-                            .data = column_bytes(statement, LOAD_ROW)};
+                            .data = data};
     return visit(context, index, &row);
 }
 
@@ -162,7 +171,7 @@ enum error sqlite_load(struct writer *base,
         bind_text(statement, 2, keys[i].id);
         int code = sqlite3_step(statement);
         if (code == SQLITE_ROW)
-            error = row_give(statement, &keys[i], i, visit, context);
+            error = row_give(writer, statement, &keys[i], i, visit, context, fault);
         sqlite3_reset(statement);
         if (code != SQLITE_ROW && code != SQLITE_DONE)
             error = sqlite_writer_fault(writer, code, "reading a row", fault);

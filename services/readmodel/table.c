@@ -66,8 +66,6 @@ static enum model_kind column_kind(const struct model *model, uint32_t column)
 const char *column_type(enum dialect dialect, const struct model *model, uint32_t column)
 {
     bool sqlite = dialect == DIALECT_SQLITE;
-    if (column == TABLE_ROW)
-        return sqlite ? "BLOB" : "bytea";
     switch (column_kind(model, column)) {
     case MODEL_BOOL:
     case MODEL_INT64:

@@ -21,7 +21,7 @@ enum table_column {
     TABLE_UPDATER,
     TABLE_DELETED,
     TABLE_TEXT, /* the words of the row (words.h); NULL where it has none, so that nothing needs to be indexed */
-    TABLE_ROW,
+    TABLE_ROW,  /* the whole row as readers get it (row_text.h) */
     TABLE_FIELDS
 };
 #define TABLE_COLUMNS_MAX (TABLE_FIELDS + MODEL_FIELDS_MAX)

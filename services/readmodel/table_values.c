@@ -6,6 +6,7 @@
 #include "libactor/domain/scalar.h"
 #include "proto/identity.h"
 #include "proto/json.h"
+#include "services/readmodel/row_text.h"
 #include "services/readmodel/table.h"
 #include "services/readmodel/words.h"
 
@@ -247,7 +248,15 @@ static void audit_put(struct filler *filler, const struct row *row)
     values[TABLE_UPDATED] = (struct value){.kind = VALUE_INTEGER, .integer = row->updated_us};
     if (row->deleted_us != 0)
         values[TABLE_DELETED] = (struct value){.kind = VALUE_INTEGER, .integer = row->deleted_us};
-    values[TABLE_ROW] = (struct value){.kind = VALUE_BYTES, .text = row->data};
+}
+
+static enum error text_of_row(struct filler *filler, const struct row *row)
+{
+    size_t from = filler->scratch->size;
+    enum error error = row_text_write(filler->scratch, row);
+    if (error == error_none)
+        value_scratch(filler, TABLE_ROW, from);
+    return error;
 }
 
 /* Only now scratch stays where it is. */
@@ -266,6 +275,8 @@ enum error table_values(const struct model *model, const struct row *row, struct
     audit_put(&filler, row);
     enum error error = record_put(&filler, 0, row->data);
     words_put(&filler);
+    if (error == error_none)
+        error = text_of_row(&filler, row);
     offsets_settle(&filler);
     bool failed = scratch->failed || filler.canonical.failed;
     buffer_fini(&filler.canonical);

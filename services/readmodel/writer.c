@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+#include "services/readmodel/row_text.h"
+
 static const struct writer_ops *const backends[] = {&writer_sqlite_ops, &writer_postgres_ops};
 
 /* NULL, and a fault, when there is none for that URL. */
@@ -113,6 +115,12 @@ enum error writer_load(struct writer *writer,
                        struct store_fault *fault)
 {
     return count == 0 ? error_none : writer->ops->load(writer, build, number, keys, count, visit, context, fault);
+}
+
+enum error load_data(struct slice text, struct buffer *memory, struct slice *out, struct store_fault *fault)
+{
+    enum error error = row_text_read(text, memory, out);
+    return error == error_none ? error : fault_set(fault, error, "a row cannot be read: %s", error_text(error));
 }
 
 enum error writer_commit(struct writer *writer, const struct row_batch *batch, struct store_fault *fault)

@@ -53,6 +53,8 @@ extern const struct writer_ops writer_sqlite_ops, writer_postgres_ops;
 /* The columns that a load selects, in this order, and the row that they make. */
 #define LOAD_COLUMNS "_etag, _created, _updated, _creator, _updater, _deleted, _row"
 enum load_column { LOAD_ETAG, LOAD_CREATED, LOAD_UPDATED, LOAD_CREATOR, LOAD_UPDATER, LOAD_DELETED, LOAD_ROW };
+/* Its data, in memory, from LOAD_ROW. */
+enum error load_data(struct slice text, struct buffer *memory, struct slice *out, struct store_fault *fault);
 
 /* The values of a set's row; the fault names the row that has none. */
 enum error set_values(

@@ -1,6 +1,7 @@
 # Copyright 2026 The Fluvius Authors.
 # SPDX-License-Identifier: Apache-2.0
 """What comes back: replies, the records of the log, and an exception for each status that is not ok."""
+import json
 import uuid
 from dataclasses import dataclass
 from typing import Any, Optional, Tuple
@@ -56,7 +57,7 @@ class Page:
 
     def __init__(self, reply):
         get = reply.data.get
-        self.rows, self.limit, self.page = get("rows"), get("limit"), get("page")
+        self.rows, self.limit, self.page = json.loads(get("rows")), get("limit"), get("page")
         self.total, self.pages, self.next, self.position = get("total"), get("pages"), get("next"), reply.position
 
     def __len__(self):

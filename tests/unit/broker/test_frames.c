@@ -355,6 +355,32 @@ Test(frames, request_that_fits_no_frame_of_work_is_invalid)
     scene_free(it);
 }
 
+Test(frames, replies_come_in_the_order_of_the_requests_whichever_is_there_first)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    const struct asked asked[] = {{.identifier = "x", .id = 0},
+                                  {.identifier = "x", .id = 1},
+                                  {.identifier = "x", .id = 2},
+                                  {.identifier = "x", .id = 3}};
+    uint64_t credit = announce_all(it, &A, 1);
+    for (uint32_t order = 0; order < 256; order++) {
+        uint32_t places[] = {order & 3, order >> 2 & 3, order >> 4 & 3, order >> 6};
+        struct work work;
+        if ((1u << places[0] | 1u << places[1] | 1u << places[2] | 1u << places[3]) != 15)
+            continue;
+        uint64_t frame = ask(it, CLIENT, asked, 4);
+        work_at(it, credit, &work);
+        cr_assert_eq(work.count, 4);
+        const struct item items[] = {
+            work.items[places[0]], work.items[places[1]], work.items[places[2]], work.items[places[3]]};
+        credit = done_large(it, &A, items, 4, 300);
+        cr_assert_eq(reply_count(it, frame), 4);
+        for (uint32_t i = 0; i < 4; i++)
+            cr_assert_eq(reply_at(it, frame, i).id.bytes[15], i, "order %x", order);
+    }
+    scene_free(it);
+}
+
 /* ---- the size of answers ---- */
 
 Test(frames, reply_that_does_not_fit_is_replaced_and_the_others_come_whole)

@@ -116,6 +116,22 @@ Test(link, replies_may_come_in_any_order)
     server_close(&server);
 }
 
+Test(link, a_frame_may_be_in_two_places)
+{
+    struct server server;
+    struct outcome outcome;
+    server_open(&server, NULL);
+    struct link *link = open_link(server.url, 1, &outcome);
+    cr_assert_eq(link_send_two(link, slice_text("head, "), slice_text("rest"), 5000, on_done, &outcome), error_none);
+    struct server_frame frame = server_receive(&server);
+    cr_assert(slice_is(server_bytes(&frame), "head, rest"));
+    server_answer(&frame, slice_text("got"));
+    await(&outcome, &outcome.done, 1);
+    cr_assert_str_eq(outcome.reply, "got");
+    link_close(&link);
+    server_close(&server);
+}
+
 Test(link, full_when_every_slot_is_taken)
 {
     struct server server;

@@ -19,6 +19,7 @@ struct service {
     struct inbox *inbox;
     uint32_t taken, jobs;
     bool mute;
+    size_t bulk; /* bytes of each answer's data, all of the same value, another for each; 0: its name */
     const char *name;
 };
 
@@ -31,7 +32,14 @@ static void take(void *context, const struct worker_place *place, const struct i
     if (service->mute)
         return;
     struct buffer data = {0};
-    write_string(&data, service->name);
+    if (service->bulk > 0) {
+        write_text_head(&data, (uint32_t)service->bulk);
+        cr_assert(buffer_reserve(&data, service->bulk));
+        memset(data.data + data.size, (int)service->taken, service->bulk);
+        data.size += service->bulk;
+    } else {
+        write_string(&data, service->name);
+    }
     struct reply reply = {.status = status_ok, .data = buffer_slice(&data)};
     worker_reply(service->worker, place, &reply);
     service->jobs--;
@@ -168,6 +176,44 @@ Test(worker, takes_queries_and_answers_them)
         buffer_fini(&answer.data);
     }
     cr_assert_eq(service.taken, 50);
+    client_close(&client);
+    service_close(&service);
+    cr_assert_eq(stage_stop(&stage), 0);
+}
+
+/* Of the answers whose every byte is the same: that byte. */
+static uint8_t bulk_of(const struct answer *answer, size_t bulk)
+{
+    struct reader reader = reader_of(buffer_slice(&answer->data));
+    struct slice bytes;
+    cr_assert_eq(answer->status, status_ok);
+    cr_assert(reader_text(&reader, &bytes) == error_none && bytes.size == bulk);
+    for (size_t i = 1; i < bulk; i++)
+        cr_assert_eq(bytes.data[i], bytes.data[0]);
+    return bytes.data[0];
+}
+
+Test(worker, answers_that_fill_several_frames_come_whole)
+{
+    enum { ASKED = 12 };
+    struct stage stage;
+    struct service service = {.bulk = 60000};
+    struct answer answers[ASKED];
+    uint32_t seen = 0;
+    stage_open(&stage, NULL);
+    service_open(&service, "query-a", stage.bus);
+    struct client *client = client_to(stage.bus);
+    for (int round = 0; round < 5; round++) {
+        service.taken = seen = 0;
+        for (int i = 0; i < ASKED; i++)
+            ask(client, operation_query, &answers[i]);
+        for (int i = 0; i < ASKED; i++) {
+            await(&answers[i], &service, NULL);
+            seen |= 1u << bulk_of(&answers[i], service.bulk);
+            buffer_fini(&answers[i].data);
+        }
+        cr_assert_eq(seen, 0x1ffe);
+    }
     client_close(&client);
     service_close(&service);
     cr_assert_eq(stage_stop(&stage), 0);

@@ -7,6 +7,7 @@
 #include "tests/unit/proto/support.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 Test(query, only_what_is_there_is_written)
 {
@@ -26,7 +27,7 @@ Test(query, only_what_is_there_is_written)
 Test(page, every_field_round_trips)
 {
     struct buffer bytes = {0}, again = {0};
-    struct query_page page = {.rows = hex("91 80"),
+    struct query_page page = {.rows = slice_text("[{}]"),
                               .limit = 25,
                               .page = 2,
                               .has_total = true,
@@ -46,7 +47,19 @@ Test(page, every_field_round_trips)
     cr_expect(slice_equal(decoded.next, page.next));
     query_page_encode(&again, &decoded);
     cr_expect(slice_equal(buffer_slice(&bytes), buffer_slice(&again)));
-    cr_expect_eq(query_page_decode(hex("81 a4 726f7773 90"), &decoded), error_missing_field);
+    cr_expect_eq(query_page_decode(hex("81 a4 726f7773 a2 5b5d"), &decoded), error_missing_field);
     buffer_fini(&bytes);
     buffer_fini(&again);
+}
+
+Test(page, rows_are_a_json_array)
+{
+    static const char *const faults[] = {"90", "a1 5b", "a2 7b7d", "a2 5b20", "a0"};
+    struct query_page decoded;
+    char text[64];
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        snprintf(text, sizeof text, "82 a4 726f7773 %s a5 6c696d6974 05", faults[i]);
+        cr_expect_neq(query_page_decode(hex(text), &decoded), error_none, "%s", text);
+    }
+    cr_expect_eq(query_page_decode(hex("82 a4 726f7773 a2 5b5d a5 6c696d6974 05"), &decoded), error_none);
 }

@@ -45,14 +45,16 @@ static struct slice map_text(struct slice map, const char *key)
 /* What a page says, in the words of cases.def. */
 static void page_tell(struct buffer *out, const struct row_page *page)
 {
-    struct reader reader = reader_of(buffer_slice(&page->rows));
+    struct buffer memory = {0};
+    struct reader reader = sample_page(page, &memory);
     for (uint32_t i = 0; i < page->count; i++) {
         struct slice row;
-        cr_assert(reader_raw(&reader, &row) == error_none && msgpack_check(row, NULL) == error_none);
+        cr_assert(reader_raw(&reader, &row) == error_none);
         struct slice id = map_text(row, "_id");
         buffer_printf(out, "%.*s ", (int)id.size, (const char *)id.data);
     }
     cr_assert(reader_done(&reader));
+    buffer_fini(&memory);
     if (page->total >= 0)
         buffer_printf(out, "of %lld", (long long)page->total);
     if (page->next.size > 0)

@@ -355,7 +355,8 @@ static uint32_t reference_ids(struct slice request, uint32_t *out)
 
 static void page_check(const struct row_page *page, const uint32_t *expected, uint32_t count, const char *json)
 {
-    struct reader reader = reader_of(buffer_slice(&page->rows));
+    struct buffer memory = {0};
+    struct reader reader = sample_page(page, &memory);
     cr_assert(page->count == count, "%s: %u rows, not %u", json, page->count, count);
     for (uint32_t i = 0; i < count; i++) {
         struct slice row, raw, id;
@@ -370,6 +371,7 @@ static void page_check(const struct row_page *page, const uint32_t *expected, ui
                   (const char *)id.data,
                   row_ids[expected[i]]);
     }
+    buffer_fini(&memory);
 }
 
 static struct query query_of(struct slice request, const char *json)

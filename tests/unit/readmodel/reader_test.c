@@ -61,19 +61,11 @@ static enum error select_json(uint32_t build, const char *json)
     return error;
 }
 
-/* The page's rows are those of the JSON, written the same way. */
+/* The page's rows are this JSON, with ' for ". */
 static void page_is(const char *json)
 {
     struct buffer text = {0};
-    struct reader reader = reader_of(buffer_slice(&page.rows));
-    buffer_append_text(&text, "[");
-    for (uint32_t i = 0; i < page.count; i++) {
-        struct slice row;
-        cr_assert(reader_raw(&reader, &row) == error_none);
-        buffer_append_text(&text, i == 0 ? "" : ",");
-        cr_assert(msgpack_to_json(row, &text) == error_none);
-    }
-    buffer_append_text(&text, "]");
+    buffer_append(&text, page.rows.data, page.rows.size);
     for (size_t i = 0; i < text.size; i++)
         if (text.data[i] == '"')
             text.data[i] = '\'';
@@ -150,12 +142,14 @@ static struct buffer with_cursor(const char *json, const struct buffer *cursor)
 
 static void ids_take(struct buffer *out)
 {
-    struct reader reader = reader_of(buffer_slice(&page.rows));
+    struct buffer memory = {0};
+    struct reader reader = sample_page(&page, &memory);
     for (uint32_t i = 0; i < page.count; i++) {
         struct slice row, id;
         cr_assert(reader_raw(&reader, &row) == error_none && msgpack_find(row, "_id", &id) == error_none);
         buffer_append(out, id.data, id.size);
     }
+    buffer_fini(&memory);
 }
 
 /* Cursors lead through all rows, in the order of one large page. */
@@ -253,8 +247,8 @@ static void large_rows_put(void)
 
 static void page_ids_are(const char *expected)
 {
-    struct reader reader = reader_of(buffer_slice(&page.rows));
-    struct buffer ids = {0};
+    struct buffer ids = {0}, memory = {0};
+    struct reader reader = sample_page(&page, &memory);
     for (uint32_t i = 0; i < page.count; i++) {
         struct slice row, raw, id;
         cr_assert(reader_raw(&reader, &row) == error_none && msgpack_find(row, "_id", &raw) == error_none);
@@ -265,6 +259,7 @@ static void page_ids_are(const char *expected)
     cr_assert(reader_done(&reader));
     cr_assert(slice_is(buffer_slice(&ids), expected), "%.*s, not %s", (int)ids.size, (char *)ids.data, expected);
     buffer_fini(&ids);
+    buffer_fini(&memory);
 }
 
 #define LARGE_ROWS "{'query':{'_id.gte':'n'},'limit':1000}"
@@ -327,6 +322,23 @@ BOTH(builds_are_read_again_when_they_change)
     cr_assert(row_reader_builds(database.reader, &builds, &database.fault) == error_none);
     cr_assert(builds->count == 2 && builds->builds[1].id == 2 && builds->builds[1].state == BUILD_BUILDING);
     cr_assert(builds->change != change && builds->incarnation == 99);
+}
+
+/* Where it can be told at all. */
+BOTH(a_moment_lasts_until_something_is_written)
+{
+    const struct builds *builds;
+    uint64_t moments[3];
+    for (int i = 0; i < 3; i++) {
+        cr_assert(
+            row_reader_builds(database.reader, &builds, &database.fault) == error_none, "%s", database.fault.text);
+        moments[i] = row_reader_moment(database.reader);
+        if (i == 1)
+            database_sql(&database, "INSERT INTO %smeta (key, value) VALUES ('other', 1)", SCHEMA);
+    }
+    cr_assert(moments[0] == moments[1]);
+    cr_assert(moments[2] == 0 || moments[2] != moments[1]);
+    cr_assert((moments[0] == 0) == (database.dialect == DIALECT_POSTGRESQL));
 }
 
 BOTH(there_may_be_no_builds)

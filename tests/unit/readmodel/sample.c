@@ -138,6 +138,19 @@ struct buffer sample_msgpack(const char *json)
     return out;
 }
 
+struct reader sample_page(const struct row_page *page, struct buffer *memory)
+{
+    struct reader reader;
+    uint32_t count;
+    buffer_clear(memory);
+    if (json_to_msgpack(buffer_slice(&page->rows), memory, NULL) != error_none)
+        abort();
+    reader = reader_of(buffer_slice(memory));
+    if (reader_array(&reader, &count) != error_none || count != page->count)
+        abort();
+    return reader;
+}
+
 void sample_model(struct model *out)
 {
     struct buffer map = sample_msgpack(resource);

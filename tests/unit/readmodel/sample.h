@@ -6,6 +6,7 @@
 #define TEST_READMODEL_SAMPLE_H
 
 #include "proto/json.h"
+#include "services/readmodel/reader.h"
 #include "services/readmodel/table.h"
 
 /* Of companies: business_name, name, system_entity and more. Ends the program when it cannot be made. */
@@ -21,6 +22,8 @@ struct sample_row {
 };
 /* ABC1, DEF3 and XYZ Corp, and rows that have nulls, other realms, other scripts. */
 extern const struct sample_row sample_rows[SAMPLE_ROWS];
+/* Reads a page's rows, each a map of msgpack; they are in memory, which the caller frees. */
+struct reader sample_page(const struct row_page *page, struct buffer *memory);
 /* Row i; *data holds what it points to. */
 struct row sample_row(size_t i, struct buffer *data);
 

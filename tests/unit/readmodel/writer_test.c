@@ -3,6 +3,7 @@
  *
  * Writing read models: the same cases on SQLite and PostgreSQL. */
 #include <criterion/criterion.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -322,6 +323,41 @@ static void case_a_request_is_answered_by_one_build(void)
     writer_close(&writer);
 }
 
+/* As a program before the second format left it. */
+static void format_set_back(void)
+{
+    if (place.postgres) {
+        postgres_run_sql(place.database, "DELETE FROM fluvius_read.migration WHERE number = 2");
+        return;
+    }
+    sqlite3 *database;
+    char path[DIRECTORY_SIZE + 16];
+    snprintf(path, sizeof path, "%s/read.db", place.directory);
+    cr_assert(sqlite3_open(path, &database) == SQLITE_OK);
+    cr_assert(sqlite3_exec(database, "UPDATE meta SET value = 1 WHERE key = 'format'", NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static void case_rows_of_the_first_format_are_made_again(void)
+{
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    live(writer, 1);
+    build_make(writer, 2);
+    writer_close(&writer);
+    writer = writer_make();
+    cr_assert(state_of(writer, 1) == BUILD_LIVE && state_of(writer, 2) == BUILD_BUILDING);
+    writer_close(&writer);
+    format_set_back();
+    writer = writer_make();
+    cr_assert(state_of(writer, 1) == BUILD_RETIRED && state_of(writer, 2) == BUILD_RETIRED);
+    build_make(writer, 1);
+    struct builds builds = builds_of(writer);
+    cr_assert(builds.count == 3 && builds.builds[2].state == BUILD_BUILDING);
+    builds_fini(&builds);
+    writer_close(&writer);
+}
+
 #define CASE(NAME)                                                                                                     \
     Test(writer_sqlite, NAME)                                                                                          \
     {                                                                                                                  \
@@ -345,6 +381,7 @@ CASE(another_fingerprint_builds_beside_and_switches_in_one_step)
 CASE(a_build_of_what_is_no_more_is_retired)
 CASE(a_build_that_is_overtaken_is_retired_and_dropped)
 CASE(a_request_is_answered_by_one_build)
+CASE(rows_of_the_first_format_are_made_again)
 
 /* ---- who may write ---- */
 
