@@ -122,8 +122,10 @@ static void play(void)
 {
     server_open(&scene.server, NULL);
     cr_assert_eq(pthread_create(&scene.thread, NULL, run, NULL), 0);
-    while (!scene.left)
+    for (int frames = 0; !scene.left; frames++) {
+        cr_assert_lt(frames, 200, "it does not leave");
         frame_answer();
+    }
     pthread_join(scene.thread, NULL);
     server_close(&scene.server);
     buffer_fini(&scene.records);
