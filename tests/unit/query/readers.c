@@ -1,10 +1,13 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Jobs in line for the readers, and what becomes of those whose time was over before their turn. */
+ * Jobs in line for the readers, what becomes of those whose time was over before their turn, and what looks see. */
 #include "services/query/readers.h"
 
 #include <criterion/criterion.h>
+
+#include "tests/unit/readmodel/database.h"
+#include "tests/unit/readmodel/sample.h"
 
 static struct query_job *job_of(uint64_t came_us, uint64_t deadline_ms)
 {
@@ -73,12 +76,17 @@ Test(queue, empty_ones_join_too)
 static struct inbox *inbox;
 static struct readers *readers;
 
-static void begin(void)
+static void begin_on(const char *url, uint64_t incarnation)
 {
-    struct readers_config config = {
-        .url = "sqlite:/nonexistent", .holder = "test", .count = 1, .partitions = 4, .statement_ms = 1000};
+    struct readers_config config = {.url = url, .holder = "test", .count = 1, .partitions = 4, .statement_ms = 1000};
+    config.incarnation = incarnation;
     config.inbox = inbox = inbox_new();
     cr_assert_eq(readers_start(&readers, &config), error_none);
+}
+
+static void begin(void)
+{
+    begin_on("sqlite:/nonexistent", 1);
 }
 
 static void end(void)
@@ -124,4 +132,58 @@ Test(readers, looks_have_no_deadline, .init = begin, .fini = end)
     cr_assert_eq(look->kind, JOB_LOOK);
     cr_assert_eq((int)look->outcome, 0);
     job_free(&look);
+}
+
+/* ---- looks ---- */
+
+static struct database database;
+
+/* A live build 1 of the log 77, which is at 10 in partition 0 and halts in partition 2. */
+static void database_begin(void)
+{
+    struct model model;
+    sample_model(&model);
+    database_make(&database, DIALECT_SQLITE);
+    database_build(&database, 1, &model, BUILD_LIVE);
+    database_sql(&database, "INSERT INTO meta (key, value) VALUES ('incarnation', 77)");
+    database_sql(&database,
+                 "INSERT INTO checkpoint (build, partition, seq, time_us, halted, fault) VALUES (1, 0, 10, 0, 0, ''), "
+                 "(1, 2, 20, 0, 21, 'no')");
+    model_fini(&model);
+}
+
+/* Of build 1 and of one that is not there. */
+static struct query_job *look_run(uint64_t incarnation)
+{
+    begin_on(database.url, incarnation);
+    struct query_job *look = job_new_look(4);
+    look->look_count = 2;
+    look->look_builds[0] = 1;
+    look->look_builds[1] = 9;
+    look->seen[0] = 5; /* of the look before */
+    look = job_run(look);
+    end();
+    return look;
+}
+
+Test(looks, see_how_far_a_live_build_is)
+{
+    database_begin();
+    struct query_job *look = look_run(77);
+    cr_assert(look->known[0] && !look->known[1]);
+    cr_assert(look->seen[0] == 10 && look->seen[1] == 0 && look->seen[2] == 20);
+    cr_assert(look->halted[2] && !look->halted[0]);
+    job_free(&look);
+    database_clean(&database);
+}
+
+/* Who waits for a position of the log that was restored since waits on, and is not let out again and again. */
+Test(looks, see_nothing_yet_in_a_build_of_the_log_before_a_restore)
+{
+    database_begin();
+    struct query_job *look = look_run(78);
+    cr_assert(look->known[0] && !look->known[1]);
+    cr_assert(look->seen[0] == 0 && look->seen[2] == 0 && !look->halted[2]);
+    job_free(&look);
+    database_clean(&database);
 }
