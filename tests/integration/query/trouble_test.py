@@ -101,7 +101,9 @@ def put(web, till, what):
 
 def ask(web, path, position):
     """The answer to a query with a position, asked again as long as it is told that it may come."""
-    return until(lambda: (answer := web.get(path, fields={"Fluvius-Position": position})).code != "behind" and answer)
+    answers = []
+    until(lambda: answers.append(web.get(path, fields={"Fluvius-Position": position})) or answers[-1].code != "behind")
+    return answers[-1]
 
 
 def halted_projection(web, name):
@@ -128,6 +130,8 @@ def large_pages(platform, web, name):
         position = put(web, "large", f"{number:02}" + "x" * LARGE_BYTES)
     where = quote({"_id.between": ["large", "larger"]})
     answer = ask(web, f"/till.entry/?query={where}&limit=1000", position)
+    if not tap.check(answer.status == 200, f"{name}: large rows are answered", answer):
+        return
     rows, following, pages = answer.json["data"], answer.json["meta"]["next"], 1
     tap.check(0 < len(rows) < LARGE and len(answer.body) < 600000 and following and answer.json["meta"] ==
               {"limit": 1000, "page": None, "total": LARGE, "pages": None, "next": following},
