@@ -236,18 +236,14 @@ static void part_start(struct broker *broker,
     pending->identifier[0] = 0;
     if (request->operation == operation_command && request->identifier.size == 0)
         identifier_for_new(principal->realm, principal->user, &request->id, pending->identifier);
-    pending->offered = operation_offered(request->operation);
-    pending->query = request->operation == operation_query;
-    if (pending->offered) {
-        pending->stream_hash = 0;
-    } else if (request->operation == operation_log) {
-        pending->partition = (uint32_t)request->partition;
-    } else {
+    pending->offered = request_offered(request);
+    pending->query = pending->offered && request->operation != operation_follow;
+    pending->stream_hash = 0;
+    if (!pending->offered) {
         struct stream stream = target_of(pending, request);
         /* The whole hash is kept: how many partitions there are may not be known yet. */
         pending->stream_hash = stream_hash(&stream);
     }
-    pending->log = request->operation == operation_log;
     pending_route(broker, pending);
 }
 

@@ -13,18 +13,12 @@ bool parking_full(const struct broker *broker, size_t bytes)
            broker->waiting_bytes + bytes > broker->config.parked_bytes;
 }
 
-static uint32_t partition_of(const struct broker *broker, const struct pending *pending)
-{
-    return pending->log ? pending->partition : stream_partition(pending->stream_hash, broker->partitions);
-}
-
 /* The shard to send it to now, or NULL. */
 static struct shard_session *owner_of(const struct broker *broker, const struct pending *pending)
 {
     if (broker->partitions == 0)
         return NULL;
-    uint32_t partition = partition_of(broker, pending);
-    return partition < broker->partitions ? broker->routes[partition].session : NULL;
+    return broker->routes[stream_partition(pending->stream_hash, broker->partitions)].session;
 }
 
 bool pending_owned_by(const struct broker *broker, const struct pending *pending, const struct shard_session *session)
@@ -80,11 +74,6 @@ void pending_route(struct broker *broker, struct pending *pending)
 {
     if (pending->offered) {
         pending_offer(broker, pending);
-        return;
-    }
-    if (broker->partitions > 0 && partition_of(broker, pending) >= broker->partitions) {
-        pending_park(broker, pending); /* so that it has a place to be taken from */
-        pending_fail(broker, pending, status_not_found, "unknown_partition", "the log has no such partition", 0);
         return;
     }
     struct shard_session *owner = owner_of(broker, pending);

@@ -60,9 +60,7 @@ static uint32_t remaining_ms(const struct broker *broker, const struct pending *
 
 static uint32_t item_partition(const struct broker *broker, const struct pending *pending)
 {
-    if (pending->offered)
-        return 0;
-    return pending->log ? pending->partition : stream_partition(pending->stream_hash, broker->partitions);
+    return pending->offered ? 0 : stream_partition(pending->stream_hash, broker->partitions);
 }
 
 void item_add(struct broker *broker, const struct pending *pending, struct buffer *out)

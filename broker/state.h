@@ -45,11 +45,9 @@ struct pending {
     struct frame *frame;
     uint32_t index; /* in the frame */
     uint64_t stream_hash;
-    uint32_t partition; /* of a request that names one */
-    bool log;           /* it names its partition */
-    bool offered;       /* any query process may answer it: it has no partition */
-    bool query;         /* offered, and no follow: it is answered as soon as it can be */
-    uint32_t losses;    /* query processes that were lost while they had it */
+    bool offered;    /* any query process may answer it: no partition's owner is needed */
+    bool query;      /* offered, and no follow: it is answered as soon as it can be */
+    uint32_t losses; /* query processes that were lost while they had it */
     struct broker_principal principal;
     struct slice raw;                           /* in the frame's bytes */
     char identifier[UUID_TEXT_SIZE];            /* made for a :new; "" otherwise */
@@ -179,10 +177,6 @@ void sessions_send(struct broker *broker); /* queued requests to shards with cre
 void sessions_tick(struct broker *broker);
 
 /* offers.c: requests that any query process may answer */
-static inline bool operation_offered(enum operation operation)
-{
-    return operation == operation_query || operation == operation_follow;
-}
 void pending_offer(struct broker *broker, struct pending *pending);
 /* Gives what waits to the query processes that have granted frames, those with least in hand first. */
 void offers_send(struct broker *broker);

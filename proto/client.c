@@ -232,7 +232,7 @@ static void entry_fill(struct entry *entry, const struct request *request, clien
     deadline_ms = deadline_ms > limit_deadline_max_ms ? limit_deadline_max_ms : deadline_ms;
     entry->deadline_us = client_now_us() + (int64_t)deadline_ms * 1000;
     entry->has_id = request->has_id;
-    entry->query = request->operation == operation_query;
+    entry->query = request_offered(request) && request->operation != operation_follow;
     entry->id = request->id;
     entry->done = done;
     entry->context = context;

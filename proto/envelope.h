@@ -45,6 +45,9 @@ struct request request_of(enum operation operation);
 /* Checks the type and range of every field, and that the operation has what it needs: error_bad_type, out_of_range,
  * bad_identifier, bad_uuid, too_long (trace context) or missing_field, with the field. */
 enum error request_decode(struct slice value, struct request *out, struct envelope_fault *fault);
+/* Is it for query processes? What asks for rows, for what was, or for what comes; only commands and the state as it is
+ * are for the owner of the aggregate, and some for the broker itself. */
+bool request_offered(const struct request *request);
 /* Leaves out what is absent or at its default (an empty data, a deadline_ms of limit_deadline_ms, a limit of 0 or
  * limit_page_default), and fields of other operations: ver is written for state alone, p for log, from and n for events
  * and log. A deadline_ms of 0 is written: no time is left. */

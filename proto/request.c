@@ -235,3 +235,19 @@ void request_encode(struct buffer *out, const struct request *request)
     put_conditions(out, request);
     put_range(out, request);
 }
+
+bool request_offered(const struct request *request)
+{
+    switch (request->operation) {
+    case operation_query:
+    case operation_follow:
+    case operation_events:
+    case operation_changes:
+    case operation_log:
+        return true;
+    case operation_state:
+        return request->at_version >= 0 || request->at_time_us > 0;
+    default:
+        return false;
+    }
+}

@@ -48,7 +48,13 @@ static const struct setting entries[] = {
      1,
      BROKERS_MAX,
      "broker processes; from the second on, on free ports"},
-    {"queries", SETTING_INTEGER, AT(queries), "1", 0, QUERIES_MAX, "query processes, which answer from read models"},
+    {"queries",
+     SETTING_INTEGER,
+     AT(queries),
+     "1",
+     0,
+     QUERIES_MAX,
+     "query processes, which answer from read models and from the log"},
     {"domain", SETTING_LIST, AT(domains), NULL, 0, 0, "domain modules to run, FILE.so ..."},
     {"token-file", SETTING_TEXT, AT(token_file), NULL, 0, 0, "who may use it; needed beyond loopback addresses"},
     TLS_SERVER_SETTINGS(struct up_settings, tls),
@@ -340,6 +346,13 @@ broker_add(const struct up_settings *settings, const struct platform *platform, 
     return true;
 }
 
+static void domains_add(const struct setting_list *domains, struct child *child)
+{
+    for (size_t i = 0; i < domains->count; i++) {
+        option_add(child, "--domain", domains->items[i]);
+    }
+}
+
 /* Each shard commits to its own files: fewer files make larger commits, more let more shards run. */
 static int64_t files_of(const struct up_settings *settings)
 {
@@ -385,9 +398,7 @@ shard_add(const struct up_settings *settings, const struct platform *platform, i
     if (is_embedded(settings)) {
         embedded_add(settings, shard, child); /* another store's URL may hold a password: it is in the environment */
     }
-    for (size_t i = 0; i < settings->domains.count; i++) {
-        option_add(child, "--domain", settings->domains.items[i]);
-    }
+    domains_add(&settings->domains, child);
     return true;
 }
 
@@ -405,10 +416,11 @@ static void store_add(const struct up_settings *settings, struct child *child)
 static bool
 query_add(const struct up_settings *settings, const struct platform *platform, int query, struct children *children)
 {
-    char name[24];
+    char name[24], journal[PATH_MAX + 32];
     struct child *child;
 
     snprintf(name, sizeof name, "query-%d", query);
+    snprintf(journal, sizeof journal, "%s/%s.journal", settings->data, name);
     child = service_add(children, name, "fluvius-query", 1, settings->log_level);
     if (child == NULL) {
         return false;
@@ -416,8 +428,10 @@ query_add(const struct up_settings *settings, const struct platform *platform, i
     option_add(child, "--name", name);
     option_add(child, "--bus", platform->bus);
     option_add(child, "--events", platform->events);
+    option_add(child, "--journal", journal);
     tls_add(&settings->tls, false, child);
     store_add(settings, child);
+    domains_add(&settings->domains, child);
     return true;
 }
 
@@ -453,12 +467,8 @@ static bool projector_add(const struct up_settings *settings,
     option_add(child, "--events", platform->events);
     tls_add(&settings->tls, false, child);
     store_add(settings, child);
-    for (size_t i = 0; i < settings->earlier_domains.count; i++) {
-        option_add(child, "--domain", settings->earlier_domains.items[i]);
-    }
-    for (size_t i = 0; i < settings->domains.count; i++) {
-        option_add(child, "--domain", settings->domains.items[i]);
-    }
+    domains_add(&settings->earlier_domains, child);
+    domains_add(&settings->domains, child);
     return true;
 }
 

@@ -42,7 +42,7 @@ struct query_job *job_new(const struct worker_place *place, const struct item *i
         free(job);
         return NULL;
     }
-    job->kind = JOB_QUERY;
+    job->kind = JOB_QUERY; /* until the operation is known */
     job->place = *place;
     job->realm = keep(job, item->realm);
     times_set(job, item, now_us, wait_ms);
@@ -51,6 +51,8 @@ struct query_job *job_new(const struct worker_place *place, const struct item *i
         job_fail(job, status_invalid, error_name(error), error_text(error), 0);
         return job;
     }
+    if (job->request.operation != operation_query)
+        job->kind = JOB_HISTORY;
     job->at_least = text_in(job->request.data, "at_least");
     job->identifier = text_in(job->request.data, "id");
     return job;
@@ -74,6 +76,7 @@ void job_free(struct query_job **job)
     struct query_job *old = *job;
     if (old == NULL)
         return;
+    past_free(&old->past);
     buffer_fini(&old->bytes);
     buffer_fini(&old->encoded);
     buffer_fini(&old->faults);

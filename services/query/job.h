@@ -7,15 +7,18 @@
  *   taken --> readers --> answered                  the page, or why there is none
  *     ^          |
  *     |          +------> waiting room              the read models are behind the position that it names
- *     +----- seen --------+------> answered         its time is up, or the position will not come */
+ *     +----- seen --------+------> answered         its time is up, or the position will not come
+ *
+ * One that asks for what was goes to the history thread instead, which answers it. */
 #ifndef QUERY_JOB_H
 #define QUERY_JOB_H
 
 #include "proto/envelope.h"
 #include "services/common/process.h"
 #include "services/common/worker.h"
+#include "services/history/past.h"
 
-enum job_kind { JOB_QUERY = 1, JOB_LOOK };
+enum job_kind { JOB_QUERY = 1, JOB_HISTORY, JOB_LOOK };
 enum job_outcome { JOB_ANSWERED = 1, JOB_BEHIND };
 
 #define LOOK_BUILDS 8
@@ -25,13 +28,15 @@ struct query_job {
     struct query_job *next;
     enum job_kind kind;
 
-    /* QUERY */
+    /* QUERY, HISTORY */
     struct worker_place place;
     uint64_t came_us, deadline_us, patience_us; /* patience: how long it may wait for its position */
     struct buffer bytes;                        /* what these point into */
     struct slice realm;
     struct request request;
     struct slice at_least, identifier; /* of its data; empty: none */
+
+    struct past *past; /* HISTORY: the thread's, then what the reply points into */
 
     /* QUERY, from a reader: the outcome and the reply, whose slices point into memory, or the build that is behind, and
      * what is wanted of it, one number a partition. A page is encoded by the reader: of its reply only the status

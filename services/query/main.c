@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * fluvius-query: opens what it needs in order, runs the loop, gives everything back in reverse. */
+#include "fluvius/loader.h"
+#include "services/builtin/builtin.h"
 #include "services/common/log.h"
 #include "services/common/start.h"
 #include "services/query/service.h"
@@ -87,6 +89,53 @@ static enum error readers_open(struct service *service)
     return error == error_none ? readers_start(&service->readers, &config) : error;
 }
 
+static int domains_open(struct service *service)
+{
+    const struct setting_list *files = &service->settings.domains;
+    struct domain_fault fault;
+    if (files->count > DOMAINS_MAX)
+        return refuse("domain", "wants 64 modules at most");
+    for (; service->domain_count < files->count; service->domain_count++)
+        if (domain_load(&service->domains[service->domain_count], files->items[service->domain_count], &fault) !=
+            error_none)
+            return refuse("domain", fault.text);
+    if (builtin_domain_new(&service->domains[service->domain_count], &fault) != error_none)
+        return refuse("domain", fault.text);
+    service->domain_count++;
+    return 0;
+}
+
+static enum error journal_start(struct service *service)
+{
+    const struct query_settings *settings = &service->settings;
+    enum error error = error_none;
+    if (settings->journal != NULL) {
+        error = journal_map(&service->journal, settings->journal);
+    } else {
+        journal_open(&service->own_journal);
+        service->journal = &service->own_journal;
+    }
+    if (error == error_none)
+        error = watchdog_start(&service->watchdog, service->journal, (uint32_t)settings->decide_ms);
+    return error;
+}
+
+static int history_open(struct service *service)
+{
+    struct history_config config = {.store = service->settings.store,
+                                    .holder = service->holder,
+                                    .past = {.log = service->log, .domains = service->domains},
+                                    .inbox = service->inbox};
+    struct store_fault fault = {0};
+    enum error error = journal_start(service);
+    if (error != error_none)
+        return refuse("journal", error_text(error));
+    config.past.domain_count = service->domain_count;
+    config.past.journal = service->journal;
+    error = history_start(&service->history, &config, &fault);
+    return error == error_none ? 0 : refuse("store", fault.text[0] != 0 ? fault.text : error_text(error));
+}
+
 static int follow_start(struct service *service)
 {
     const struct query_settings *settings = &service->settings;
@@ -135,9 +184,10 @@ static int service_start(struct service *service, int argc, char **argv)
     snprintf(service->holder, sizeof service->holder, "%.64s pid %d", service->settings.name, (int)getpid());
     service->inbox = inbox_new();
     process_init(service->inbox, true);
-    if ((status = tls_start(service)) != 0 || (status = log_find(service)) != 0)
+    if ((status = tls_start(service)) != 0 || (status = domains_open(service)) != 0 ||
+        (status = log_find(service)) != 0)
         return status;
-    if ((status = follow_start(service)) != 0)
+    if ((status = follow_start(service)) != 0 || (status = history_open(service)) != 0)
         return status;
     enum error error = readers_open(service);
     if (error == error_none)
@@ -180,7 +230,13 @@ static void service_stop(struct service *service)
     watch_stop(&service->watch);
     follow_thread_stop(&service->follow);
     readers_stop(&service->readers);
+    history_stop(&service->history);
+    watchdog_stop(&service->watchdog);
+    if (service->journal != &service->own_journal)
+        journal_unmap(&service->journal);
     mail_drop(service->inbox);
+    for (uint32_t i = 0; i < service->domain_count; i++)
+        domain_free(&service->domains[i]);
     waiting_fini(&service->waiting);
     tls_release(&service->tls);
     process_fini();

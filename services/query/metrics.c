@@ -12,6 +12,9 @@
 static struct metric query_time = {.name = "fluvius_query_seconds",
                                    .help = "time of a query in the query process, waiting included",
                                    .kind = METRIC_HISTOGRAM_US};
+static struct metric history_time = {.name = "fluvius_history_seconds",
+                                     .help = "time of a read of what was in the query process",
+                                     .kind = METRIC_HISTOGRAM_US};
 static struct metric query_rows = {.name = "fluvius_query_rows_total", .help = "rows given", .kind = METRIC_COUNTER};
 static struct metric query_waits = {
     .name = "fluvius_query_waits_total", .help = "times that a query waited for its position", .kind = METRIC_COUNTER};
@@ -21,7 +24,7 @@ static _Atomic int64_t by_status[status_count];
 void metrics_count(const struct query_job *job, uint64_t took_us)
 {
     atomic_fetch_add_explicit(&by_status[job->reply.status], 1, memory_order_relaxed);
-    metric_observe_us(&query_time, (int64_t)took_us);
+    metric_observe_us(job->kind == JOB_HISTORY ? &history_time : &query_time, (int64_t)took_us);
     metric_add(&query_rows, job->rows);
 }
 
@@ -37,7 +40,7 @@ static void print_statuses(const char *extra, struct buffer *out)
     for (int i = 0; i < status_count; i++) {
         snprintf(labels[i], sizeof labels[i], "status=\"%s\"", status_name(i));
         metrics[i].name = "fluvius_queries_total";
-        metrics[i].help = "queries answered, by status";
+        metrics[i].help = "queries and reads of what was answered, by status";
         metrics[i].labels = labels[i];
         metrics[i].kind = METRIC_COUNTER;
         metrics[i].value = atomic_load_explicit(&by_status[i], memory_order_relaxed);
@@ -58,6 +61,7 @@ void service_metrics(void *context, struct buffer *out)
     snprintf(extra, sizeof extra, "service=\"query\",query=\"%.64s\"", service->settings.name);
     print_statuses(extra, out);
     metrics_print(&query_time, 1, extra, out);
+    metrics_print(&history_time, 1, extra, out);
     metrics_print(&query_rows, 1, extra, out);
     metrics_print(&query_waits, 1, extra, out);
     print_gauge("fluvius_query_jobs", "queries in the query process", service->jobs, extra, out);

@@ -31,11 +31,14 @@ static void answer_all(struct service *service, struct query_job *job, uint64_t 
 
 static void run(struct service *service, struct job_queue *queue, struct query_job *job)
 {
-    job_queue_put(queue, job);
     service->running++;
+    if (job->kind == JOB_HISTORY)
+        history_run(service->history, job);
+    else
+        job_queue_put(queue, job);
 }
 
-/* Hands it to the readers, unless there is something to say at once. */
+/* Hands it to who reads, unless there is something to say at once. */
 static void start(struct service *service, struct query_job *job, uint64_t now_us)
 {
     if (job->outcome == JOB_ANSWERED)
@@ -50,6 +53,13 @@ static bool is_follow(const struct item *item)
     return request_decode(item->request, &request, NULL) == error_none && request.operation == operation_follow;
 }
 
+static bool is_read(const struct request *request)
+{
+    return request->operation == operation_query || request->operation == operation_state ||
+           request->operation == operation_events || request->operation == operation_changes ||
+           request->operation == operation_log;
+}
+
 void service_take(void *context, const struct worker_place *place, const struct item *item)
 {
     struct service *service = context;
@@ -62,7 +72,7 @@ void service_take(void *context, const struct worker_place *place, const struct 
     if (job == NULL)
         return; /* its deadline ends it */
     service->jobs++;
-    if (job->outcome != JOB_ANSWERED && job->request.operation != operation_query)
+    if (job->outcome != JOB_ANSWERED && !is_read(&job->request))
         job_fail(job, status_invalid, "unknown_operation", "not an operation of query processes", 0);
     else if (service->jobs > 2 * service->settings.jobs_max) /* more came than was asked for */
         job_fail(job, status_busy, "query_full", "too many queries wait here", BUSY_RETRY_MS);
@@ -169,9 +179,22 @@ static uint32_t readers_alarm(const struct service *service, struct buffer *out)
     return 1;
 }
 
+static uint32_t domain_alarm(const struct service *service, struct buffer *out)
+{
+    if (service->journal->alarms == 0)
+        return 0;
+    struct buffer text = {0};
+    buffer_printf(&text,
+                  "domain code crashed or span three times in %s on an aggregate's past: see the log",
+                  service->settings.name);
+    write_text(out, buffer_slice(&text));
+    buffer_fini(&text);
+    return 1;
+}
+
 uint32_t service_alarms(void *context, struct buffer *out)
 {
     struct service *service = context;
     uint32_t groups;
-    return readers_alarm(service, out) + watch_alarms(service->watch, out, &groups);
+    return readers_alarm(service, out) + domain_alarm(service, out) + watch_alarms(service->watch, out, &groups);
 }

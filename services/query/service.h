@@ -2,30 +2,39 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The query service's process: what its files share. One main thread talks to the brokers and steps the waiting room;
- * readers read. */
+ * readers read rows, the history thread reads what was, the follower thread what comes. */
 #ifndef QUERY_SERVICE_H
 #define QUERY_SERVICE_H
 
+#include "services/common/watchdog.h"
 #include "services/common/worker.h"
 #include "services/follow/thread.h"
+#include "services/query/history.h"
 #include "services/query/readers.h"
 #include "services/query/settings.h"
 #include "services/query/waiting.h"
 #include "services/query/watch.h"
 
+#define DOMAINS_MAX 64
+
 struct service {
     struct query_settings settings;
     char holder[128];
+    struct domain *domains[DOMAINS_MAX + 1]; /* the platform's own comes last */
+    uint32_t domain_count;
+    struct journal *journal, own_journal; /* own_journal: where no file is given */
+    struct watchdog *watchdog;
     struct inbox *inbox;
     struct tls *tls;
     struct store_info log;
     struct worker *worker;
     struct readers *readers;
+    struct history *history;
     struct follow_thread *follow;
     struct watch *watch;
     struct waiting_room waiting;
     uint32_t jobs;                  /* taken and not answered */
-    uint32_t running;               /* of those, at the readers */
+    uint32_t running;               /* of those, at the readers or the history thread */
     uint32_t answered;              /* since the last turn ended */
     struct job_queue fresh, waited; /* for the readers, at the end of this turn; those that have waited go first */
 };

@@ -24,10 +24,10 @@
 #ifndef SHARD_CORE_H
 #define SHARD_CORE_H
 
+#include "services/common/journal.h"
 #include "services/common/outgoing.h"
 #include "services/shard/batch.h"
 #include "services/shard/fetch.h"
-#include "services/shard/journal.h"
 #include "services/shard/pool.h"
 #include "services/shard/receipts.h"
 

@@ -39,7 +39,6 @@ struct fetch *entity_fetch(struct shard *shard, enum fetch_kind kind, const stru
     fetch->stream_hash = actor_hash(actor);
     fetch->epoch = unit_of(shard, entity->unit)->epoch;
     fetch->serial = entity->serial;
-    fetch->to_version = UINT64_MAX;
     entity->fetching = true;
     if (kind == FETCH_LOAD)
         load_start(shard, fetch);

@@ -25,8 +25,6 @@ void fetch_free(struct fetch **fetch)
     if (*fetch == NULL)
         return;
     job_free(&(*fetch)->job);
-    aggregate_free(&(*fetch)->aggregate);
-    changes_free(&(*fetch)->changes);
     buffer_fini(&(*fetch)->memory);
     free((*fetch)->events);
     free((*fetch)->heads);

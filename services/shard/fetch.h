@@ -1,9 +1,9 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Something the core wants from the store: an aggregate's events, a page of the log, an old receipt. The core makes
- * one, a reader thread fills it (fetch_run), the core takes the result. Loads come in pages of FETCH_EVENTS, so that a
- * long stream neither fills the memory nor holds up others. */
+ * Something the core wants from the store: an aggregate's events, an old receipt, what was answered then. The core
+ * makes one, a reader thread fills it (fetch_run), the core takes the result. Loads come in pages of FETCH_EVENTS, so
+ * that a long stream neither fills the memory nor holds up others. */
 #ifndef SHARD_FETCH_H
 #define SHARD_FETCH_H
 
@@ -12,10 +12,6 @@
 
 enum fetch_kind {
     FETCH_LOAD = 1, /* an aggregate, for its actor */
-    FETCH_PAST,     /* an aggregate as it was at a version, for a job */
-    FETCH_CHANGES,  /* likewise, and what its events changed on the way there */
-    FETCH_EVENTS,   /* a page of an aggregate's events, for a job */
-    FETCH_LOG,      /* a page of a partition, for a job */
     FETCH_RECEIPT,  /* an old receipt, for the actor that holds the job */
     FETCH_REPLY,    /* the row behind a receipt, to repeat what it answered; for a job */
     FETCH_HEADS,    /* of every partition of the log, for the actor that holds the job */
@@ -28,7 +24,6 @@ struct fetched_event {
     uint64_t version, seq;
     uint32_t schema, name_size;
     size_t name, data, data_size; /* places in memory */
-    size_t record, record_size;   /* CHANGES: of the encoded record, when it is to be shown */
 };
 
 struct fetch {
@@ -40,15 +35,10 @@ struct fetch {
     struct slice stream_key; /* a copy at the end of the struct */
     struct stream stream;
     uint64_t stream_hash;
-    struct job *job;             /* PAST, EVENTS, LOG, REPLY: owned */
-    struct aggregate *aggregate; /* PAST, CHANGES: as far as it is folded; owned */
-    struct changes *changes;     /* CHANGES: what was found so far; owned */
-    int64_t at_us;               /* PAST: events after this time are not of it; 0: none is too late */
-    bool ended;                  /* PAST: such an event came */
-    struct uuid id;              /* RECEIPT */
-    uint64_t after, to_version;  /* version or seq */
-    bool first, use_snapshot;    /* first page of a load */
-    uint32_t limit;
+    struct job *job;          /* REPLY: owned */
+    struct uuid id;           /* RECEIPT */
+    uint64_t after;           /* version, or seq */
+    bool first, use_snapshot; /* first page of a load */
 
     enum error error;
     struct store_fault fault;
@@ -59,20 +49,9 @@ struct fetch {
     uint64_t *heads; /* HEADS: by partition; owned */
     struct fetched_event *events;
     uint32_t count, capacity;
-    uint64_t last;        /* version or seq of the last one given */
-    struct buffer memory; /* loads: names and data; pages: encoded records */
+    struct buffer memory; /* loads: names and data */
     uint8_t bytes[];
 };
-
-/* ---- changes.c ---- */
-struct changes {
-    uint64_t from;               /* version before the first that is shown */
-    struct buffer base, before;  /* states: at from, and after the last event */
-    struct buffer after, events; /* scratch; the events so far, encoded */
-    uint32_t count;
-    bool more; /* another event follows */
-};
-void changes_free(struct changes **changes);
 
 struct fetch *fetch_new(enum fetch_kind kind, struct slice stream_key);
 void fetch_free(struct fetch **fetch);

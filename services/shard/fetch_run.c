@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * What a reader thread does for the core: asks the store and collects what it gives. */
-#include "services/shard/batch.h"
 #include "services/shard/fetch.h"
 
 #include <stdlib.h>
@@ -35,9 +34,6 @@ static enum error take_event(void *context, const struct store_record *record)
     struct fetch *fetch = context;
     if (fetch->count == FETCH_EVENTS_MAX || fetch->memory.size > FETCH_BYTES_MAX)
         return error_full;
-    fetch->ended = fetch->at_us != 0 && record->time_us > fetch->at_us;
-    if (fetch->ended)
-        return error_full;
     enum error error = events_grow(fetch);
     if (error != error_none)
         return error;
@@ -49,13 +45,6 @@ static enum error take_event(void *context, const struct store_record *record)
     event->data = fetch->memory.size;
     event->data_size = record->data.size;
     buffer_append(&fetch->memory, record->data.data, record->data.size);
-    fetch->last = record->version;
-    if (fetch->kind == FETCH_CHANGES && record->version > fetch->changes->from) {
-        struct record shown = record_of(record);
-        event->record = fetch->memory.size;
-        record_encode(&fetch->memory, &shown);
-        event->record_size = fetch->memory.size - event->record;
-    }
     return fetch->memory.failed ? error_no_memory : error_none;
 }
 
@@ -66,7 +55,7 @@ static void run_load(struct fetch *fetch, struct store *store)
                                          fetch->unit,
                                          &fetch->stream,
                                          fetch->stream_hash,
-                                         fetch->to_version,
+                                         UINT64_MAX,
                                          fetch->use_snapshot,
                                          &fetch->head,
                                          take_snapshot,
@@ -83,39 +72,7 @@ static void run_load(struct fetch *fetch, struct store *store)
                                          take_event,
                                          fetch,
                                          &fetch->fault);
-    fetch->more = !fetch->ended && (fetch->error == error_full || (!fetch->first && fetch->count == FETCH_EVENTS_MAX));
-    if (fetch->error == error_full)
-        fetch->error = error_none;
-}
-
-static enum error take_record(void *context, const struct store_record *row)
-{
-    struct fetch *fetch = context;
-    if (fetch->count > 0 && fetch->memory.size > limit_frame_bytes / 4)
-        return error_full;
-    struct record record = record_of(row);
-    record_encode(&fetch->memory, &record);
-    fetch->count++;
-    fetch->last = fetch->kind == FETCH_LOG ? row->seq : row->version;
-    return fetch->memory.failed ? error_no_memory : error_none;
-}
-
-static void run_page(struct fetch *fetch, struct store *store)
-{
-    if (fetch->kind == FETCH_LOG)
-        fetch->error =
-            store_read_log(store, fetch->partition, fetch->after, fetch->limit, take_record, fetch, &fetch->fault);
-    else
-        fetch->error = store_read_events(store,
-                                         fetch->unit,
-                                         &fetch->stream,
-                                         fetch->stream_hash,
-                                         fetch->after,
-                                         fetch->limit,
-                                         take_record,
-                                         fetch,
-                                         &fetch->fault);
-    fetch->more = fetch->error == error_full || fetch->count == fetch->limit;
+    fetch->more = fetch->error == error_full || (!fetch->first && fetch->count == FETCH_EVENTS_MAX);
     if (fetch->error == error_full)
         fetch->error = error_none;
 }
@@ -157,13 +114,7 @@ void fetch_run(struct fetch *fetch, struct store *store)
 {
     switch (fetch->kind) {
     case FETCH_LOAD:
-    case FETCH_PAST:
-    case FETCH_CHANGES:
         run_load(fetch, store);
-        break;
-    case FETCH_EVENTS:
-    case FETCH_LOG:
-        run_page(fetch, store);
         break;
     case FETCH_RECEIPT:
         run_receipt(fetch, store);

@@ -117,19 +117,11 @@ static void intake_job(struct shard *shard, struct job *job)
     unit->requests++;
     unit->jobs++;
     job->has_unit = true;
-    if (job->request.operation == operation_log) {
-        query_start(shard, job, FETCH_LOG);
-        return;
-    }
     const char *fault = target_fault(shard, job);
     if (fault != NULL)
         answer_fail(shard, job, status_not_found, fault, "no such name in the domains served");
-    else if (job->request.operation == operation_events)
-        query_start(shard, job, FETCH_EVENTS);
-    else if (job->request.operation == operation_changes)
-        query_start(shard, job, FETCH_CHANGES);
-    else if (job->request.operation == operation_state && (job->request.at_version >= 0 || job->request.at_time_us > 0))
-        query_start(shard, job, FETCH_PAST);
+    else if (request_offered(&job->request)) /* what was is for query processes */
+        answer_fail(shard, job, status_invalid, "unknown_operation", "not an operation of shards");
     else if (job->request.operation != operation_command || !command_refused(shard, job, unit))
         intake_actor(shard, job);
 }
@@ -161,14 +153,7 @@ void intake_item(struct shard *shard, uint32_t link, struct slice item)
         return;
     }
     shard->jobs++;
-    if (job->request.operation == operation_log && job->request.partition >= 0)
-        job->partition = (uint32_t)job->request.partition;
-    else
-        job->partition = stream_partition(job->stream_hash, shard->config.log.partitions);
-    if (job->partition >= shard->config.log.partitions) {
-        answer_fail(shard, job, status_not_found, "unknown_partition", "the log has no such partition");
-        return;
-    }
+    job->partition = stream_partition(job->stream_hash, shard->config.log.partitions);
     job->unit = job->partition % shard->config.log.units;
     intake_job(shard, job);
 }

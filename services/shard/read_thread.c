@@ -1,16 +1,11 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * See unit_thread.h: the reader. What commands wait for goes first: pages and the past are asked for by the thousand,
- * and an aggregate that is to be loaded must not stand behind them. */
+ * See unit_thread.h: the reader. */
 #include "services/shard/unit_thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-
-struct fetch_queue {
-    struct fetch *first, **last;
-};
 
 struct read_thread {
     struct store *store;
@@ -19,54 +14,26 @@ struct read_thread {
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool stop;
-    struct fetch_queue urgent, pages;
+    struct fetch *first, **last;
 };
 
-static void queue_init(struct fetch_queue *queue)
+static struct fetch *queue_take(struct read_thread *thread)
 {
-    queue->first = NULL;
-    queue->last = &queue->first;
-}
-
-static void queue_put(struct fetch_queue *queue, struct fetch *fetch)
-{
-    fetch->next = NULL;
-    *queue->last = fetch;
-    queue->last = &fetch->next;
-}
-
-static struct fetch *queue_take(struct fetch_queue *queue)
-{
-    struct fetch *fetch = queue->first;
+    struct fetch *fetch = thread->first;
     if (fetch == NULL)
         return NULL;
-    queue->first = fetch->next;
-    if (queue->first == NULL)
-        queue->last = &queue->first;
+    thread->first = fetch->next;
+    if (thread->first == NULL)
+        thread->last = &thread->first;
     return fetch;
-}
-
-static void queue_free(struct fetch_queue *queue)
-{
-    struct fetch *fetch;
-    while ((fetch = queue_take(queue)) != NULL)
-        fetch_free(&fetch);
-}
-
-static bool is_urgent(const struct fetch *fetch)
-{
-    return fetch->kind == FETCH_LOAD || fetch->kind == FETCH_RECEIPT || fetch->kind == FETCH_REPLY ||
-           fetch->kind == FETCH_HEADS;
 }
 
 static struct fetch *fetch_take(struct read_thread *thread)
 {
     pthread_mutex_lock(&thread->mutex);
-    while (!thread->stop && thread->urgent.first == NULL && thread->pages.first == NULL)
+    while (!thread->stop && thread->first == NULL)
         pthread_cond_wait(&thread->wake, &thread->mutex);
-    struct fetch *fetch = thread->stop ? NULL : queue_take(&thread->urgent);
-    if (fetch == NULL && !thread->stop)
-        fetch = queue_take(&thread->pages);
+    struct fetch *fetch = thread->stop ? NULL : queue_take(thread);
     pthread_mutex_unlock(&thread->mutex);
     return fetch;
 }
@@ -90,8 +57,7 @@ enum error read_thread_start(struct read_thread **out, struct store *store, stru
         return error_no_memory;
     thread->store = store;
     thread->inbox = inbox;
-    queue_init(&thread->urgent);
-    queue_init(&thread->pages);
+    thread->last = &thread->first;
     pthread_mutex_init(&thread->mutex, NULL);
     pthread_cond_init(&thread->wake, NULL);
     if (pthread_create(&thread->thread, NULL, reader_main, thread) != 0) {
@@ -105,7 +71,9 @@ enum error read_thread_start(struct read_thread **out, struct store *store, stru
 void read_thread_fetch(struct read_thread *thread, struct fetch *fetch)
 {
     pthread_mutex_lock(&thread->mutex);
-    queue_put(is_urgent(fetch) ? &thread->urgent : &thread->pages, fetch);
+    fetch->next = NULL;
+    *thread->last = fetch;
+    thread->last = &fetch->next;
     pthread_cond_signal(&thread->wake);
     pthread_mutex_unlock(&thread->mutex);
 }
@@ -119,8 +87,8 @@ void read_thread_stop(struct read_thread **thread)
     pthread_cond_signal(&(*thread)->wake);
     pthread_mutex_unlock(&(*thread)->mutex);
     pthread_join((*thread)->thread, NULL);
-    queue_free(&(*thread)->urgent);
-    queue_free(&(*thread)->pages);
+    for (struct fetch *fetch = queue_take(*thread); fetch != NULL; fetch = queue_take(*thread))
+        fetch_free(&fetch);
     pthread_mutex_destroy(&(*thread)->mutex);
     pthread_cond_destroy(&(*thread)->wake);
     free(*thread);

@@ -8,10 +8,10 @@
 
 #include "services/common/brokers.h"
 #include "services/common/metrics.h"
+#include "services/common/watchdog.h"
 #include "services/shard/pool_thread.h"
 #include "services/shard/settings.h"
 #include "services/shard/unit_thread.h"
-#include "services/shard/watchdog.h"
 
 #define DOMAINS_MAX 64
 

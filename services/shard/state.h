@@ -105,10 +105,8 @@ bool places_wait(struct shard *shard, struct actor *actor, struct entity *entity
 bool places_refuse(struct shard *shard, struct job *job);
 void places_fetched(struct shard *shard, struct fetch *fetch);
 
-/* query.c: reads, and dry runs' outcomes. */
+/* query.c: the state now, and dry runs' outcomes. */
 void query_state(struct shard *shard, struct entity *entity, struct job *job);
-void query_start(struct shard *shard, struct job *job, enum fetch_kind kind);
-void query_fetched(struct shard *shard, struct fetch **fetch);
 void query_dry_run(struct shard *shard, struct entity *entity, struct job *job);
 
 /* entity.c */
@@ -160,15 +158,5 @@ void answer_after(struct shard *shard, struct unit *unit, uint64_t number, struc
 void answer_fail(struct shard *shard, struct job *job, enum status status, const char *code, const char *message);
 void answer_unit_lost(struct shard *shard, struct job *job, enum error trouble);
 void effects_fetch(struct effects *effects, struct fetch *fetch);
-
-/* changes.c: an event was applied while an aggregate is folded again; what it changed is noted if it is to be shown. */
-enum error changes_note(struct fetch *fetch, const struct fetched_event *event);
-bool changes_full(const struct fetch *fetch);
-/* Another event comes: true when the page has no room for it. */
-bool changes_end(struct fetch *fetch);
-void changes_answer(struct shard *shard, struct fetch *fetch, struct job *job);
-
-/* diff.c: appends [{"at", "from", "to"}...] of two states; a value that is on one side only has no from, or no to. */
-void state_diff(struct slice before, struct slice after, struct buffer *out);
 
 #endif

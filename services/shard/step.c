@@ -136,8 +136,6 @@ static void fetched(struct shard *shard, struct fetch *fetch)
         case FETCH_REPLY:
             receipt_repeated(shard, fetch);
             break;
-        default:
-            query_fetched(shard, &fetch);
         }
     }
     fetch_free(&fetch);

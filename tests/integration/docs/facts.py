@@ -102,7 +102,7 @@ def names(text):
 def whole_exposition(http):
     """/metrics once each kind of process has told its own; brokers hear them a moment after they have started."""
     until, exposition = time.monotonic() + 30, ""
-    while not all(f"\nfluvius_{kind}_" in exposition for kind in ("query", "projector", "shard")) and time.monotonic() < until:
+    while not all(f"\nfluvius_{kind}_" in exposition for kind in ("query_rows", "projector", "shard")) and time.monotonic() < until:
         with urllib.request.urlopen(http + "/metrics") as answer:
             exposition = answer.read().decode()
     return exposition

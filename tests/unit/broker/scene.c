@@ -156,7 +156,8 @@ static void asked_write(struct buffer *out, const struct asked *asked)
 {
     struct buffer data = {0};
     struct request request = request_of(asked->operation);
-    if (asked->operation <= operation_events || asked->operation == operation_query) {
+    if (asked->operation <= operation_events || asked->operation == operation_query ||
+        asked->operation == operation_changes) {
         request.namespace = slice_text("bank");
         request.resource = slice_text("account");
         request.identifier = slice_text(asked->identifier);
@@ -171,6 +172,9 @@ static void asked_write(struct buffer *out, const struct asked *asked)
         request.deadline_ms = asked->deadline_ms;
     request.token = slice_text(asked->token);
     request.partition = asked->partition;
+    if (asked->version > 0)
+        request.at_version = asked->version;
+    request.at_time_us = asked->at_us;
     if (asked->padding > 0) {
         padding_write(&data, asked->padding);
         request.data = buffer_slice(&data);

@@ -45,8 +45,8 @@ struct asked {
     uint32_t deadline_ms;   /* 0: the default */
     uint8_t id;             /* the last byte of the command's id */
     const char *token;
-    int64_t partition;
-    size_t padding; /* bytes of data */
+    int64_t partition, version, at_us; /* 0: none */
+    size_t padding;                    /* bytes of data */
 };
 /* One frame with these requests; then the broker's turn. */
 uint64_t ask(struct scene *scene, uint32_t pipe, const struct asked *asked, uint32_t count);

@@ -51,6 +51,25 @@ Test(broker_offers, queries_are_answered_without_any_shard)
     scene_free(it);
 }
 
+Test(broker_offers, what_was_is_asked_of_query_processes_and_what_is_of_the_shard)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    struct work at_shard, at_query;
+    uint64_t shard = announce_all(it, &SHARD, 1), credit = grant(it, &ONE);
+    const struct asked asked[] = {{.operation = operation_events, .identifier = "a1"},
+                                  {.operation = operation_changes, .identifier = "a1"},
+                                  {.operation = operation_log, .partition = 99},
+                                  {.operation = operation_state, .identifier = "a1", .version = 3},
+                                  {.operation = operation_state, .identifier = "a1", .at_us = 1},
+                                  {.operation = operation_state, .identifier = "a1"}};
+    ask(it, CLIENT, asked, 6);
+    work_at(it, credit, &at_query);
+    work_at(it, shard, &at_shard);
+    cr_assert_eq(at_query.count, 5);
+    cr_assert_eq(at_shard.count, 1);
+    scene_free(it);
+}
+
 Test(broker_offers, commands_never_go_to_a_query_process)
 {
     struct scene *it = scene_new((struct broker_config){0});

@@ -99,30 +99,18 @@ Test(broker, new_aggregates_get_the_identifier_that_a_retry_gets_too)
     scene_free(it);
 }
 
-Test(broker, reads_are_routed_like_commands_and_the_log_by_its_partition)
+Test(broker, states_are_routed_like_commands)
 {
     struct scene *it = scene_new((struct broker_config){0});
     struct work work;
     uint64_t credit = announce_all(it, &A, 1);
     const struct asked asked[] = {{.operation = operation_state, .identifier = account_in(1, 0)},
-                                  {.operation = operation_events, .identifier = account_in(2, 0)},
-                                  {.operation = operation_log, .partition = 3}};
-    ask(it, CLIENT, asked, 3);
+                                  {.operation = operation_state, .identifier = account_in(2, 0)}};
+    ask(it, CLIENT, asked, 2);
     work_at(it, credit, &work);
-    cr_assert_eq(work.count, 3);
-    for (uint32_t i = 0; i < 3; i++)
+    cr_assert_eq(work.count, 2);
+    for (uint32_t i = 0; i < 2; i++)
         cr_assert_eq(work.items[i].partition, i + 1);
-    scene_free(it);
-}
-
-Test(broker, log_of_a_partition_that_is_not_there_is_not_found)
-{
-    struct scene *it = scene_new((struct broker_config){0});
-    announce_all(it, &A, 1);
-    uint64_t frame = ask(it, CLIENT, &(struct asked){.operation = operation_log, .partition = 4}, 1);
-    cr_assert_eq(status_at(it, frame, 0), status_not_found);
-    cr_assert(slice_is(reply_at(it, frame, 0).code, "unknown_partition"));
-    cr_assert_eq(broker_open(it->broker), 0);
     scene_free(it);
 }
 

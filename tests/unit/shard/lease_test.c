@@ -135,7 +135,6 @@ Test(shard_pool, once_the_lease_is_over_nothing_that_depends_on_state_is_answere
     expect_moved(world_send(w, STATE));
     expect_moved(world_send(w, DEPOSIT(5)));
     expect_moved(world_send(w, DEPOSIT(5), .dry_run = true));
-    expect_moved(world_send(w, .operation = operation_events, .account = "a"));
     world_settle(w);
     cr_assert_eq(world_owned(w), 0);
     cr_assert_eq(w->commits, commits);
@@ -202,19 +201,6 @@ Test(shard_pool, a_read_that_waited_in_a_mailbox_is_not_answered_after_the_lease
     expect_moved(read);
     world_beat(w, LEASE_MS);
     cr_assert_eq(world_balance(w, "a"), 100);
-}
-
-Test(shard_pool, a_page_that_comes_back_after_the_lease_is_not_told)
-{
-    w->hold_fetches = true;
-    uint64_t page = world_send(w, .operation = operation_events, .account = "a");
-    uint64_t past = world_send(w, .operation = operation_state, .account = "a", .at_version = 1);
-    world_settle(w);
-    world_advance(w, LEASE_MS);
-    w->hold_fetches = false;
-    world_settle(w);
-    expect_moved(page);
-    expect_moved(past);
 }
 
 Test(shard_pool, a_command_that_waits_for_its_receipt_when_the_lease_ends_is_not_run)

@@ -7,8 +7,8 @@
  *
  * A generation that is odd means domain code is running. The watchdog, on its own thread, ends the process when the
  * same odd generation stands too long; the next process finds it odd and counts an attempt for what was running. */
-#ifndef SHARD_JOURNAL_H
-#define SHARD_JOURNAL_H
+#ifndef COMMON_JOURNAL_H
+#define COMMON_JOURNAL_H
 
 #include "proto/error.h"
 #include "proto/identity.h"

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * See watchdog.h. */
-#include "services/shard/watchdog.h"
+#include "services/common/watchdog.h"
 
 #include "services/common/log.h"
 #include "services/common/process.h"

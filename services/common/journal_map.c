@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The file behind the crash journal: a shared mapping, so that what is written survives the process. */
-#include "services/shard/journal.h"
+#include "services/common/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>

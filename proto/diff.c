@@ -1,8 +1,8 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * What changed between two states: maps are compared key by key, everything else as a whole. */
-#include "services/shard/state.h"
+ * See diff.h. */
+#include "proto/diff.h"
 
 struct diff {
     struct buffer *out;

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * See journal.h; the mapping of its file is in journal_map.c, so that this stays free of I/O. */
-#include "services/shard/journal.h"
+#include "services/common/journal.h"
 
 #include <stdatomic.h>
 
