@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +16,8 @@
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { KEEP_BLOCK_BYTES = 4 << 20, KEEP_BYTES = 16 << 20 };
 
 /* Sequentially consistent by default: set once, read now and then, so the cost does not matter. */
 static atomic_bool stopping;
@@ -111,8 +114,18 @@ static void parent_follow(void)
     }
 }
 
+/* Frames are made and freed all the time, and can be a MiB: memory for them stays with the process. Given back and
+ * taken again each time, every page of it would be cleared anew, which cost the broker more than all it does with it.
+ */
+static void memory_keep(void)
+{
+    mallopt(M_MMAP_THRESHOLD, KEEP_BLOCK_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+}
+
 void process_init(struct inbox *inbox, bool parent_death)
 {
+    memory_keep();
     pthread_mutex_lock(&inbox_lock);
     inbox_to_wake = inbox;
     pthread_mutex_unlock(&inbox_lock);
