@@ -233,7 +233,9 @@ static bool url_take(const struct call *call, struct events_query *out, struct r
 bool events_query_read(const struct call *call, struct events_query *out, struct refusal *refusal)
 {
     const struct head *head = &call->head;
-    *out = (struct events_query){.stream = events_accepts_stream(head)};
+    bool causes = call->url.causes;
+    *out = (struct events_query){.stream = !causes && events_accepts_stream(head), .causes = causes};
+    out->follow.receipts = causes;
     if (!parameters_take(out, call->url.query, refusal) || !url_take(call, out, refusal))
         return false;
     if (head->seen[HEADER_LAST_EVENT_ID] && head->values[HEADER_LAST_EVENT_ID].size > 0) {

@@ -10,6 +10,7 @@
 
 struct events_query {
     bool stream; /* text/event-stream, or else one page as JSON */
+    bool causes; /* the page as a tree: who caused what */
     struct follow follow;
     /* What follow points into, so it stays where it is: */
     uint8_t memory[URL_MAX]; /* decoded values */
@@ -29,6 +30,9 @@ bool events_accepts_stream(const struct head *head);
 void render_cloud_event(struct buffer *out, uint64_t incarnation, const struct record *record);
 /* All of a reply's records, with commas between. */
 void render_cloud_events(struct buffer *out, uint64_t incarnation, struct slice records);
+/* All of a reply's records as a tree of traces, commands and events, with commas between traces. False when memory is
+ * out. */
+bool render_causation(struct buffer *out, struct slice records);
 /* All of a reply's records as events of a stream. seqs, one a partition, is the reply's position: where the stream is
  * after all of them. Each event's id is the position after it, from which those that follow come again. */
 void render_stream(struct buffer *out, uint64_t incarnation, struct slice records, uint64_t *seqs, uint32_t partitions);

@@ -360,7 +360,10 @@ static void page_write(struct stream_state *stream, struct answer *answer)
     position_incarnation(position, &incarnation);
     answer_begin(answer, 200, MEDIA_JSON);
     buffer_append_text(&answer->body, "{\"data\":[");
-    render_cloud_events(&answer->body, incarnation, followed.records);
+    if (!stream->query.causes)
+        render_cloud_events(&answer->body, incarnation, followed.records);
+    else if (!render_causation(&answer->body, followed.records))
+        answer->body.failed = true;
     buffer_append_text(&answer->body, "],\"meta\":{\"position\":\"");
     buffer_append(&answer->body, position.data, position.size);
     buffer_printf(&answer->body, "\",\"more\":%s},\"status\":\"OK\"}", followed.more ? "true" : "false");

@@ -246,6 +246,7 @@ static bool parse_service(struct slice path, struct url *out)
         {"/metrics", URL_METRICS},
         {"/_events", URL_FOLLOW},
         {"/_audit", URL_FOLLOW},
+        {"/_causation", URL_FOLLOW},
         {"/mcp", URL_MCP},
         {"/openapi.json", URL_OPENAPI},
         {"/asyncapi.json", URL_ASYNCAPI},
@@ -258,6 +259,7 @@ static bool parse_service(struct slice path, struct url *out)
     for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
         if (slice_is(path, services[i].path)) {
             out->kind = services[i].kind;
+            out->causes = slice_is(path, "/_causation");
             return true;
         }
     }

@@ -9,8 +9,8 @@
  *     /NS.RESOURCE/IDENTIFIER/changes
  *     /NS.NAME/     /NS.NAME/KEY=VALUE:.../     /NS.NAME/~PATHQUERY/     /NS.NAME/KEY=VALUE:.../~PATHQUERY/
  *     /NS.NAME/KEY=VALUE:.../IDENTIFIER
- *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /_meta/NS.NAME   /livez   /readyz   /metrics   /mcp   /_events
- *     /openapi.json   /asyncapi.json   /docs   /docs/page.js   /docs/page.css
+ *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /_meta/NS.NAME   /livez   /readyz   /metrics   /mcp   /_events   /_audit
+ * /_causation /openapi.json   /asyncapi.json   /docs   /docs/page.js   /docs/page.css
  *
  * Slashes at the end are ignored, but for one: /NS.NAME/A=B is the aggregate "A=B", /NS.NAME/A=B/ a list. */
 #ifndef GATEWAY_URL_H
@@ -48,6 +48,7 @@ enum url_kind {
 struct url {
     enum url_kind kind;
     bool creates;                                          /* the identifier is :new */
+    bool causes;                                           /* FOLLOW: as a tree of who caused what */
     struct slice namespace, command, resource, identifier; /* decoded; empty where the kind has none */
     struct slice authority;                                /* of a target in absolute form; empty otherwise */
     struct slice query;                                    /* as it came, without the question mark */

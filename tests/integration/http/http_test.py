@@ -242,6 +242,15 @@ def test_audit(web):
     command = web.get(f"/bank.account/{identifier}/events").json["data"][0]["command_id"]
     found = web.get(f"/_audit?command_id={command}").json["data"]
     same(len(found), 1, "what a command did")
+    refused(web.post(f"/bank:withdraw/account/{identifier}", {"amount": 99}, fields={"traceparent": f"00-{trace}-00f067aa0ba902b8-01"}),
+            422, "insufficient_funds", "a command of the same trace that is rejected", "rejected")
+    tree = web.get(f"/_causation?trace={trace}&identifier={identifier}").json["data"]
+    same([(one["trace"], [(c["command"], c["parent"], c["status"], [e["type"] for e in c["events"]]) for c in one["commands"]]) for one in tree],
+         [(trace, [("deposit", "00f067aa0ba902b7", "ok", ["deposited"]), ("withdraw", "00f067aa0ba902b8", "rejected", [])])],
+         "a trace, its commands, and what each led to")
+    same(tree[0]["commands"][1]["answer"]["code"], "insufficient_funds", "a rejected command says why")
+    tree = web.get(f"/_causation?identifier={identifier}").json["data"]
+    same([len(one["commands"]) for one in tree if one["trace"] is None][:1], [1], "what has no trace is one of its own")
     same(web.get("/_audit?user=nobody").json["data"], [], "nothing of a user who did nothing")
     same(web.get(f"/_audit?identifier={identifier}&until=2000-01-01T00:00:00Z").json["data"], [], "nothing before a time")
     refused(web.get("/_audit?command_id=7"), 400, "bad_command_id", "an id that is none", "bad_parameter")

@@ -23,7 +23,7 @@ from web import Connection, Web, request
 tap = Tap()
 SHAPES = os.path.join(BUILD, "tests", "tools", "shapes.so")
 FIXED = {"/_meta", "/_meta/{namespace}", "/_meta/{namespace}:{command}", "/_meta/{namespace}.{name}", "/livez", "/readyz", "/metrics", "/mcp", "/docs",
-         "/openapi.json", "/asyncapi.json", "/_events", "/_audit"}
+         "/openapi.json", "/asyncapi.json", "/_events", "/_audit", "/_causation"}
 
 
 def none(faults, name):
