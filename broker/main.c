@@ -78,6 +78,18 @@ static void print_statuses(const struct broker_counters *counters, struct buffer
     metrics_print(metrics, status_count, "service=\"broker\"", out);
 }
 
+static void print_services(const struct broker_counters *counters, struct buffer *out)
+{
+    struct metric metrics[] = {{.labels = "serves=\"query\"", .value = (int64_t)counters->queries},
+                               {.labels = "serves=\"projector\"", .value = (int64_t)counters->projectors}};
+    for (int i = 0; i < 2; i++) {
+        metrics[i].name = "fluvius_services";
+        metrics[i].help = "query processes and projectors connected";
+        metrics[i].kind = METRIC_GAUGE;
+    }
+    metrics_print(metrics, 2, "service=\"broker\"", out);
+}
+
 static void print_times(const struct broker_counters *counters, struct buffer *out)
 {
     struct metric metric = {.name = "fluvius_broker_request_us",
@@ -116,6 +128,7 @@ static void print_metrics(void *context, struct buffer *out)
     print_counter(out, "fluvius_queued_requests", "requests that wait for a shard's credit", METRIC_GAUGE, now.queued);
     print_counter(out, "fluvius_sent_requests", "requests at shards", METRIC_GAUGE, now.sent);
     print_counter(out, "fluvius_shards", "shards connected", METRIC_GAUGE, now.shards);
+    print_services(&now, out);
     print_counter(out, "fluvius_unowned_partitions", "partitions without an owner", METRIC_GAUGE, now.unowned);
     print_counter(
         out, "fluvius_connections", "connections of clients and shards", METRIC_GAUGE, edge_connections(service->edge));

@@ -17,19 +17,6 @@
 
 enum { LOSSES_MAX = 3, LOST_RETRY_MS = 1000 };
 
-bool session_is_shard(const struct shard_session *session)
-{
-    return session->serves[0] == 0;
-}
-
-uint32_t shards_count(const struct broker *broker)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < broker->session_count; i++)
-        count += session_is_shard(broker->sessions[i]);
-    return count;
-}
-
 void pending_offer(struct broker *broker, struct pending *pending)
 {
     bool trial = pending->query && pending->losses == LOSSES_MAX - 1;
@@ -53,14 +40,6 @@ bool offer_lost(struct broker *broker, struct pending *pending)
 static bool serves_queries(const struct shard_session *session)
 {
     return strcmp(session->serves, SERVES_QUERY) == 0;
-}
-
-static bool queries_served(const struct broker *broker)
-{
-    for (uint32_t i = 0; i < broker->session_count; i++)
-        if (serves_queries(broker->sessions[i]))
-            return true;
-    return false;
 }
 
 /* The next to send to, or NULL; *ready: how many could take a frame. */
@@ -107,11 +86,8 @@ static void frame_send(struct broker *broker, struct shard_session *session, str
             session->trial = pending;
         count++;
     }
-    struct buffer *out = count == 0 ? NULL : effect_answer(broker, credit_take(session));
-    if (out == NULL)
-        return;
-    work_reply_begin(out, ++session->answered, records_wanted(broker), false, count);
-    buffer_append(out, items->data, items->size);
+    if (count > 0)
+        work_give(broker, session, count);
 }
 
 void offers_send(struct broker *broker)
@@ -140,7 +116,7 @@ static void list_expire(struct broker *broker, struct list *list)
 
 void offers_expire(struct broker *broker)
 {
-    if (!broker->stopping && queries_served(broker))
+    if (!broker->stopping && services_count(broker, SERVES_QUERY) > 0)
         return;
     list_expire(broker, &broker->trials);
     list_expire(broker, &broker->offered);

@@ -63,9 +63,36 @@ static uint32_t unowned(const struct broker *broker)
     return count;
 }
 
+static bool alarm_told(const struct buffer *out, size_t start, struct slice alarm)
+{
+    struct reader reader = reader_of(slice_of(out->data + start, out->size - start));
+    struct slice told;
+    while (!reader_done(&reader) && reader_raw(&reader, &told) == error_none)
+        if (slice_equal(told, alarm))
+            return true;
+    return false;
+}
+
+/* Appends those that are not there yet: several processes may see the same. Returns how many. */
+static uint32_t alarms_add(struct slice alarms, size_t start, struct buffer *out)
+{
+    struct reader reader = reader_of(alarms);
+    struct slice alarm;
+    uint32_t count = 0, added = 0;
+    if (reader_done(&reader) || reader_array(&reader, &count) != error_none)
+        return 0;
+    for (uint32_t i = 0; i < count && reader_raw(&reader, &alarm) == error_none; i++) {
+        if (alarm_told(out, start, alarm))
+            continue;
+        write_raw(out, alarm);
+        added++;
+    }
+    return added;
+}
+
 static uint32_t alarms_write(struct broker *broker, struct buffer *out)
 {
-    size_t place = write_array_begin(out);
+    size_t place = write_array_begin(out), start = out->size;
     uint32_t total = 0, missing = unowned(broker);
     if (broker->partitions == 0) {
         write_string(out, "no shard has announced itself");
@@ -76,15 +103,9 @@ static uint32_t alarms_write(struct broker *broker, struct buffer *out)
         write_text(out, buffer_slice(&broker->scratch));
         total++;
     }
-    for (uint32_t i = 0; i < broker->session_count; i++) {
-        struct reader reader = reader_of(buffer_slice(&broker->sessions[i]->alarms));
-        struct slice alarm;
-        uint32_t count = 0;
-        if (reader_done(&reader) || reader_array(&reader, &count) != error_none)
-            continue;
-        for (uint32_t j = 0; j < count && reader_raw(&reader, &alarm) == error_none; j++, total++)
-            write_raw(out, alarm);
-    }
+    total += services_alarms(broker, out);
+    for (uint32_t i = 0; i < broker->session_count; i++)
+        total += alarms_add(buffer_slice(&broker->sessions[i]->alarms), start, out);
     write_array_end(out, place, total);
     return total;
 }

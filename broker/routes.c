@@ -47,17 +47,16 @@ static void own(struct broker *broker, struct shard_session *session, uint64_t p
 void routes_own(struct broker *broker, struct shard_session *session, struct slice owned)
 {
     struct reader reader = reader_of(owned);
-    uint32_t count = 0, items;
+    uint32_t count = 0;
     routes_forget(broker, session);
     session->announced = true;
     reader_array(&reader, &count); /* none when it is no array */
     session->owned_count = count;
     for (uint32_t i = 0; i < count; i++) {
-        int64_t partition, epoch;
-        if (reader_array(&reader, &items) != error_none || items != 2 ||
-            reader_integer(&reader, &partition) != error_none || reader_integer(&reader, &epoch) != error_none)
+        uint64_t partition, epoch;
+        if (!pair_read(&reader, &partition, &epoch))
             break;
-        own(broker, session, (uint64_t)partition, (uint64_t)epoch);
+        own(broker, session, partition, epoch);
     }
     for (uint32_t i = 0; i < broker->session_count; i++)
         session_park_strays(broker, broker->sessions[i]);

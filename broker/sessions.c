@@ -1,9 +1,10 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The conversation with shards. Each frame of work grants one frame: it is kept until there is something to send, and
- * answered empty when it grows old or when there are more than a few. A shard is lost when its connection is, or when
- * it is silent; what it had not answered is then routed again, in order: receipts make that safe. */
+ * The conversation with shards and other services. Each frame of work grants one frame: it is kept until there is
+ * something to send, and answered empty when it grows old or when there are more than a few. A shard is lost when its
+ * connection is, or when it is silent; what it had not answered is then routed again, in order: receipts make that
+ * safe. */
 #include "broker/state.h"
 
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static struct shard_session *session_by_name(struct broker *broker, struct slice
 
 /* ---- credits ---- */
 
-uint64_t credit_take(struct shard_session *session)
+static uint64_t credit_take(struct shard_session *session)
 {
     uint64_t handle = session->credits[0].handle;
     session->credit_count--;
@@ -36,17 +37,28 @@ uint64_t credit_take(struct shard_session *session)
     return handle;
 }
 
-static void credit_return(struct broker *broker, uint64_t handle, bool unknown)
+/* Begins the answer to a frame of work; NULL: no memory. */
+static struct buffer *
+work_answer(struct broker *broker, struct shard_session *session, uint64_t handle, struct work_reply reply)
 {
     struct buffer *out = effect_answer(broker, handle);
-    if (out != NULL)
-        work_reply_begin(out, 0, records_wanted(broker), unknown, 0);
+    if (out == NULL)
+        return NULL;
+    reply.subscribed = records_wanted(broker);
+    reply.heads = heads_news(broker, session);
+    work_reply_begin(out, &reply);
+    return out;
+}
+
+static void credit_return(struct broker *broker, struct shard_session *session, uint64_t handle, bool unknown)
+{
+    work_answer(broker, session, handle, (struct work_reply){.unknown = unknown});
 }
 
 static void credit_keep(struct broker *broker, struct shard_session *session, uint64_t handle)
 {
     if (session->credit_count == CREDITS_MAX)
-        credit_return(broker, credit_take(session), false);
+        credit_return(broker, session, credit_take(session), false);
     session->credits[session->credit_count].handle = handle;
     session->credits[session->credit_count++].since_us = broker->now_us;
 }
@@ -96,6 +108,16 @@ static struct pending *queue_front(struct broker *broker, struct shard_session *
     return NULL;
 }
 
+void work_give(struct broker *broker, struct shard_session *session, uint32_t count)
+{
+    struct work_reply reply = {.number = session->answered + 1, .count = count};
+    struct buffer *out = work_answer(broker, session, credit_take(session), reply);
+    if (out == NULL)
+        return;
+    session->answered++;
+    buffer_append(out, broker->scratch.data, broker->scratch.size);
+}
+
 /* One frame of work from the front of the queue. */
 static void work_send(struct broker *broker, struct shard_session *session)
 {
@@ -110,11 +132,8 @@ static void work_send(struct broker *broker, struct shard_session *session)
         pending_sent(broker, pending, session);
         count++;
     }
-    struct buffer *out = count == 0 ? NULL : effect_answer(broker, credit_take(session));
-    if (out == NULL)
-        return;
-    work_reply_begin(out, ++session->answered, records_wanted(broker), false, count);
-    buffer_append(out, items->data, items->size);
+    if (count > 0)
+        work_give(broker, session, count);
 }
 
 void sessions_send(struct broker *broker)
@@ -124,6 +143,8 @@ void sessions_send(struct broker *broker)
         struct shard_session *session = broker->sessions[i];
         while (session->credit_count > 0 && !list_empty(&session->queue))
             work_send(broker, session);
+        if (session->credit_count > 0 && heads_wake(broker, session))
+            credit_return(broker, session, credit_take(session), false);
     }
 }
 
@@ -204,6 +225,7 @@ void session_lost(struct broker *broker, struct shard_session *session)
         if (broker->sessions[i] == session)
             broker->sessions[i] = broker->sessions[--broker->session_count];
     routes_forget(broker, session);
+    service_missed(broker, session);
     if (!session_is_shard(session))
         offers_wait_anew(broker);
     requests_reroute(broker, &session->sent);
@@ -215,7 +237,7 @@ void session_lost(struct broker *broker, struct shard_session *session)
 static void session_end(struct broker *broker, struct shard_session *session)
 {
     while (session->credit_count > 0)
-        credit_return(broker, credit_take(session), true);
+        credit_return(broker, session, credit_take(session), true);
     session_lost(broker, session);
 }
 
@@ -340,7 +362,7 @@ void work_take(struct broker *broker, const struct broker_input *input)
     if (session->announced)
         credit_keep(broker, session, input->handle);
     else
-        credit_return(broker, input->handle, true);
+        credit_return(broker, session, input->handle, true);
 }
 
 /* ---- time ---- */
@@ -348,7 +370,7 @@ void work_take(struct broker *broker, const struct broker_input *input)
 static void credits_age(struct broker *broker, struct shard_session *session)
 {
     while (session->credit_count > 0 && broker->now_us >= session->credits[0].since_us + CREDIT_AGE_US)
-        credit_return(broker, credit_take(session), false);
+        credit_return(broker, session, credit_take(session), false);
 }
 
 void sessions_tick(struct broker *broker)

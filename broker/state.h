@@ -8,7 +8,7 @@
 #include "broker/list.h"
 #include "broker/step.h"
 
-enum { CREDITS_MAX = 8, SHARDS_MAX = 256, WORK_ITEMS_MAX = 256, WORK_BYTES_MAX = 256 * 1024 };
+enum { SERVICE_KINDS = 2, CREDITS_MAX = 8, SHARDS_MAX = 256, WORK_ITEMS_MAX = 256, WORK_BYTES_MAX = 256 * 1024 };
 
 /* A connection, with the client frames that came by it. */
 struct pipe {
@@ -58,6 +58,11 @@ struct pending {
     uint32_t next_free;
 };
 
+/* What somebody who listens for heads was told, and when: the count of moves then, some heads, all of them. */
+struct heads_told {
+    uint64_t moves, us, all_us;
+};
+
 /* A shard, or another service, as this broker knows it, from its first frame of work until its connection is lost. */
 struct shard_session {
     char name[64], serves[32]; /* serves: "" for a shard */
@@ -71,7 +76,8 @@ struct shard_session {
     uint32_t sent_count;         /* of a query process: the length of sent */
     const struct pending *trial; /* the query in its hands that two others were lost with; NULL: none */
     uint64_t answered;           /* frames of work answered: their numbers */
-    bool announced;              /* it said what it owns */
+    struct heads_told heads;
+    bool announced; /* it said what it owns */
     struct buffer descriptions, metrics, alarms;
 };
 
@@ -84,8 +90,7 @@ struct own_reply {
 struct route {
     struct shard_session *session;
     uint64_t epoch;
-    uint64_t head;
-    bool head_changed;
+    uint64_t head, moved; /* moved: which of the broker's head_moves was its last */
 };
 
 struct broker {
@@ -108,12 +113,14 @@ struct broker {
     struct route *routes;
     uint32_t partitions; /* 0: not known yet */
     uint32_t subscribers;
-    uint64_t heads_us, all_heads_us;
+    uint64_t head_moves; /* how often a head has moved */
+    struct heads_told published;
+    uint64_t missed_us[SERVICE_KINDS]; /* by kind: when the one that was lost last was heard last; 0: none was */
     struct buffer descriptions; /* of the shard that was lost last: a restart does not make its domains unknown */
-    bool heads_changed, stopping;
+    bool stopping;
     struct broker_counters counters;
     struct own_reply described, measured;
-    struct buffer scratch;
+    struct buffer scratch, heads;
     uint32_t open; /* requests that are not answered */
 };
 
@@ -168,7 +175,8 @@ bool parking_full(const struct broker *broker, size_t bytes);
 /* sessions.c */
 bool pending_over(struct broker *broker, struct pending *pending); /* its deadline has come: it is ended */
 void item_add(struct broker *broker, const struct pending *pending, struct buffer *out);
-uint64_t credit_take(struct shard_session *session);
+/* Answers the oldest credit with the items in scratch, whose number is not 0. */
+void work_give(struct broker *broker, struct shard_session *session, uint32_t count);
 void work_take(struct broker *broker, const struct broker_input *input);
 void session_lost(struct broker *broker, struct shard_session *session);
 void session_park_strays(struct broker *broker, struct shard_session *session); /* requests it does not own any more */
@@ -186,8 +194,14 @@ void offers_expire(struct broker *broker);
 void offers_wait_anew(struct broker *broker);
 /* It had this one. True: it was the third that was lost with it, so it is answered; else it goes to another. */
 bool offer_lost(struct broker *broker, struct pending *pending);
+
+/* services.c */
 bool session_is_shard(const struct shard_session *session);
 uint32_t shards_count(const struct broker *broker);
+uint32_t services_count(const struct broker *broker, const char *serves);        /* connected now; "": shards */
+void service_missed(struct broker *broker, const struct shard_session *session); /* it is lost */
+/* Appends a text for each kind of service of which there is none any more; their number. */
+uint32_t services_alarms(const struct broker *broker, struct buffer *out);
 
 /* routes.c */
 bool routes_size(struct broker *broker, uint32_t partitions); /* false: shards of another log are here */
@@ -195,6 +209,11 @@ void routes_own(struct broker *broker, struct shard_session *session, struct sli
 void routes_forget(struct broker *broker, const struct shard_session *session);
 
 /* fanout.c */
+/* The heads that go along with an answer to a service, a raw array: those that moved, now and then all; empty: nothing
+ * is new. Taken for told. */
+struct slice heads_news(struct broker *broker, struct shard_session *session);
+/* Shall a service that waits be answered because heads moved? */
+bool heads_wake(const struct broker *broker, const struct shard_session *session);
 void fanout_heads(struct broker *broker, const struct shard_session *session, struct slice heads);
 void fanout_records(struct broker *broker, struct slice records);
 void fanout_tick(struct broker *broker);

@@ -51,6 +51,7 @@ void broker_free(struct broker **broker)
         free(old->pages[i]);
     broker_effects_fini(&effects);
     buffer_fini(&old->scratch);
+    buffer_fini(&old->heads);
     buffer_fini(&old->descriptions);
     buffer_fini(&old->described.reply);
     buffer_fini(&old->measured.reply);
@@ -117,6 +118,8 @@ void broker_counters(const struct broker *broker, struct broker_counters *out)
 {
     *out = broker->counters;
     out->shards = shards_count(broker);
+    out->queries = services_count(broker, SERVES_QUERY);
+    out->projectors = services_count(broker, SERVES_PROJECTOR);
     out->sent = broker->open - broker->waiting;
     out->queued = list_size((struct list *)&broker->offered) + list_size((struct list *)&broker->trials);
     for (uint32_t i = 0; i < broker->session_count; i++) {

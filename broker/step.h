@@ -79,7 +79,7 @@ void broker_effects_fini(struct broker_effects *effects);
 struct broker_counters {
     uint64_t time_us_sum, time_us[BROKER_TIME_BUCKETS]; /* of requests that shards answered, from arrival to reply */
     uint64_t frames, requests, faulty_frames, work_frames, repeated_sends, query_crashes, by_status[status_count];
-    uint64_t parked, queued, sent, shards, unowned; /* now */
+    uint64_t parked, queued, sent, shards, queries, projectors, unowned; /* now */
 };
 
 enum error broker_new(struct broker **out, const struct broker_config *config);

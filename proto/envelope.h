@@ -140,12 +140,17 @@ void work_frame_begin(struct buffer *out, const struct work_frame *frame, uint32
 
 struct work_reply {
     bool subscribed, unknown;
-    uint64_t number; /* 0 when absent */
+    uint64_t number;    /* 0 when absent */
+    struct slice heads; /* raw array, empty when absent */
     uint32_t count;
     struct reader items;
 };
 enum error work_reply_decode(struct slice message, struct work_reply *out);
-void work_reply_begin(struct buffer *out, uint64_t number, bool subscribed, bool unknown, uint32_t count);
+/* Writes all but the items; the caller appends count of them. */
+void work_reply_begin(struct buffer *out, const struct work_reply *reply);
+
+/* Reads the next pair of an array as owned or heads; false when it is no pair of natural numbers. */
+bool pair_read(struct reader *pairs, uint64_t *first, uint64_t *second);
 
 struct item {
     uint64_t key;

@@ -153,6 +153,8 @@ static enum error work_reply_take(struct work_reply *out, int field, struct read
         return reader_bool(reader, &out->subscribed);
     case AT(work_reply, number):
         return take_u64(reader, &out->number);
+    case AT(work_reply, heads):
+        return take_array(reader, &out->heads);
     default:
         return reader_bool(reader, &out->unknown);
     }
@@ -179,21 +181,35 @@ enum error work_reply_decode(struct slice message, struct work_reply *out)
     return error;
 }
 
-void work_reply_begin(struct buffer *out, uint64_t number, bool subscribed, bool unknown, uint32_t count)
+void work_reply_begin(struct buffer *out, const struct work_reply *reply)
 {
-    write_map(out, 2u + subscribed + unknown + (number > 0));
+    write_map(out, 2u + reply->subscribed + reply->unknown + (reply->number > 0) + (reply->heads.size > 0));
     put_unsigned(out, KEY(work_reply, version), PROTOCOL_VERSION);
-    if (subscribed) {
+    if (reply->subscribed) {
         put_true(out, KEY(work_reply, subscribed));
     }
-    if (unknown) {
+    if (reply->unknown) {
         put_true(out, KEY(work_reply, unknown));
     }
-    if (number > 0) {
-        put_unsigned(out, KEY(work_reply, number), number);
+    if (reply->number > 0) {
+        put_unsigned(out, KEY(work_reply, number), reply->number);
     }
+    put_raw(out, KEY(work_reply, heads), reply->heads);
     put_key(out, KEY(work_reply, work));
-    write_array(out, count);
+    write_array(out, reply->count);
+}
+
+bool pair_read(struct reader *pairs, uint64_t *first, uint64_t *second)
+{
+    uint32_t items;
+    uint64_t one, two;
+    if (reader_array(pairs, &items) != error_none || items != 2 || take_u64(pairs, &one) != error_none ||
+        take_u64(pairs, &two) != error_none) {
+        return false;
+    }
+    *first = one;
+    *second = two;
+    return true;
 }
 
 static enum error item_take(struct item *out, int field, struct reader *reader)

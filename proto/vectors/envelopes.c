@@ -290,11 +290,24 @@ static void work_reply_case(struct buffer *out)
                         .realm = slice_text("default"),
                         .user = slice_text("anonymous"),
                         .request = buffer_slice(&request)};
-    work_reply_begin(&message, 0, true, false, 1);
+    work_reply_begin(&message, &(struct work_reply){.subscribed = true, .count = 1});
     item_encode(&message, &item);
     case_message(out, "work for a shard", "frame", buffer_slice(&message));
     buffer_fini(&message);
     buffer_fini(&request);
+}
+
+static void heads_reply_case(struct buffer *out)
+{
+    struct buffer message = {0}, heads = {0};
+    write_array(&heads, 1);
+    write_array(&heads, 2);
+    write_unsigned(&heads, 244);
+    write_unsigned(&heads, 17);
+    work_reply_begin(&message, &(struct work_reply){.heads = buffer_slice(&heads)});
+    case_message(out, "a head for a query process", "frame", buffer_slice(&message));
+    buffer_fini(&message);
+    buffer_fini(&heads);
 }
 
 /* A message as SP over TCP carries it: 64 bits of length, the protocol's own bytes, the message. */
@@ -381,6 +394,7 @@ void envelope_cases(struct buffer *out)
     work_frame_case(out);
     service_frame_case(out);
     work_reply_case(out);
+    heads_reply_case(out);
     event_bus_cases(out);
     conversation_cases(out);
 }

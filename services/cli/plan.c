@@ -427,7 +427,6 @@ query_add(const struct up_settings *settings, const struct platform *platform, i
     }
     option_add(child, "--name", name);
     option_add(child, "--bus", platform->bus);
-    option_add(child, "--events", platform->events);
     option_add(child, "--journal", journal);
     tls_add(&settings->tls, false, child);
     store_add(settings, child);
@@ -464,7 +463,6 @@ static bool projector_add(const struct up_settings *settings,
     }
     option_add(child, "--name", name);
     option_add(child, "--bus", platform->bus);
-    option_add(child, "--events", platform->events);
     tls_add(&settings->tls, false, child);
     store_add(settings, child);
     domains_add(&settings->earlier_domains, child);

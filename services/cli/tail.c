@@ -18,7 +18,7 @@
 
 struct tail_settings {
     struct connect_settings connect;
-    char *from, *events, *namespace, *resource;
+    char *from, *namespace, *resource;
     struct setting_list types;
     bool follow;
 };
@@ -32,7 +32,6 @@ static const struct setting entries[] = {
     {"namespace", SETTING_TEXT, AT(namespace), NULL, 0, 0, "only records of this namespace"},
     {"resource", SETTING_TEXT, AT(resource), NULL, 0, 0, "only records of this resource"},
     {"types", SETTING_LIST, AT(types), NULL, 0, 0, "only these types of events"},
-    {"events", SETTING_TEXT, AT(events), NULL, 0, 0, "not needed any more: query processes hear the event bus"},
     {0},
 };
 

@@ -352,6 +352,7 @@ struct work_mail *brokers_work(struct brokers *brokers, struct work_mail *mail, 
     broker->tell_all |= work.unknown;
     mail->items = work.items;
     mail->item_count = work.count;
+    mail->heads = work.heads;
     return order_take(&broker->order, mail, work.number, now_us);
 }
 

@@ -42,7 +42,7 @@ void brokers_flush(
     struct brokers *brokers, struct outgoing *outgoing, const struct brokers_news *news, uint32_t jobs, bool stopping);
 void brokers_link_changed(struct brokers *brokers, const struct work_mail *mail);
 /* Takes a frame of work, owns it, and gives the frames that are due now, in order, chained by `later`; the caller frees
- * them. Each has its items. */
+ * them. Each has its items and heads. */
 struct work_mail *brokers_work(struct brokers *brokers, struct work_mail *mail, uint64_t now_us);
 /* Frames of that broker that waited too long for those before them. */
 struct work_mail *brokers_late_work(struct brokers *brokers, uint32_t link, uint64_t now_us);

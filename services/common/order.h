@@ -21,6 +21,7 @@ struct work_mail {
     bool connected;          /* of a link that changed */
     struct reader items;     /* once decoded: its items, views of bytes */
     uint32_t item_count;     /* likewise */
+    struct slice heads;      /* likewise */
     uint64_t number;         /* likewise */
     struct work_mail *later; /* likewise */
     size_t size;             /* the broker's frame */

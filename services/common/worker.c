@@ -38,6 +38,8 @@ enum error worker_open(struct worker **out, const struct worker_config *config)
                                      .work_kind = WORKER_MAIL_WORK,
                                      .link_kind = WORKER_MAIL_LINK,
                                      .jobs_max = config->jobs_max};
+    if (brokers.jobs_max == 0) /* it is never busy: every broker has a frame of it to answer, with heads */
+        brokers.jobs_max = 1;
     random_bytes(&brokers.boot, sizeof brokers.boot);
     brokers.boot >>= 2; /* fits a signed integer everywhere */
     enum error error = worker->outgoing == NULL || worker->sessions == NULL ? error_no_memory : error_none;
@@ -86,6 +88,8 @@ static void work_take(struct worker *worker, struct work_mail *mail)
 {
     while (mail != NULL) {
         struct work_mail *later = mail->later;
+        if (mail->heads.size > 0 && worker->config.heads != NULL)
+            worker->config.heads(worker->config.context, mail->heads);
         items_take(worker, mail);
         free(mail);
         mail = later;

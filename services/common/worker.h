@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * What a service that is no shard says to the brokers of its list: its metrics and alarms, and, when it serves what
- * brokers hand out, its wish for work and its replies. It works inside the main loop of the process:
+ * brokers hand out, its wish for work and its replies. What they tell it: work, and how far partitions have come. It
+ * works inside the main loop of the process, whose wait ends when something comes:
  *
  *   for each node of inbox_take: worker_mail(worker, node) or the loop's own kinds
  *   worker_turn(worker, ...) at the end of each turn, which must come every 50 ms at least
@@ -32,9 +33,12 @@ struct worker_config {
     const char *token;         /* of the service; may be NULL */
     const char *name, *serves; /* the name is unique among all processes; SERVES_... */
     struct inbox *inbox;
-    uint32_t jobs_max; /* no work is asked for while so many jobs are open; 0: none is ever asked for */
+    uint32_t jobs_max; /* no work is asked for while so many jobs are open; 0: it takes none */
     /* One request: a view that is valid during the call. item->deadline_ms counts from now. */
     void (*take)(void *context, const struct worker_place *place, const struct item *item);
+    /* Heads, as one of the brokers tells them when they move, and now and then all: a raw array of [partition, seq],
+     * valid during the call. Only a wake-up: they may be late, or never come. May be NULL. */
+    void (*heads)(void *context, struct slice heads);
     /* Four times a second: metrics in the Prometheus text format; alarms one after another as texts, whose number is
      * returned. */
     void (*metrics)(void *context, struct buffer *out);

@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "proto/link_news.h"
 #include "services/common/log.h"
 #include "services/common/metrics.h"
 #include "services/follow/core.h"
@@ -53,8 +52,7 @@ struct follow_thread {
     struct store *store;
     struct store_info log;
     struct follow_core *core;
-    struct link_news *news;
-    /* What the bus said: raised by nng's thread, read by ours; a late value only makes us look later. */
+    /* What brokers said: raised by the main thread, read by ours; a late value only makes us look later. */
     _Atomic uint64_t *heard;
     atomic_bool told;
     struct metric metrics[METRIC_COUNT];
@@ -139,26 +137,22 @@ static enum error source_heads(void *context, struct store_partition *out, struc
 
 static const struct follow_source store_source = {.read = source_read, .heads = source_heads};
 
-/* ---- the bus ---- */
+/* ---- news ---- */
 
-static void on_heads(void *context, struct slice heads)
+void follow_thread_heads(struct follow_thread *thread, struct slice heads)
 {
-    struct follow_thread *thread = context;
     struct reader reader = reader_of(heads);
-    uint32_t count = 0, items;
-    int64_t partition, seq;
+    uint32_t count = 0;
+    uint64_t partition, seq;
     bool moved = false;
     if (reader_array(&reader, &count) != error_none)
         return;
-    for (uint32_t i = 0; i < count; i++) {
-        if (reader_array(&reader, &items) != error_none || items != 2 ||
-            reader_integer(&reader, &partition) != error_none || reader_integer(&reader, &seq) != error_none)
-            break;
-        if (partition < 0 || partition >= thread->log.partitions || seq < 0)
+    for (uint32_t i = 0; i < count && pair_read(&reader, &partition, &seq); i++) {
+        if (partition >= thread->log.partitions)
             continue;
-        /* One thread of nng raises it: a plain comparison is enough. */
-        if ((uint64_t)seq > atomic_load_explicit(&thread->heard[partition], memory_order_relaxed)) {
-            atomic_store_explicit(&thread->heard[partition], (uint64_t)seq, memory_order_relaxed);
+        /* One thread raises it: a plain comparison is enough. */
+        if (seq > atomic_load_explicit(&thread->heard[partition], memory_order_relaxed)) {
+            atomic_store_explicit(&thread->heard[partition], seq, memory_order_relaxed);
             moved = true;
         }
     }
@@ -277,8 +271,6 @@ thread_open(struct follow_thread *thread, const struct follow_thread_config *con
         return error;
     store_info(thread->store, &thread->log);
     error = core_start(thread, config);
-    if (error == error_none && config->events != NULL && config->events[0] != 0)
-        error = link_news_open(&thread->news, config->events, config->tls, on_heads, thread);
     if (error == error_none && pthread_create(&thread->thread, NULL, thread_run, thread) != 0)
         error = error_no_memory;
     thread->running = error == error_none;
@@ -314,7 +306,6 @@ void follow_thread_stop(struct follow_thread **thread)
 {
     if (*thread == NULL)
         return;
-    link_news_close(&(*thread)->news);
     if ((*thread)->running) {
         atomic_store_explicit(&(*thread)->stop, true, memory_order_relaxed);
         inbox_wake((*thread)->inbox);

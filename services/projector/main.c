@@ -107,12 +107,6 @@ static int core_start(struct service *service)
     return 0;
 }
 
-static void on_heads(void *context, struct slice heads)
-{
-    (void)heads; /* the store says more exactly */
-    inbox_wake(context);
-}
-
 static int peers_start(struct service *service)
 {
     const struct projector_settings *settings = &service->settings;
@@ -132,11 +126,7 @@ static int peers_start(struct service *service)
                                    .context = service};
     if (settings->bus != NULL)
         error = worker_open(&service->worker, &config);
-    if (error != error_none)
-        return refuse("bus", error_text(error));
-    if (settings->events != NULL)
-        error = link_news_open(&service->news, settings->events, service->tls, on_heads, service->inbox);
-    return error == error_none ? 0 : refuse("events", error_text(error));
+    return error == error_none ? 0 : refuse("bus", error_text(error));
 }
 
 static int service_start(struct service *service, int argc, char **argv)
@@ -260,7 +250,6 @@ static void service_run(struct service *service)
 
 static void service_stop(struct service *service)
 {
-    link_news_close(&service->news);
     worker_close(&service->worker);
     writer_close(&service->writer);
     store_close(&service->store);

@@ -9,7 +9,6 @@
 #ifndef PROJECTOR_SERVICE_H
 #define PROJECTOR_SERVICE_H
 
-#include "proto/link_news.h"
 #include "services/common/process.h"
 #include "services/common/worker.h"
 #include "services/projector/core.h"
@@ -58,8 +57,7 @@ struct service {
     struct core *core;
     struct fold *fold;
     struct tls *tls;
-    struct worker *worker;  /* NULL: no brokers are known */
-    struct link_news *news; /* the event bus as a wake-up; NULL: the log is polled */
+    struct worker *worker; /* NULL: no brokers are known, and the log is polled */
     struct writer_slots slots;
     struct builds builds; /* as last read */
     struct running running[CORE_BUILDS_MAX];

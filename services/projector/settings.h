@@ -9,7 +9,7 @@
 #include "services/common/tls_settings.h"
 
 struct projector_settings {
-    char *name, *bus, *events, *store, *read_models, *service_token, *log_level;
+    char *name, *bus, *store, *read_models, *service_token, *log_level;
     struct setting_list domains;
     int64_t lease_ms, cache_bytes, poll_ms, keep_ms;
     struct tls_settings tls;

@@ -31,8 +31,7 @@ static int tls_start(struct service *service)
 {
     const struct query_settings *settings = &service->settings;
     char fault[TLS_FAULT_SIZE];
-    const char *urls = tls_url(settings->events) ? settings->events : settings->bus;
-    enum error error = tls_settings_client(&settings->tls, urls, &service->tls, fault);
+    enum error error = tls_settings_client(&settings->tls, settings->bus, &service->tls, fault);
     return error == error_none ? 0 : refuse("TLS", error == error_bad_settings ? fault : error_text(error));
 }
 
@@ -140,8 +139,6 @@ static int follow_start(struct service *service)
 {
     const struct query_settings *settings = &service->settings;
     struct follow_thread_config config = {.store = settings->store,
-                                          .events = settings->events,
-                                          .tls = service->tls,
                                           .inbox = service->inbox,
                                           .followers_max = (uint32_t)settings->followers_max,
                                           .ring_bytes = (size_t)settings->ring_bytes};
@@ -155,7 +152,8 @@ static enum error watch_open(struct service *service)
     const struct query_settings *settings = &service->settings;
     struct watch_config config = {.store = settings->store,
                                   .readmodel = settings->read_models == NULL ? settings->store : settings->read_models,
-                                  .holder = service->holder};
+                                  .holder = service->holder,
+                                  .stall_ms = (uint32_t)settings->stall_ms};
     return watch_start(&service->watch, &config);
 }
 
@@ -170,6 +168,7 @@ static enum error worker_start(struct service *service)
                                    .inbox = service->inbox,
                                    .jobs_max = (uint32_t)settings->jobs_max,
                                    .take = service_take,
+                                   .heads = service_heads,
                                    .metrics = service_metrics,
                                    .alarms = service_alarms,
                                    .context = service};

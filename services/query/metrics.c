@@ -66,10 +66,15 @@ void service_metrics(void *context, struct buffer *out)
     metrics_print(&query_waits, 1, extra, out);
     print_gauge("fluvius_query_jobs", "queries in the query process", service->jobs, extra, out);
     print_gauge("fluvius_query_waiting", "queries that wait for a position", service->waiting.count, extra, out);
-    struct buffer alarms = {0};
-    uint32_t groups, silent = watch_alarms(service->watch, &alarms, &groups);
-    buffer_fini(&alarms);
-    print_gauge("fluvius_groups", "consumer groups", groups, extra, out);
-    print_gauge("fluvius_groups_stalled", "those that are silent or halt, each reason", silent, extra, out);
+    struct watch_counts watched;
+    watch_counts(service->watch, &watched);
+    print_gauge("fluvius_groups", "consumer groups", watched.groups, extra, out);
+    print_gauge(
+        "fluvius_groups_stalled", "those that are silent or halt, each reason", watched.groups_stalled, extra, out);
+    print_gauge("fluvius_projections_stalled",
+                "live read models that stand still though the log goes on, or that no projector holds",
+                watched.projections_stalled,
+                extra,
+                out);
     follow_thread_metrics(service->follow, extra, out);
 }

@@ -79,6 +79,12 @@ void service_take(void *context, const struct worker_place *place, const struct 
     start(service, job, now_us);
 }
 
+void service_heads(void *context, struct slice heads)
+{
+    struct service *service = context;
+    follow_thread_heads(service->follow, heads);
+}
+
 static void look_back(struct service *service, struct query_job *look, uint64_t now_us)
 {
     struct query_job *ready, *answered;
@@ -195,6 +201,5 @@ static uint32_t domain_alarm(const struct service *service, struct buffer *out)
 uint32_t service_alarms(void *context, struct buffer *out)
 {
     struct service *service = context;
-    uint32_t groups;
-    return readers_alarm(service, out) + domain_alarm(service, out) + watch_alarms(service->watch, out, &groups);
+    return readers_alarm(service, out) + domain_alarm(service, out) + watch_alarms(service->watch, out);
 }

@@ -43,6 +43,7 @@ struct service {
 void service_turn(struct service *service, bool stopping);
 /* The worker's callbacks; context is the service. */
 void service_take(void *context, const struct worker_place *place, const struct item *item);
+void service_heads(void *context, struct slice heads);
 uint32_t service_alarms(void *context, struct buffer *out);
 /* metrics.c */
 void service_metrics(void *context, struct buffer *out);

@@ -5,8 +5,10 @@
 #include "services/query/watch.h"
 
 #include "proto/json.h"
+#include "services/common/log.h"
 #include "services/common/process.h"
 #include "services/follow/groups.h"
+#include "services/query/stalls.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -22,11 +24,17 @@ struct watch {
     struct inbox *inbox; /* to wake it when it shall stop */
     struct store *store;
     struct row_reader *reader;
+    struct store_info log;
     struct group_watch *groups;
+    struct stalls *stalls;
+    struct store_partition *heads;
+    struct checkpoint *checkpoints;
+    struct buffer faults; /* of the checkpoints */
     struct row_page page;
     pthread_mutex_t mutex;
     struct buffer alarms; /* with the mutex, as the two below */
-    uint32_t alarm_count, group_count;
+    uint32_t alarm_count;
+    struct watch_counts counts;
 };
 
 static enum error source_read(void *context,
@@ -43,10 +51,30 @@ static enum error source_read(void *context,
 
 static const struct follow_source source = {.read = source_read};
 
+static enum error memory_make(struct watch *watch)
+{
+    store_info(watch->store, &watch->log);
+    watch->groups = group_watch_new(&watch->log, &source, watch);
+    watch->stalls = stalls_new(watch->log.partitions, watch->config.stall_ms);
+    watch->heads = calloc(watch->log.partitions, sizeof watch->heads[0]);
+    watch->checkpoints = calloc(watch->log.partitions, sizeof watch->checkpoints[0]);
+    bool whole = watch->groups != NULL && watch->stalls != NULL && watch->heads != NULL && watch->checkpoints != NULL;
+    return whole ? error_none : error_no_memory;
+}
+
+static void memory_free(struct watch *watch)
+{
+    group_watch_free(&watch->groups);
+    stalls_free(&watch->stalls);
+    free(watch->heads);
+    free(watch->checkpoints);
+    watch->heads = NULL;
+    watch->checkpoints = NULL;
+}
+
 static enum error connect(struct watch *watch)
 {
     struct store_fault fault;
-    struct store_info log;
     enum error error = error_none;
     if (watch->store == NULL) {
         struct store_config config = {.url = watch->config.store, .holder = watch->config.holder};
@@ -57,12 +85,14 @@ static enum error connect(struct watch *watch)
         error = row_reader_open(&watch->reader, &config, &fault);
     }
     if (error == error_none && watch->groups == NULL) {
-        store_info(watch->store, &log);
-        watch->groups = group_watch_new(&log, &source, watch);
-        error = watch->groups == NULL ? error_no_memory : error_none;
+        error = memory_make(watch);
+        if (error != error_none)
+            memory_free(watch);
     }
     return error;
 }
+
+/* ---- consumer groups ---- */
 
 /* The live table of groups; NULL: there is none yet. */
 static const struct model *groups_find(struct watch *watch, uint32_t *build, uint32_t *number)
@@ -148,18 +178,78 @@ static enum error groups_look(struct watch *watch)
     if (error == error_none)
         group_watch_end(watch->groups);
     buffer_fini(&question);
+    return error == error_not_found ? error_none : error;
+}
+
+/* ---- read models ---- */
+
+static enum error build_look(struct watch *watch, const struct build *build, struct store_fault *fault)
+{
+    if (build->state != BUILD_LIVE || build->incarnation != watch->log.incarnation)
+        return error_none;
+    enum error error = row_reader_checkpoints(
+        watch->reader, build->id, watch->checkpoints, watch->log.partitions, &watch->faults, fault);
+    if (error == error_none)
+        stalls_look(watch->stalls, build, watch->checkpoints, watch->heads);
     return error;
 }
+
+static void stalls_tell(const struct stalls *stalls)
+{
+    if (stalls->alone_changed && stalls->alone)
+        LOG(warning, "no projector holds the read models");
+    else if (stalls->alone_changed)
+        LOG(info, "a projector holds the read models again");
+    for (uint32_t i = 0; i < stalls->count; i++) {
+        const struct stall_build *build = &stalls->builds[i];
+        if (build->changed && build->stalled > 0)
+            LOG(warning,
+                "read model stands still",
+                LOG_TEXT("projection", build->projection),
+                LOG_INTEGER("build", build->id),
+                LOG_INTEGER("partitions", build->stalled));
+        else if (build->changed)
+            LOG(info,
+                "read model moves again",
+                LOG_TEXT("projection", build->projection),
+                LOG_INTEGER("build", build->id));
+    }
+}
+
+static enum error projections_look(struct watch *watch)
+{
+    const struct builds *builds;
+    struct store_fault fault;
+    bool held = false;
+    enum error error = store_read_heads(watch->store, watch->heads, &fault);
+    if (error == error_none)
+        error = row_reader_builds(watch->reader, &builds, &fault);
+    stalls_begin(watch->stalls, clock_monotonic_us());
+    for (uint32_t i = 0; error == error_none && i < builds->count; i++)
+        error = build_look(watch, &builds->builds[i], &fault);
+    if (error == error_none)
+        error = row_reader_has_writer(watch->reader, &held, &fault);
+    if (error != error_none)
+        return error;
+    stalls_end(watch->stalls, held);
+    stalls_tell(watch->stalls);
+    return error_none;
+}
+
+/* ---- the thread ---- */
 
 static void alarms_keep(struct watch *watch)
 {
     struct buffer alarms = {0};
-    uint32_t count = group_watch_alarms(watch->groups, &alarms);
+    struct watch_counts counts = {.groups = group_watch_count(watch->groups),
+                                  .groups_stalled = group_watch_alarms(watch->groups, &alarms),
+                                  .projections_stalled = stalls_count(watch->stalls)};
+    uint32_t count = counts.groups_stalled + stalls_alarms(watch->stalls, &alarms);
     pthread_mutex_lock(&watch->mutex);
     struct buffer old = watch->alarms;
     watch->alarms = alarms;
     watch->alarm_count = alarms.failed ? 0 : count;
-    watch->group_count = group_watch_count(watch->groups);
+    watch->counts = counts;
     pthread_mutex_unlock(&watch->mutex);
     buffer_fini(&old);
 }
@@ -168,8 +258,8 @@ static void look(struct watch *watch)
 {
     if (connect(watch) != error_none)
         return;
-    enum error error = groups_look(watch);
-    if (error != error_none && error != error_not_found)
+    enum error error = groups_look(watch), other = projections_look(watch);
+    if (error != error_none || other != error_none)
         row_reader_close(&watch->reader); /* a new connection next time */
     alarms_keep(watch);
 }
@@ -211,22 +301,30 @@ void watch_stop(struct watch **watch)
         pthread_join((*watch)->thread, NULL);
     }
     inbox_free(&(*watch)->inbox);
-    group_watch_free(&(*watch)->groups);
+    memory_free(*watch);
     row_reader_close(&(*watch)->reader);
     row_page_fini(&(*watch)->page);
     store_close(&(*watch)->store);
+    buffer_fini(&(*watch)->faults);
     buffer_fini(&(*watch)->alarms);
     pthread_mutex_destroy(&(*watch)->mutex);
     free(*watch);
     *watch = NULL;
 }
 
-uint32_t watch_alarms(struct watch *watch, struct buffer *out, uint32_t *groups)
+uint32_t watch_alarms(struct watch *watch, struct buffer *out)
 {
     pthread_mutex_lock(&watch->mutex);
     uint32_t count = watch->alarm_count;
-    buffer_append(out, watch->alarms.data, watch->alarms.size);
-    *groups = watch->group_count;
+    if (count > 0)
+        buffer_append(out, watch->alarms.data, watch->alarms.size);
     pthread_mutex_unlock(&watch->mutex);
     return count;
+}
+
+void watch_counts(struct watch *watch, struct watch_counts *out)
+{
+    pthread_mutex_lock(&watch->mutex);
+    *out = watch->counts;
+    pthread_mutex_unlock(&watch->mutex);
 }

@@ -61,6 +61,11 @@ enum error row_reader_checkpoints(struct row_reader *reader,
     return error;
 }
 
+enum error row_reader_has_writer(struct row_reader *reader, bool *out, struct store_fault *fault)
+{
+    return reader->ops->has_writer(reader, out, fault);
+}
+
 /* ---- pages ---- */
 
 void row_page_fini(struct row_page *page)

@@ -38,6 +38,9 @@ enum error row_reader_checkpoints(struct row_reader *reader,
                                   struct buffer *memory,
                                   struct store_fault *fault);
 
+/* Is there a projector that may write? SQLite: one has the file's lock; PostgreSQL: one has leased a slot. */
+enum error row_reader_has_writer(struct row_reader *reader, bool *out, struct store_fault *fault);
+
 /* A page of rows, in order. Zeroed before first use; reused from one to the next. */
 struct row_page {
     struct buffer rows; /* a JSON array of objects, without spaces */

@@ -25,6 +25,7 @@ struct row_reader_ops {
                               uint32_t partitions,
                               struct buffer *memory,
                               struct store_fault *fault);
+    enum error (*has_writer)(struct row_reader *reader, bool *out, struct store_fault *fault);
     enum error (*select)(struct row_reader *reader,
                          const struct query *query,
                          struct row_page *out,

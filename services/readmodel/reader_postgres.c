@@ -579,6 +579,17 @@ static enum error postgres_checkpoints(struct row_reader *base,
     return error;
 }
 
+static enum error postgres_has_writer(struct row_reader *base, bool *out, struct store_fault *fault)
+{
+    static const char sql[] = "SELECT count(*) FROM fluvius_read.slot WHERE until_us > fluvius_read.now_us()";
+    PGresult *result = NULL;
+    enum error error = fixed_run(postgres_of(base), sql, NULL, &result, fault);
+    if (error == error_none)
+        *out = PQntuples(result) == 1 && result_number(result, 0, 0) > 0;
+    PQclear(result);
+    return error;
+}
+
 /* ---- queries ---- */
 
 /* The table of a build that was dropped meanwhile. */
@@ -645,6 +656,7 @@ const struct row_reader_ops row_reader_postgres = {
     .close = postgres_close,
     .builds = postgres_builds,
     .checkpoints = postgres_checkpoints,
+    .has_writer = postgres_has_writer,
     .select = postgres_select,
     .item = postgres_item,
 };

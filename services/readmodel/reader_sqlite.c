@@ -11,6 +11,7 @@
 #include "services/readmodel/functions.h"
 #include "services/readmodel/reader_page.h"
 #include "services/store/connection.h"
+#include "services/store/lock.h"
 #include "services/store/postgres_link.h"
 
 enum { PROGRESS_STEPS = 500 }; /* of SQLite's machine between two looks at the clock: some ten microseconds */
@@ -36,6 +37,7 @@ static const char *const fixed_sql[FIXED_COUNT] = {
 struct sqlite_reader {
     struct row_reader base;
     struct connection connection;
+    char *lock; /* path */
     struct match_stop stop;
     sqlite3_stmt *fixed[FIXED_COUNT];
     struct statement statements[STATEMENTS_MAX];
@@ -104,6 +106,7 @@ static void sqlite_close(struct row_reader *base)
     for (int i = 0; i < STATEMENTS_MAX; i++)
         sqlite3_finalize(reader->statements[i].prepared);
     connection_close(&reader->connection);
+    free(reader->lock);
     free(reader);
 }
 
@@ -111,11 +114,15 @@ static enum error
 sqlite_open(struct row_reader **out, const struct row_reader_config *config, struct store_fault *fault)
 {
     struct sqlite_reader *reader = calloc(1, sizeof *reader);
-    char *path = NULL;
-    if (reader == NULL || asprintf(&path, "%s/read.db", config->url + strlen("sqlite:")) < 0) {
+    const char *directory = config->url + strlen("sqlite:");
+    char *path = NULL, *lock = NULL;
+    if (reader == NULL || asprintf(&lock, "%s/read.lock", directory) < 0 ||
+        asprintf(&path, "%s/read.db", directory) < 0) {
+        free(lock);
         free(reader);
         return fault_set(fault, error_no_memory, "no memory for a reader");
     }
+    reader->lock = lock;
     reader->base = (struct row_reader){.ops = &row_reader_sqlite,
                                        .time_limit_ms = config->time_limit_ms ? config->time_limit_ms : TIME_LIMIT_MS,
                                        .target = {.dialect = DIALECT_SQLITE}};
@@ -237,6 +244,11 @@ static enum error sqlite_checkpoints(struct row_reader *base,
     }
     sqlite3_reset(statement);
     return code == SQLITE_DONE ? error_none : reader_fault(reader, code, "reading checkpoints", fault);
+}
+
+static enum error sqlite_has_writer(struct row_reader *base, bool *out, struct store_fault *fault)
+{
+    return lock_held(sqlite_of(base)->lock, out, fault);
 }
 
 /* ---- rows ---- */
@@ -429,6 +441,7 @@ const struct row_reader_ops row_reader_sqlite = {
     .close = sqlite_close,
     .builds = sqlite_builds,
     .checkpoints = sqlite_checkpoints,
+    .has_writer = sqlite_has_writer,
     .select = sqlite_select,
     .item = sqlite_item,
 };

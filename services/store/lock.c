@@ -70,6 +70,25 @@ void lock_give(int *lock)
     *lock = -1;
 }
 
+enum error lock_held(const char *path, bool *out, struct store_fault *fault)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 && errno == ENOENT) {
+        *out = false;
+        return error_none;
+    }
+    if (file < 0 || fcntl(file, F_OFD_GETLK, &lock) != 0) {
+        enum error error = open_fault(path, fault);
+        if (file >= 0)
+            close(file);
+        return error;
+    }
+    close(file);
+    *out = lock.l_type != F_UNLCK;
+    return error_none;
+}
+
 enum error lock_wait(const char *path, int *out, struct store_fault *fault)
 {
     int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);

@@ -10,6 +10,8 @@
 /* Takes the lock and writes the holder's name into it; error_locked names the holder of a lock that is taken. */
 enum error lock_take(const char *path, const char *holder, int *out, struct store_fault *fault);
 void lock_give(int *lock);
+/* Does anybody hold it? Where there is no file nobody does. */
+enum error lock_held(const char *path, bool *out, struct store_fault *fault);
 /* Waits for a lock that is held for moments only. */
 enum error lock_wait(const char *path, int *out, struct store_fault *fault);
 

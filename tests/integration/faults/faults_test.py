@@ -48,8 +48,7 @@ def nothing_leaves_before_the_sync():
     faults = Faults()
     with Platform(environment=faults.environment) as platform:
         open_account(platform, "held")
-        tail = subprocess.Popen([tool("fluvius"), "tail", "--follow", "--bus", platform.bus, "--events",
-                                 platform.events], stdout=subprocess.PIPE)
+        tail = subprocess.Popen([tool("fluvius"), "tail", "--follow", "--bus", platform.bus], stdout=subprocess.PIPE)
         tap.check(tail_line(tail, b'"held"', 30), "a subscriber sees what is committed")
         faults.on("hold-sync")
         writer = start_send(platform, "bank:deposit", "account/held", '{"amount": 5}')

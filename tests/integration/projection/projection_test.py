@@ -44,8 +44,8 @@ class Projector:
     """One that is not started by `fluvius up`, so that a test chooses its modules."""
 
     def __init__(self, platform, *modules, options=(), name="lone"):
-        command = [tool("fluvius-projector"), "--name", name, "--bus", platform.bus, "--events", platform.events,
-                   "--store", "sqlite:" + platform.data, *options]
+        command = [tool("fluvius-projector"), "--name", name, "--bus", platform.bus, "--store",
+                   "sqlite:" + platform.data, *options]
         for path in modules:
             command += ["--domain", path]
         self.log = open(platform.log, "ab")
@@ -232,9 +232,9 @@ def poisoned():
     with Platform("--projectors", "0", domains=(newer,), environment=SERVICE) as platform:
         models, store = ReadModels(platform), "sqlite:" + platform.data
         count = lambda: (models.rows("SELECT count(*) FROM m1_0") or [(0,)])[0][0]
+        send(platform, "bank:open", "account/a", holder)
+        send(platform, "bank:freeze", "account/a", "{}")
         with Projector(platform, module("bank")):
-            send(platform, "bank:open", "account/a", holder)
-            send(platform, "bank:freeze", "account/a", "{}")
             for number in range(20):
                 send(platform, "bank:open", f"account/other-{number}", holder)
             stuck = wait(lambda: halted(models))

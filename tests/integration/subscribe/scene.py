@@ -52,8 +52,8 @@ class Queries:
         log = open(os.path.join(self.platform.data, f"query-test-{number}.log"), "ab")
         with log:
             return subprocess.Popen(
-                [tool("fluvius-query"), "--name", f"query-test-{number}", "--bus", self.platform.bus, "--events",
-                 self.platform.events, "--store", self.store],
+                [tool("fluvius-query"), "--name", f"query-test-{number}", "--bus", self.platform.bus, "--store",
+                 self.store],
                 stderr=log, env=dict(os.environ, FLUVIUS_SERVICE_TOKEN=SERVICE_TOKEN))
 
     def kill(self, number):

@@ -313,6 +313,7 @@ void work_at(const struct scene *scene, uint64_t handle, struct work *out)
     cr_assert_eq(work_reply_decode(buffer_slice(&scene->answers[handle]), &reply), error_none);
     out->subscribed = reply.subscribed;
     out->unknown = reply.unknown;
+    out->heads = reply.heads;
     out->count = reply.count;
     cr_assert_leq(reply.count, 512);
     for (uint32_t i = 0; i < reply.count; i++) {
@@ -360,5 +361,17 @@ done_large(struct scene *scene, const struct party *shard, const struct item *it
     padding_write(&data, bytes);
     uint64_t handle = reply_with(scene, shard, items, count, &(struct reply){.data = buffer_slice(&data)});
     buffer_fini(&data);
+    return handle;
+}
+
+uint64_t say_head(struct scene *scene, const struct party *shard, uint32_t partition, uint64_t seq)
+{
+    struct buffer out = {0};
+    write_array(&out, 1);
+    write_array(&out, 2);
+    write_unsigned(&out, partition);
+    write_unsigned(&out, seq);
+    uint64_t handle = speak(scene, shard, (struct work_frame){.heads = buffer_slice(&out)});
+    buffer_fini(&out);
     return handle;
 }

@@ -83,6 +83,7 @@ uint64_t grant(struct scene *scene, const struct party *shard);
 
 struct work {
     bool subscribed, unknown;
+    struct slice heads; /* raw array; empty: none */
     uint32_t count;
     struct item items[512];
 };
@@ -94,6 +95,8 @@ done(struct scene *scene, const struct party *shard, const struct item *items, u
 /* As done, with data of so many bytes in each reply. */
 uint64_t
 done_large(struct scene *scene, const struct party *shard, const struct item *items, uint32_t count, size_t bytes);
+/* One head; grants a frame. */
+uint64_t say_head(struct scene *scene, const struct party *shard, uint32_t partition, uint64_t seq);
 /* Any frame of work: fields are those of the struct that are not empty. */
 uint64_t speak(struct scene *scene, const struct party *shard, struct work_frame frame);
 

@@ -630,17 +630,6 @@ Test(frames, counters_tell_requests_by_status_and_their_time)
 
 /* ---- the event bus ---- */
 
-static void say_heads(struct scene *it, const struct party *shard, uint32_t partition, uint64_t seq)
-{
-    struct buffer out = {0};
-    write_array(&out, 1);
-    write_array(&out, 2);
-    write_unsigned(&out, partition);
-    write_unsigned(&out, seq);
-    speak(it, shard, (struct work_frame){.heads = buffer_slice(&out)});
-    buffer_fini(&out);
-}
-
 static uint32_t heads_in(const struct scene *it, uint32_t publication)
 {
     struct event_frame frame;
@@ -660,10 +649,10 @@ Test(bus, changed_heads_are_gathered_and_all_heads_come_every_250_ms)
     subscribe(it, 1);
     pass(it, 10);
     cr_assert_eq(heads_in(it, 0), 4); /* all, to begin with */
-    say_heads(it, &A, 1, 5);
-    say_heads(it, &A, 1, 6);
-    say_heads(it, &A, 2, 9);
-    say_heads(it, &A, 2, 9);
+    say_head(it, &A, 1, 5);
+    say_head(it, &A, 1, 6);
+    say_head(it, &A, 2, 9);
+    say_head(it, &A, 2, 9);
     cr_assert_eq(it->publication_count, 1);
     pass(it, 10);
     cr_assert_eq(it->publication_count, 2);
@@ -682,8 +671,8 @@ Test(bus, heads_of_who_does_not_own_the_partition_are_ignored)
     announce_all(it, &B, 1);
     subscribe(it, 1);
     pass(it, 10);
-    say_heads(it, &B, 1, 5);
-    say_heads(it, &A, 77, 5);
+    say_head(it, &B, 1, 5);
+    say_head(it, &A, 77, 5);
     pass(it, 50);
     cr_assert_eq(it->publication_count, 1);
     scene_free(it);

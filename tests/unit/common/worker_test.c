@@ -1,8 +1,8 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * A service's conversation with a real broker: it takes queries, answers them, is heard of in health and metrics, and
- * what it had not answered goes to another. */
+ * A service's conversation with a real broker: it takes queries, answers them, is heard of in health and metrics, hears
+ * heads, and what it had not answered goes to another. */
 #include "services/common/worker.h"
 
 #include "proto/client.h"
@@ -17,9 +17,11 @@ enum { PATIENCE_US = 20000000 };
 struct service {
     struct worker *worker;
     struct inbox *inbox;
-    uint32_t taken, jobs;
+    uint32_t taken, jobs, links; /* links: how often a connection came or went */
     bool mute;
-    size_t bulk; /* bytes of each answer's data, all of the same value, another for each; 0: its name */
+    size_t bulk;          /* bytes of each answer's data, all of the same value, another for each; 0: its name */
+    uint64_t head;        /* of partition 1, as heard last */
+    uint64_t standing_us; /* time does not pass for it: it sends no metrics again; 0: it does */
     const char *name;
 };
 
@@ -46,6 +48,19 @@ static void take(void *context, const struct worker_place *place, const struct i
     buffer_fini(&data);
 }
 
+static void heads(void *context, struct slice heads)
+{
+    struct service *service = context;
+    struct reader reader = reader_of(heads);
+    uint64_t partition, seq;
+    uint32_t count;
+    cr_assert_eq(reader_array(&reader, &count), error_none);
+    for (uint32_t i = 0; i < count; i++) {
+        cr_assert(pair_read(&reader, &partition, &seq));
+        service->head = partition == 1 ? seq : service->head;
+    }
+}
+
 static void metrics(void *context, struct buffer *out)
 {
     buffer_printf(out, "# HELP taken t\n# TYPE taken counter\ntaken %u\n", ((struct service *)context)->taken);
@@ -58,20 +73,26 @@ static uint32_t alarms(void *context, struct buffer *out)
     return 1;
 }
 
-static void service_open(struct service *service, const char *name, const char *bus)
+static void service_start(struct service *service, const char *name, const char *bus, const char *serves)
 {
     service->name = name;
     service->inbox = inbox_new();
     struct worker_config config = {.urls = bus,
                                    .name = name,
-                                   .serves = SERVES_QUERY,
+                                   .serves = serves,
                                    .inbox = service->inbox,
-                                   .jobs_max = 100,
+                                   .jobs_max = strcmp(serves, SERVES_QUERY) == 0 ? 100 : 0,
                                    .take = take,
+                                   .heads = heads,
                                    .metrics = metrics,
                                    .alarms = alarms,
                                    .context = service};
     cr_assert_eq(worker_open(&service->worker, &config), error_none);
+}
+
+static void service_open(struct service *service, const char *name, const char *bus)
+{
+    service_start(service, name, bus, SERVES_QUERY);
 }
 
 static void service_close(struct service *service)
@@ -89,9 +110,10 @@ static void service_close(struct service *service)
 static void service_turn(struct service *service)
 {
     struct inbox_node *node = inbox_take(service->inbox, 2000);
-    uint64_t now_us = clock_monotonic_us();
+    uint64_t now_us = service->standing_us == 0 ? clock_monotonic_us() : service->standing_us;
     while (node != NULL) {
         struct inbox_node *next = node->next;
+        service->links += node->kind == WORKER_MAIL_LINK;
         cr_assert(worker_mail(service->worker, node, now_us));
         node = next;
     }
@@ -240,6 +262,42 @@ Test(worker, is_heard_of_in_health_and_metrics)
     client_close(&client);
     service_close(&service);
     cr_assert_eq(stage_stop(&stage), 0);
+}
+
+static void heads_are_heard(const char *serves)
+{
+    static const uint8_t seqs[] = {5, 6, 7};
+    struct stage stage;
+    struct service service = {.standing_us = clock_monotonic_us()};
+    struct actor shard = {0};
+    stage_open(&stage, NULL);
+    actor_open(&shard, "shard-a", stage.bus, 1);
+    service_start(&service, "service-a", stage.bus, serves);
+    for (size_t i = 0; i < sizeof seqs; i++) {
+        const uint8_t said[] = {0x91, 0x92, 0x01, seqs[i]};
+        uint64_t until_us = clock_monotonic_us() + PATIENCE_US;
+        pthread_mutex_lock(&shard.lock);
+        shard.news_heads = slice_of(said, sizeof said);
+        pthread_mutex_unlock(&shard.lock);
+        while (service.head != seqs[i]) {
+            cr_assert_lt(clock_monotonic_us(), until_us);
+            service_turn(&service);
+        }
+    }
+    cr_assert_eq(service.links, 1, "it was never silent");
+    service_close(&service);
+    actor_close(&shard);
+    cr_assert_eq(stage_stop(&stage), 0);
+}
+
+Test(worker, hears_heads)
+{
+    heads_are_heard(SERVES_QUERY);
+}
+
+Test(worker, hears_heads_also_when_it_takes_no_work)
+{
+    heads_are_heard(SERVES_PROJECTOR);
 }
 
 Test(worker, what_it_had_goes_to_another_when_it_is_gone)

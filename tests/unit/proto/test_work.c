@@ -113,17 +113,22 @@ Test(work_frame, is_told_from_requests_by_its_type)
 
 Test(work_reply, head_and_items_round_trip)
 {
-    for (int flags = 0; flags < 4; flags++) {
+    for (int flags = 0; flags < 8; flags++) {
         struct buffer bytes = {0};
-        struct work_reply reply;
-        struct slice item;
-        work_reply_begin(&bytes, (uint64_t)flags * 7, (flags & 1) != 0, (flags & 2) != 0, 2);
+        struct slice item, heads = (flags & 4) != 0 ? hex("91 92 00 cd1000") : (struct slice){0};
+        struct work_reply reply = {.number = (uint64_t)flags * 7,
+                                   .subscribed = (flags & 1) != 0,
+                                   .unknown = (flags & 2) != 0,
+                                   .heads = heads,
+                                   .count = 2};
+        work_reply_begin(&bytes, &reply);
         write_map(&bytes, 0);
         write_raw(&bytes, hex("81 a161 c0"));
         cr_assert_eq(work_reply_decode(buffer_slice(&bytes), &reply), error_none);
         cr_expect_eq(reply.subscribed, (flags & 1) != 0);
         cr_expect_eq(reply.unknown, (flags & 2) != 0);
         cr_expect_eq(reply.number, (uint64_t)flags * 7);
+        cr_expect(slice_equal(reply.heads, heads));
         cr_expect_eq(reply.count, 2);
         cr_expect_eq(reader_raw(&reply.items, &item), error_none);
         cr_expect_eq(reader_raw(&reply.items, &item), error_none);
@@ -145,6 +150,7 @@ Test(work_reply, faults_are_errors_and_leave_the_output)
         {"81 a177 90", error_missing_field},
         {"83 a176 01 a177 90 a3737562 01", error_bad_type},
         {"83 a176 01 a177 90 a377686f c0", error_bad_type},
+        {"83 a176 01 a177 90 a56865616473 80", error_bad_type},
         {"90", error_bad_type},
         {"82 a176 01", error_truncated},
     };
@@ -152,6 +158,23 @@ Test(work_reply, faults_are_errors_and_leave_the_output)
         struct work_reply reply = {.count = 4711};
         cr_expect_eq(work_reply_decode(hex(cases[i].message), &reply), cases[i].error, "%s", cases[i].message);
         cr_expect_eq(reply.count, 4711);
+    }
+}
+
+Test(pairs, are_two_natural_numbers_and_nothing_else)
+{
+    static const char *const others[] = {"91 01", "93 01 02 03", "92 01 ff", "92 a161 02", "01", ""};
+    uint64_t first = 1, second = 2;
+    struct reader reader = reader_of(hex("92 cd1000 07"));
+    cr_assert(pair_read(&reader, &first, &second));
+    cr_expect_eq(first, 4096);
+    cr_expect_eq(second, 7);
+    cr_expect(reader_done(&reader));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        reader = reader_of(hex(others[i]));
+        cr_expect_not(pair_read(&reader, &first, &second), "%s", others[i]);
+        cr_expect_eq(first, 4096);
+        cr_expect_eq(second, 7);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "services/readmodel/reader.h"
 #include "services/readmodel/writer.h"
 #include "tests/lib/postgres_server.h"
 #include "tests/lib/program_server.h"
@@ -358,6 +359,30 @@ static void case_rows_of_the_first_format_are_made_again(void)
     writer_close(&writer);
 }
 
+/* As a reader sees it; the database is there. */
+static bool has_writer(void)
+{
+    struct row_reader *reader = NULL;
+    struct row_reader_config config = {.url = place.url, .holder = "test"};
+    bool held = false;
+    cr_assert(row_reader_open(&reader, &config, &fault) == error_none, "%s", fault.text);
+    cr_assert(row_reader_has_writer(reader, &held, &fault) == error_none, "%s", fault.text);
+    row_reader_close(&reader);
+    return held;
+}
+
+static void case_readers_see_whether_somebody_may_write(void)
+{
+    struct writer *writer = writer_make();
+    cr_assert(has_writer());
+    cr_assert(has_writer()); /* looking leaves the lock where it was */
+    writer_close(&writer);
+    cr_assert_not(has_writer());
+    writer = writer_make();
+    cr_assert(has_writer());
+    writer_close(&writer);
+}
+
 #define CASE(NAME)                                                                                                     \
     Test(writer_sqlite, NAME)                                                                                          \
     {                                                                                                                  \
@@ -382,6 +407,7 @@ CASE(a_build_of_what_is_no_more_is_retired)
 CASE(a_build_that_is_overtaken_is_retired_and_dropped)
 CASE(a_request_is_answered_by_one_build)
 CASE(rows_of_the_first_format_are_made_again)
+CASE(readers_see_whether_somebody_may_write)
 
 /* ---- who may write ---- */
 
@@ -447,6 +473,17 @@ Test(writer_postgres, a_projector_whose_lease_ran_out_writes_nothing)
     cr_assert(rows_commit(b, 1, 3, 3, 8, NULL) == error_none, "%s", fault.text);
     writer_close(&a);
     writer_close(&b);
+    place_remove();
+}
+
+Test(writer_postgres, a_lease_that_has_run_out_is_nobody_s)
+{
+    place_make(true);
+    struct writer *writer = writer_make();
+    postgres_run_sql(place.database, "UPDATE fluvius_read.slot SET until_us = 1");
+    cr_assert_not(has_writer());
+    cr_assert(held_after_beat(writer) == 0xffff && has_writer());
+    writer_close(&writer);
     place_remove();
 }
 
