@@ -250,7 +250,7 @@ enum error row_text_read(struct slice text, struct buffer *memory, struct slice 
         error = reader_map(&reader, &entries);
     for (uint32_t i = 0; error == error_none && i < 2 * AUDIT_COUNT; i++)
         error = reader_skip(&reader);
-    if (error != error_none || entries < AUDIT_COUNT)
+    if (error != error_none)
         return error_corrupt;
     size_t start = memory->size;
     write_map(memory, entries - AUDIT_COUNT);

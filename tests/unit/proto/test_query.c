@@ -54,7 +54,7 @@ Test(page, every_field_round_trips)
 
 Test(page, rows_are_a_json_array)
 {
-    static const char *const faults[] = {"90", "a1 5b", "a2 7b7d", "a2 5b20", "a0"};
+    static const char *const faults[] = {"90", "a1 5b", "a2 7b7d", "a2 7b5d", "a2 5b20", "a0"};
     struct query_page decoded;
     char text[64];
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
