@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of subscriptions share: a platform with query processes that can be killed, load on it, and a follower
 that notes what it is given."""
+import http.client
 import json
 import os
 import signal
@@ -150,6 +151,12 @@ class Load(threading.Thread):
         return 1000 * taken[int(len(taken) * 0.99)] if taken else 0.0
 
 
+def answer_bytes(scene):
+    with urllib.request.urlopen(scene.platform.http + "/metrics", timeout=30) as answer:
+        return next(int(line.split()[-1]) for line in answer.read().decode().splitlines()
+                    if line.startswith("fluvius_http_answer_bytes"))
+
+
 class Stream:
     """An event stream: next() gives (id, event as JSON)."""
 
@@ -191,12 +198,12 @@ class StreamFollower(threading.Thread):
         while not self.ending.is_set():
             try:
                 stream = Stream(self.scene, self.path + ("" if self.last else "?from=begin"), self.last)
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 time.sleep(0.05)
                 continue
             try:
                 self.read(stream)
-            except (OSError, EOFError):
+            except (OSError, EOFError, http.client.HTTPException):  # cut, perhaps within an event
                 self.cuts += 1
             finally:
                 stream.close()

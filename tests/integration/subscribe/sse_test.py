@@ -9,7 +9,7 @@ import json
 import urllib.error
 import urllib.request
 
-from scene import Deaf, HOLDER, Scene, Stream, Tap, command, resident_kib, wait_for
+from scene import Deaf, HOLDER, Scene, Stream, Tap, answer_bytes, command, resident_kib, wait_for
 from fluvius import FluviusError
 
 tap = Tap()
@@ -125,12 +125,6 @@ def slow_clients(scene, count):
         tap.check(grown < count * 512 + 8192, "and do not make the gateway grow: one answer each at most", f"{grown} KiB")
         tap.note(f"gateway grew by {grown} KiB with {count} of them, {10_000} events behind each")
         quick.close()
-
-
-def answer_bytes(scene):
-    with urllib.request.urlopen(scene.platform.http + "/metrics", timeout=30) as answer:
-        return next(int(line.split()[-1]) for line in answer.read().decode().splitlines()
-                    if line.startswith("fluvius_http_answer_bytes"))
 
 
 def taken(scene):
