@@ -156,7 +156,8 @@ static struct shard_session *session_new(struct broker *broker, const struct wor
     if (session == NULL)
         return NULL;
     memcpy(session->name, frame->shard.data, frame->shard.size);
-    memcpy(session->serves, frame->serves.data, frame->serves.size);
+    if (frame->serves.size > 0)
+        memcpy(session->serves, frame->serves.data, frame->serves.size);
     session->announced = frame->serves.size > 0; /* it owns nothing */
     session->boot = frame->boot;
     session->pipe = pipe;
