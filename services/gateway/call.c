@@ -129,6 +129,8 @@ static bool open_details(struct call *call, const struct guard *guard, struct re
         call->url.kind = URL_ITEM;
     if (call->url.kind == URL_LIST || call->url.kind == URL_ITEM)
         return list_open(call, refusal);
+    if (!url_identifier_check(&call->url, refusal))
+        return false;
     if (call->url.kind == URL_EVENTS && events_accepts_stream(&call->head))
         call->url.kind = URL_FOLLOW;
     if (call->url.kind != URL_FOLLOW && !query_parse(call->url.kind, call->url.query, &call->query, refusal))

@@ -6,6 +6,9 @@
 
 #include <strings.h>
 
+#include "fluvius/host.h"
+#include "proto/utf8.h"
+
 #define SEGMENTS_MAX 5
 
 struct segment {
@@ -124,18 +127,46 @@ static bool segment_cut(struct segment whole, char mark, struct segment *before,
     return true;
 }
 
-static bool name_decode(struct segment segment, struct slice *out, struct refusal *refusal)
+static bool segment_decode(struct segment segment, struct slice *out, struct refusal *refusal)
 {
     if (!percent_decode(segment.data, &segment.size))
         return refuse(refusal, problem_bad_url, "bad_escape", "a % that two hexadecimal digits do not follow");
     *out = slice_of(segment.data, segment.size);
-    if (identifier_valid(*out))
-        return true;
+    return true;
+}
+
+static bool refuse_name(struct refusal *refusal)
+{
     return refuse(
         refusal,
         problem_bad_identifier,
         NULL,
         "names are 1 to 256 bytes of UTF-8 without control characters and slashes, not beginning with : or ~");
+}
+
+static bool name_decode(struct segment segment, struct slice *out, struct refusal *refusal)
+{
+    return segment_decode(segment, out, refusal) && (identifier_valid(*out) || refuse_name(refusal));
+}
+
+static bool key_valid(struct slice key)
+{
+    return key.size > 0 && key.size <= PROJECTION_KEY_MAX && memchr(key.data, 0, key.size) == NULL &&
+           utf8_valid_size(key) == key.size;
+}
+
+/* An aggregate's identifier, or the key of a row. */
+static bool key_decode(struct segment segment, struct url *out, struct refusal *refusal)
+{
+    if (!segment_decode(segment, &out->identifier, refusal))
+        return false;
+    out->of_row = !identifier_valid(out->identifier);
+    return !out->of_row || key_valid(out->identifier) || refuse_name(refusal);
+}
+
+bool url_identifier_check(const struct url *url, struct refusal *refusal)
+{
+    return !url->of_row || refuse_name(refusal);
 }
 
 /* A segment KEY=VALUE:... narrows what follows. */
@@ -192,14 +223,14 @@ static bool parse_list(const struct path *path, struct url *out, struct refusal 
     if (path->count != at && !row)
         return false;
     *good = name_decode(namespace, &out->namespace, refusal) && name_decode(resource, &out->resource, refusal) &&
-            (!row || name_decode(path->segments[at], &out->identifier, refusal));
+            (!row || key_decode(path->segments[at], out, refusal));
     out->kind = row ? URL_ITEM : URL_LIST;
     return true;
 }
 
 static bool parse_item(const struct path *path, struct url *out, struct refusal *refusal)
 {
-    struct segment namespace, resource;
+    struct segment namespace = {0}, resource = {0};
     bool good;
     if (parse_list(path, out, refusal, &good))
         return good;
@@ -211,7 +242,7 @@ static bool parse_item(const struct path *path, struct url *out, struct refusal 
     if (path->count != 2 && !events && !changes)
         return true;
     if (!name_decode(namespace, &out->namespace, refusal) || !name_decode(resource, &out->resource, refusal) ||
-        !name_decode(path->segments[1], &out->identifier, refusal))
+        !key_decode(path->segments[1], out, refusal))
         return false;
     out->kind = events ? URL_EVENTS : changes ? URL_CHANGES : URL_STATE;
     return true;

@@ -12,6 +12,8 @@
  *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /_meta/NS.NAME   /livez   /readyz   /metrics   /mcp   /_events   /_audit
  * /_causation /openapi.json   /asyncapi.json   /docs   /docs/page.js   /docs/page.css
  *
+ * The key of a row may have what no identifier has: slashes, control characters, : or ~ first, up to 512 bytes.
+ *
  * Slashes at the end are ignored, but for one: /NS.NAME/A=B is the aggregate "A=B", /NS.NAME/A=B/ a list. */
 #ifndef GATEWAY_URL_H
 #define GATEWAY_URL_H
@@ -47,8 +49,9 @@ enum url_kind {
 
 struct url {
     enum url_kind kind;
-    bool creates;                                          /* the identifier is :new */
-    bool causes;                                           /* FOLLOW: as a tree of who caused what */
+    bool creates; /* the identifier is :new */
+    bool causes;  /* FOLLOW: as a tree of who caused what */
+    bool of_row;  /* no aggregate can have the identifier; a row of a hand-written projection can */
     struct slice namespace, command, resource, identifier; /* decoded; empty where the kind has none */
     struct slice authority;                                /* of a target in absolute form; empty otherwise */
     struct slice query;                                    /* as it came, without the question mark */
@@ -58,6 +61,8 @@ struct url {
 /* Decodes in place: target is overwritten and *out points into it. On false the refusal says why; a path that leads
  * nowhere is not a refusal but URL_UNKNOWN. */
 bool url_parse(uint8_t *target, size_t size, struct url *out, struct refusal *refusal);
+/* Refuses an identifier that no aggregate can have. */
+bool url_identifier_check(const struct url *url, struct refusal *refusal);
 
 /* Decodes %XX in place; false when an escape is broken. */
 bool percent_decode(uint8_t *text, size_t *size);

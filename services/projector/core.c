@@ -15,13 +15,15 @@ enum error core_new(struct core **out, uint32_t partitions)
     core->partitions = partitions;
     core->room = CORE_TURN_RECORDS;
     core->heads = calloc(partitions, sizeof core->heads[0]);
+    core->goals = malloc(partitions * sizeof core->goals[0]);
     /* A partition has at most one page for the asked and one for what catches up. */
     core->pages = calloc(2 * (size_t)partitions, sizeof core->pages[0]);
     core->planned = calloc(partitions, sizeof core->planned[0]);
-    if (core->heads == NULL || core->pages == NULL || core->planned == NULL) {
+    if (core->heads == NULL || core->goals == NULL || core->pages == NULL || core->planned == NULL) {
         core_free(&core);
         return error_no_memory;
     }
+    memset(core->goals, 0xff, partitions * sizeof core->goals[0]);
     *out = core;
     return error_none;
 }
@@ -33,6 +35,7 @@ void core_free(struct core **core)
     for (uint32_t place = 0; place < CORE_BUILDS_MAX; place++)
         free((*core)->builds[place].tracks);
     free((*core)->heads);
+    free((*core)->goals);
     free((*core)->pages);
     free((*core)->members);
     free((*core)->planned);
@@ -40,18 +43,19 @@ void core_free(struct core **core)
     *core = NULL;
 }
 
-void core_own(struct core *core, uint32_t slots, uint64_t held)
+void core_own(struct core *core, uint32_t place, uint32_t slots, uint64_t held)
 {
+    assert(slots > 0);
     core->slots = slots;
-    core->held = held;
+    core->builds[place].held = held;
 }
 
-bool core_owns(const struct core *core, uint32_t partition)
+uint64_t core_held(const struct core *core, uint32_t place)
 {
-    return core->slots > 0 && (core->held >> partition % core->slots & 1) != 0;
+    return core->builds[place].held;
 }
 
-bool core_owns_of(const struct core *core, uint32_t place, uint32_t partition)
+bool core_owns(const struct core *core, uint32_t place, uint32_t partition)
 {
     return is_owned(core, place, partition);
 }
@@ -113,6 +117,16 @@ void core_build_put(struct core *core, uint32_t place, const struct checkpoint *
 void core_head(struct core *core, uint32_t partition, uint64_t seq)
 {
     core->heads[partition] = seq;
+}
+
+void core_goals_set(struct core *core)
+{
+    memcpy(core->goals, core->heads, core->partitions * sizeof core->goals[0]);
+}
+
+uint64_t core_goal(const struct core *core, uint32_t partition)
+{
+    return core->goals[partition];
 }
 
 void core_took(struct core *core, uint64_t took_us, uint64_t lease_us)
@@ -207,7 +221,7 @@ uint32_t core_halts(const struct core *core, uint32_t place)
 bool core_caught_up(const struct core *core, uint32_t place, uint32_t other)
 {
     for (uint32_t partition = 0; partition < core->partitions; partition++) {
-        uint64_t goal = other == UINT32_MAX ? core->heads[partition] : track_of(core, other, partition)->seq;
+        uint64_t goal = other == UINT32_MAX ? core->goals[partition] : track_of(core, other, partition)->seq;
         if (is_owned(core, place, partition) && track_of(core, place, partition)->seq < goal)
             return false;
     }

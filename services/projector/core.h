@@ -39,6 +39,7 @@ struct core_page {
 struct core_plan {
     struct core_page *pages;
     uint32_t page_count;
+    uint32_t asked_count; /* so many of the pages, the first, are for builds that are asked */
     uint32_t *members;
     uint32_t member_count;
     bool more; /* something is left that was not planned for want of room */
@@ -47,11 +48,11 @@ struct core_plan {
 enum error core_new(struct core **out, uint32_t partitions);
 void core_free(struct core **core);
 
-/* Which partitions are this projector's: those p whose bit p mod slots is set in held. */
-void core_own(struct core *core, uint32_t slots, uint64_t held);
-bool core_owns(const struct core *core, uint32_t partition);
-/* The same of a build, which may be global. */
-bool core_owns_of(const struct core *core, uint32_t place, uint32_t partition);
+/* Which partitions of a build are this projector's: those p whose bit p mod slots is set in held. slots is the same for
+ * all builds. */
+void core_own(struct core *core, uint32_t place, uint32_t slots, uint64_t held);
+uint64_t core_held(const struct core *core, uint32_t place);
+bool core_owns(const struct core *core, uint32_t place, uint32_t partition);
 
 /* A build takes a place that stays its own until it is removed. asked: its rows are, or are the only ones of its
  * projection. checkpoints: one a partition. error_full, error_no_memory. */
@@ -64,9 +65,16 @@ void core_build_ask(struct core *core, uint32_t place, bool asked);
 void core_build_put(struct core *core, uint32_t place, const struct checkpoint *checkpoints, uint64_t now_us);
 
 void core_head(struct core *core, uint32_t partition, uint64_t seq);
+/* Heads as they are now become the goals; before that none can be reached. */
+void core_goals_set(struct core *core);
+uint64_t core_goal(const struct core *core, uint32_t partition);
 
 /* Plans a turn. What it points to is valid until the next call. */
 void core_plan(struct core *core, uint64_t now_us, struct core_plan *out);
+/* A turn may hold so many bytes, of which used are held when a page is about to be read: how many may be held before
+ * the page ends, where a record ends. 0: it is for another turn. Each page gets its part of what those before it left,
+ * and those of what catches up a quarter at least. */
+uint64_t core_page_bytes(const struct core_plan *plan, uint32_t number, uint64_t used, uint64_t turn_bytes);
 /* A turn took so long; a lease lasts lease_us. The next ones have fewer records when that was more than a third, so
  * that slots are renewed in time, and more when it was little. One that failed took a lease at least. */
 void core_took(struct core *core, uint64_t took_us, uint64_t lease_us);
@@ -86,7 +94,7 @@ uint64_t core_halted(const struct core *core, uint32_t place, uint32_t partition
 /* Records that this projector has yet to read for a build, and its halted tracks. */
 uint64_t core_lag(const struct core *core, uint32_t place);
 uint32_t core_halts(const struct core *core, uint32_t place);
-/* Is a build as far as another, or, when that is UINT32_MAX, as the heads, in all of this projector's partitions? */
+/* Is a build as far as another, or, when that is UINT32_MAX, as the goals, in all of this projector's partitions? */
 bool core_caught_up(const struct core *core, uint32_t place, uint32_t other);
 
 #endif

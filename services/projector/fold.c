@@ -1,8 +1,7 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * See fold.h: events into states. A state that is not in memory is wanted; its events wait in the turn's memory until
- * all that are wanted have been loaded together. */
+ * See fold.h: events into states. */
 #include "services/projector/fold_state.h"
 
 #include <inttypes.h>
@@ -12,7 +11,7 @@
 
 #include "services/store/grow.h"
 
-enum { TEXT_SIZE = 600 };
+enum { TEXT_SIZE = 600, LOAD_FIRST = 64 };
 
 enum error fold_new(struct fold **out, uint64_t cache_bytes)
 {
@@ -20,6 +19,7 @@ enum error fold_new(struct fold **out, uint64_t cache_bytes)
     if (fold == NULL)
         return error_no_memory;
     fold->cache_bytes = cache_bytes;
+    fold->missing_most = LOAD_FIRST;
     if (actors_init(&fold->actors) != error_none) {
         free(fold);
         return error_no_memory;
@@ -66,13 +66,25 @@ void fold_writer(struct fold *fold, struct writer *writer)
     fold->writer = writer;
 }
 
-void fold_build_remove(struct fold *fold, uint32_t place)
+static void actors_leave(struct fold *fold, uint32_t place)
 {
     for (struct actor *actor = fold->actors.oldest, *next; actor != NULL; actor = next) {
         next = actor->newer;
         if (actor->place == place)
             actors_remove(&fold->actors, actor);
     }
+}
+
+void fold_build_forget(struct fold *fold, uint32_t place)
+{
+    actors_leave(fold, place);
+    if (fold->targets[place].hand != NULL)
+        hand_rows_forget(fold->targets[place].hand);
+}
+
+void fold_build_remove(struct fold *fold, uint32_t place)
+{
+    actors_leave(fold, place);
     hand_rows_free(&fold->targets[place].hand);
     free(fold->targets[place].models);
     fold->targets[place] = (struct fold_target){0};
@@ -118,6 +130,7 @@ void fold_begin(struct fold *fold)
 {
     fold->page_count = fold->member_count = 0;
     fold->failures = 0;
+    fold->bytes = 0;
     chunks_reset(&fold->chunks);
 }
 
@@ -146,8 +159,8 @@ static int32_t model_of(struct fold_target *target, struct slice resource)
     return -1;
 }
 
-static enum error
-event_apply(struct fold *fold, struct actor *actor, struct fold_member *member, const struct waiting *event)
+enum error
+fold_event_apply(struct fold *fold, struct actor *actor, struct fold_member *member, const struct waiting *event)
 {
     struct domain_fault fault;
     uint64_t version = aggregate_version(actor->aggregate);
@@ -184,28 +197,6 @@ static enum error updater_set(struct fold *fold, struct actor *actor, struct sli
     return chunks_copy(&fold->chunks, user, &actor->updater) ? error_none : error_no_memory;
 }
 
-static enum error event_wait(struct fold *fold, struct actor *actor, const struct waiting *event)
-{
-    struct waiting *copy = chunks_take(&fold->chunks, sizeof *copy);
-    if (copy == NULL)
-        return error_no_memory;
-    *copy = *event;
-    if (!chunks_copy(&fold->chunks, event->event, &copy->event) ||
-        !chunks_copy(&fold->chunks, event->data, &copy->data) || !chunks_copy(&fold->chunks, event->user, &copy->user))
-        return error_no_memory;
-    *(actor->first == NULL ? &actor->first : &actor->last->next) = copy;
-    actor->last = copy;
-    return error_none;
-}
-
-static enum error actor_want(struct fold *fold, struct actor *actor)
-{
-    if (!grow((void **)&fold->missing, &fold->missing_capacity, fold->missing_count + 1, sizeof fold->missing[0]))
-        return error_no_memory;
-    fold->missing[fold->missing_count++] = actor;
-    return error_none;
-}
-
 static void actor_touch(struct fold *fold, struct actor *actor, uint32_t partition, uint32_t page)
 {
     actor->page = page;
@@ -216,6 +207,7 @@ static void actor_touch(struct fold *fold, struct actor *actor, uint32_t partiti
     actor->touched_next = fold->touched;
     fold->touched = actor;
     fold->touched_count++;
+    fold->bytes += actor->bytes;
     actors_use(&fold->actors, actor);
 }
 
@@ -233,7 +225,7 @@ actor_take(struct fold *fold, uint32_t place, uint32_t number, const struct stor
         if (actor == NULL)
             return error_no_memory;
         actor->loaded = record->previous == 0; /* its first event: there is no row to load */
-        if (!actor->loaded && actor_want(fold, actor) != error_none) {
+        if (!actor->loaded && fold_actor_want(fold, actor) != error_none) {
             actors_remove(&fold->actors, actor);
             return error_no_memory;
         }
@@ -271,108 +263,38 @@ member_record(struct fold *fold, uint32_t page, struct fold_member *member, cons
                                   .data = record->data,
                                   .user = record->user};
     actor_touch(fold, actor, record->partition, page);
+    fold->bytes += record->data.size;
     error = updater_set(fold, actor, record->user);
     if (error != error_none)
         return error;
-    return actor->loaded ? event_apply(fold, actor, member, &event) : event_wait(fold, actor, &event);
+    return actor->loaded ? fold_event_apply(fold, actor, member, &event) : fold_event_wait(fold, actor, &event);
 }
 
-enum error fold_record(struct fold *fold, const struct store_record *record)
+enum error fold_record(struct fold *fold, const struct store_record *record, struct store_fault *fault)
 {
     uint32_t number = (uint32_t)fold->page_count - 1;
     const struct fold_page *page = &fold->pages[number];
     enum error error = error_none;
     if (record->event.size == 0)
         return error_none;
+    fold->fault = fault;
     for (uint32_t i = 0; i < page->count && error == error_none; i++) {
         struct fold_member *member = &fold->members[page->first + i];
         if (member->bad == 0)
             error = member_record(fold, number, member, record);
     }
-    return error;
+    return error == error_none && fold->missing_count >= fold->missing_most ? fold_missing_load(fold) : error;
 }
 
-/* ---- what was missing ---- */
-
-struct loading {
-    struct fold *fold;
-    struct actor **actors;
-};
-
-static enum error row_take(void *context, size_t index, const struct row *row)
+enum error fold_finish(struct fold *fold, struct store_fault *fault)
 {
-    struct loading *loading = context;
-    struct actor *actor = loading->actors[index];
-    enum error error = aggregate_restore(actor->aggregate, row->data, row->version);
-    if (error == error_invalid_data)
-        return fold_fail(loading->fold,
-                         fold_member_of(loading->fold, actor->page, actor->place),
-                         actor->first->seq,
-                         "the row of %.*s is no state of its aggregate",
-                         (int)actor->id_size,
-                         (const char *)actor_id(actor).data);
-    actor->created_us = row->created_us;
-    actor->updated_us = row->updated_us;
-    loading->fold->stats.loads++;
-    return error == error_none && !actor_created_by(actor, row->creator) ? error_no_memory : error;
+    fold->fault = fault;
+    return fold_missing_load(fold);
 }
 
-/* Moves those of the first one's table to the front; returns how many. */
-static size_t missing_group(struct actor **actors, size_t count)
+uint64_t fold_bytes(const struct fold *fold)
 {
-    size_t same = 1;
-    for (size_t i = 1; i < count; i++)
-        if (actors[i]->place == actors[0]->place && actors[i]->number == actors[0]->number) {
-            struct actor *actor = actors[i];
-            actors[i] = actors[same];
-            actors[same++] = actor;
-        }
-    return same;
-}
-
-static enum error
-group_load(struct fold *fold, struct writer *writer, struct actor **actors, size_t count, struct store_fault *fault)
-{
-    struct loading loading = {.fold = fold, .actors = actors};
-    if (!grow((void **)&fold->keys, &fold->key_capacity, count, sizeof fold->keys[0]))
-        return error_no_memory;
-    for (size_t i = 0; i < count; i++)
-        fold->keys[i] = (struct row_key){actor_realm(actors[i]), actor_id(actors[i])};
-    return writer_load(writer,
-                       fold->targets[actors[0]->place].build.id,
-                       actors[0]->number,
-                       fold->keys,
-                       count,
-                       row_take,
-                       &loading,
-                       fault);
-}
-
-static enum error waiting_apply(struct fold *fold, struct actor *actor)
-{
-    enum error error = error_none;
-    actor->loaded = true;
-    for (struct waiting *event = actor->first; event != NULL && error == error_none; event = event->next) {
-        struct fold_member *member = fold_member_of(fold, event->page, actor->place);
-        if (member->bad != 0 && event->seq >= member->bad)
-            break;
-        error = event_apply(fold, actor, member, event);
-    }
-    actor->first = actor->last = NULL;
-    return error;
-}
-
-enum error fold_finish(struct fold *fold, struct writer *writer, struct store_fault *fault)
-{
-    enum error error = error_none;
-    for (size_t at = 0, same; at < fold->missing_count && error == error_none; at += same) {
-        same = missing_group(fold->missing + at, fold->missing_count - at);
-        error = group_load(fold, writer, fold->missing + at, same, fault);
-    }
-    for (size_t i = 0; i < fold->missing_count && error == error_none; i++)
-        error = waiting_apply(fold, fold->missing[i]);
-    fold->missing_count = 0;
-    return error;
+    return fold->bytes;
 }
 
 void fold_stats(const struct fold *fold, struct fold_stats *out)

@@ -28,17 +28,13 @@ static enum error row_load(void *context,
     const struct fold_target *target = context;
     const struct row_key key = {realm, id};
     struct loading loading = {visit, visitor};
-    struct store_fault fault;
     target->fold->stats.loads++;
-    return writer_load(target->fold->writer, target->build.id, 0, &key, 1, row_take, &loading, &fault);
+    return writer_load(target->fold->writer, target->build.id, 0, &key, 1, row_take, &loading, target->fold->fault);
 }
 
 enum error fold_hand_open(struct fold *fold, struct fold_target *target)
 {
-    const struct hand_rows_config config = {.projection = target->build.hand,
-                                            .load = row_load,
-                                            .context = target,
-                                            .bytes_max = (size_t)(fold->cache_bytes / 8)};
+    const struct hand_rows_config config = {.projection = target->build.hand, .load = row_load, .context = target};
     target->fold = fold;
     return hand_rows_new(&target->hand, &config);
 }
@@ -58,7 +54,10 @@ enum error fold_hand_record(struct fold *fold,
                             const struct store_record *record)
 {
     struct domain_fault fault;
+    uint64_t before = hand_rows_bytes(target->hand);
     enum error error = hand_rows_project(target->hand, record, &fault);
+    uint64_t bytes = hand_rows_bytes(target->hand);
+    fold->bytes += record->data.size + (bytes > before ? bytes - before : 0);
     fold->stats.events++;
     if (error != error_unknown_event && error != error_invalid_data)
         return error;
@@ -88,9 +87,12 @@ enum error fold_hand_sets(struct fold *fold, size_t *count, size_t *rows)
 
 void fold_hand_keep(struct fold *fold)
 {
+    uint64_t count = 0;
+    for (uint32_t place = 0; place < CORE_BUILDS_MAX; place++)
+        count += fold->targets[place].hand != NULL;
     for (uint32_t place = 0; place < CORE_BUILDS_MAX; place++)
         if (fold->targets[place].hand != NULL)
-            hand_rows_committed(fold->targets[place].hand);
+            hand_rows_committed(fold->targets[place].hand, fold->cache_bytes / 4 / count);
 }
 
 void fold_hand_forget(struct fold *fold)

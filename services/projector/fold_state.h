@@ -1,7 +1,7 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The fold's own data. Private to fold.c and fold_rows.c. */
+ * The fold's own data. Private to its files. */
 #ifndef PROJECTOR_FOLD_STATE_H
 #define PROJECTOR_FOLD_STATE_H
 
@@ -49,7 +49,9 @@ struct fold {
     struct actor *touched;
     size_t touched_count;
     struct actor **missing;
-    size_t missing_count, missing_capacity;
+    size_t missing_count, missing_capacity, missing_most; /* so many are loaded at once */
+    uint64_t bytes;                                       /* of this turn */
+    struct store_fault *fault;
     struct row_key *keys;
     size_t key_capacity;
     uint32_t failures;
@@ -66,6 +68,16 @@ struct fold_member *fold_member_of(struct fold *fold, uint32_t page, uint32_t pl
 /* Keeps why a member cannot go on; the earliest record counts. */
 enum error fold_fail(struct fold *fold, struct fold_member *member, uint64_t seq, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+enum error
+fold_event_apply(struct fold *fold, struct actor *actor, struct fold_member *member, const struct waiting *event);
+
+/* ---- fold_load.c ---- */
+
+enum error fold_event_wait(struct fold *fold, struct actor *actor, const struct waiting *event);
+enum error fold_actor_want(struct fold *fold, struct actor *actor);
+/* Loads all that is wanted, and applies what waited for it. */
+enum error fold_missing_load(struct fold *fold);
 
 /* ---- fold_hand.c: builds of hand-written projections ---- */
 

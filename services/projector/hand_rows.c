@@ -13,6 +13,7 @@ struct hand_row {
     struct row row;      /* its slices point into bytes; data empty: there never was a row */
     struct buffer bytes; /* realm, id, creator, updater, data */
     uint64_t hash;
+    uint64_t mark; /* it has an undo of this one */
     bool there, changed;
 };
 
@@ -30,11 +31,12 @@ struct hand_rows {
     size_t place_count, count;
     struct hand_row **changed;
     size_t changed_count, changed_room;
-    struct undo *undos; /* of all changes since the mark, in order */
+    struct undo *undos; /* of each row's first change since the mark, in order */
     size_t undo_count, undo_room;
+    uint64_t mark; /* counts, from 1 */
     struct row *out;
     size_t out_room;
-    size_t bytes;
+    uint64_t bytes, undo_bytes;
 };
 
 /* ---- one row ---- */
@@ -210,14 +212,19 @@ static struct row row_after(const struct hand_rows *rows, const struct hand_row 
 /* Room for what is kept here was made. */
 static enum error row_change(struct hand_rows *rows, struct hand_row *row, const struct row_change *change)
 {
-    struct undo *undo = &rows->undos[rows->undo_count];
     struct row after = row_after(rows, row, change);
-    *undo = (struct undo){.row = row, .was = *row};
+    struct hand_row was = *row;
     enum error error = row_set(row, &after);
     if (error != error_none)
         return error;
-    rows->undo_count++;
-    rows->bytes += row_bytes(row) - row_bytes(&undo->was);
+    rows->bytes += row_bytes(row) - row_bytes(&was);
+    if (row->mark == rows->mark) {
+        buffer_fini(&was.bytes);
+    } else {
+        rows->undos[rows->undo_count++] = (struct undo){.row = row, .was = was};
+        rows->undo_bytes += row_bytes(&was);
+    }
+    row->mark = rows->mark;
     row->there = change->data.data != NULL;
     if (!row->changed)
         rows->changed[rows->changed_count++] = row;
@@ -264,6 +271,8 @@ void hand_rows_mark(struct hand_rows *rows)
     for (size_t i = 0; i < rows->undo_count; i++)
         buffer_fini(&rows->undos[i].was.bytes);
     rows->undo_count = 0;
+    rows->undo_bytes = 0;
+    rows->mark++;
 }
 
 void hand_rows_undo(struct hand_rows *rows)
@@ -276,6 +285,7 @@ void hand_rows_undo(struct hand_rows *rows)
             rows->changed_count--; /* rows were added to the list in the order of the undos */
         *undo->row = undo->was;
     }
+    hand_rows_mark(rows);
 }
 
 /* ---- writing ---- */
@@ -291,14 +301,19 @@ enum error hand_rows_changed(struct hand_rows *rows, const struct row **out, siz
     return error_none;
 }
 
-void hand_rows_committed(struct hand_rows *rows)
+void hand_rows_committed(struct hand_rows *rows, uint64_t bytes_max)
 {
     for (size_t i = 0; i < rows->changed_count; i++)
         rows->changed[i]->changed = false;
     rows->changed_count = 0;
     hand_rows_mark(rows);
-    if (rows->bytes > rows->config.bytes_max)
+    if (rows->bytes > bytes_max)
         hand_rows_forget(rows);
+}
+
+uint64_t hand_rows_bytes(const struct hand_rows *rows)
+{
+    return rows->bytes + rows->undo_bytes;
 }
 
 void hand_rows_forget(struct hand_rows *rows)
@@ -321,6 +336,7 @@ enum error hand_rows_new(struct hand_rows **out, const struct hand_rows_config *
     if (rows == NULL)
         return error_no_memory;
     rows->config = *config;
+    rows->mark = 1;
     *out = rows;
     return error_none;
 }

@@ -22,7 +22,6 @@ struct hand_rows_config {
                        enum error (*visit)(void *visitor, const struct row *row),
                        void *visitor);
     void *context;
-    size_t bytes_max; /* more is forgotten after a commit */
 };
 
 enum error hand_rows_new(struct hand_rows **out, const struct hand_rows_config *config);
@@ -39,8 +38,10 @@ void hand_rows_undo(struct hand_rows *rows);
 /* Rows that changed since the last commit, each once; valid until the next call of another function. error_no_memory.
  */
 enum error hand_rows_changed(struct hand_rows *rows, const struct row **out, size_t *count);
-/* They are in the database now. */
-void hand_rows_committed(struct hand_rows *rows);
+/* They are in the database now. More than so many bytes of rows are not kept. */
+void hand_rows_committed(struct hand_rows *rows, uint64_t bytes_max);
+/* What rows take, and those as they were that an undo would bring back. */
+uint64_t hand_rows_bytes(const struct hand_rows *rows);
 /* What is in the database may be otherwise than was thought: all is read anew. */
 void hand_rows_forget(struct hand_rows *rows);
 

@@ -41,12 +41,11 @@ static int domains_open(struct service *service)
     struct domain_fault fault;
     if (files->count == 0 || files->count >= PROJECTIONS_MAX)
         return refuse("domain", "wants 1 to 127 modules");
-    for (; service->projection_count < files->count; service->projection_count++)
-        if (domain_load(&service->projections[service->projection_count].domain,
-                        files->items[service->projection_count],
-                        &fault) != error_none)
+    for (; service->module_count < files->count; service->module_count++)
+        if (domain_load(&service->modules[service->module_count].domain, files->items[service->module_count], &fault) !=
+            error_none)
             return refuse("domain", fault.text);
-    if (builtin_domain_new(&service->projections[service->projection_count++].domain, &fault) != error_none)
+    if (builtin_domain_new(&service->modules[service->module_count++].domain, &fault) != error_none)
         return refuse("domain", fault.text);
     enum error error = projections_fill(service);
     return error == error_none ? 0 : refuse("domain", error_text(error));
@@ -98,9 +97,7 @@ static int core_start(struct service *service)
     uint32_t partitions = service->log.partitions;
     service->heads = calloc(partitions, sizeof service->heads[0]);
     service->checkpoints = calloc(partitions, sizeof service->checkpoints[0]);
-    service->others = calloc(partitions, sizeof service->others[0]);
-    if (service->heads == NULL || service->checkpoints == NULL || service->others == NULL ||
-        core_new(&service->core, partitions) != error_none ||
+    if (service->heads == NULL || service->checkpoints == NULL || core_new(&service->core, partitions) != error_none ||
         fold_new(&service->fold, (uint64_t)service->settings.cache_bytes) != error_none)
         return refuse("cannot start", error_text(error_no_memory));
     fold_writer(service->fold, service->writer);
@@ -144,26 +141,10 @@ static int service_start(struct service *service, int argc, char **argv)
 
 /* ---- the loop ---- */
 
-/* Slots come and go with beats; what was known of partitions that were another's meanwhile is old. */
-static enum error beat(struct service *service, uint64_t now_us, struct store_fault *fault)
-{
-    struct writer_slots slots;
-    if (now_us < service->beat_us)
-        return error_none;
-    enum error error = writer_beat(service->writer, &slots, fault);
-    if (error != error_none)
-        return error;
-    service->beat_us = now_us + (uint64_t)service->settings.lease_ms * 1000 / 3;
-    bool changed = slots.held != service->slots.held;
-    service->slots = slots;
-    core_own(service->core, slots.count, slots.held);
-    return changed ? builds_reload(service, now_us, fault) : error_none;
-}
-
 static enum error work(struct service *service, uint64_t now_us, bool *more, struct store_fault *fault)
 {
     *more = false;
-    enum error error = beat(service, now_us, fault);
+    enum error error = builds_beat(service, now_us, fault);
     if (error == error_none)
         error = projector_heads(service, fault); /* before builds: whether one has caught up is told by them */
     if (error == error_none)
@@ -175,7 +156,8 @@ static enum error work(struct service *service, uint64_t now_us, bool *more, str
     if (error == error_fenced) {
         LOG(info, "another projector has taken over", LOG_TEXT("fault", fault->text));
         service->beat_us = 0;
-        error = builds_reload(service, now_us, fault);
+        builds_lose(service);
+        error = error_none;
     }
     return error;
 }
@@ -189,9 +171,7 @@ static void failed(struct service *service, enum error error, uint64_t now_us, c
     snprintf(service->failure, sizeof service->failure, "%s", text);
     service->retry_us = now_us + RETRY_US;
     service->beat_us = service->builds_us = 0;
-    service->slots.held = 0; /* the next beat reads the checkpoints again */
-    core_own(service->core, 0, 0);
-    fold_forget(service->fold);
+    builds_lose(service); /* the next beat reads the checkpoints again */
 }
 
 static void succeeded(struct service *service)
@@ -262,11 +242,9 @@ static void service_stop(struct service *service)
     tls_release(&service->tls);
     free(service->heads);
     free(service->checkpoints);
-    free(service->others);
     free(service->pages);
     free(service->moves);
     buffer_fini(&service->checkpoint_memory);
-    buffer_fini(&service->other_memory);
     settings_free(&projector_settings_table, &service->settings);
 }
 

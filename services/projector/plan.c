@@ -162,8 +162,17 @@ void core_plan(struct core *core, uint64_t now_us, struct core_plan *out)
     planner.share = share < CORE_PAGE_RECORDS ? CORE_PAGE_RECORDS : share;
     uint32_t used = pages_plan(&planner, true, core->room);
     uint32_t left = core->room - used;
+    out->asked_count = out->page_count;
     if (core->careful == 0 || used == 0)
         pages_plan(&planner, false, left < core->room / 4 ? core->room / 4 : left);
     core->cursor = (core->cursor + 1) % core->partitions;
     core->careful -= core->careful > 0;
+}
+
+uint64_t core_page_bytes(const struct core_plan *plan, uint32_t number, uint64_t used, uint64_t turn_bytes)
+{
+    bool asked = number < plan->asked_count;
+    uint32_t pages = (asked ? plan->asked_count : plan->page_count) - number; /* from this one on */
+    uint64_t most = asked && plan->asked_count < plan->page_count ? turn_bytes - turn_bytes / 4 : turn_bytes;
+    return used >= most ? 0 : used + (most - used + pages - 1) / pages;
 }

@@ -51,6 +51,15 @@ void report_idle(void)
     metric_set(&metrics[LAG_MS], 0);
 }
 
+/* Of any build. */
+static bool partition_owned(const struct service *service, uint32_t partition)
+{
+    for (uint32_t place = 0; place < CORE_BUILDS_MAX; place++)
+        if (service->running[place].id != 0 && core_owns(service->core, place, partition))
+            return true;
+    return false;
+}
+
 static void gauges_set(const struct service *service)
 {
     struct fold_stats stats;
@@ -66,7 +75,7 @@ static void gauges_set(const struct service *service)
         halted += core_halts(service->core, place);
     }
     for (uint32_t i = 0; i < service->log.partitions; i++)
-        partitions += core_owns(service->core, i);
+        partitions += partition_owned(service, i);
     metric_set(&metrics[EVENTS], (int64_t)stats.events);
     metric_set(&metrics[ROWS], (int64_t)stats.rows);
     metric_set(&metrics[LOADS], (int64_t)stats.loads);
@@ -103,7 +112,7 @@ static void halts_put(const struct service *service, uint32_t place, struct buff
         return;
     for (uint32_t partition = 0; partition < service->log.partitions; partition++) {
         uint64_t seq = core_halted(service->core, place, partition);
-        if (seq == 0 || !core_owns_of(service->core, place, partition))
+        if (seq == 0 || !core_owns(service->core, place, partition))
             continue;
         snprintf(text,
                  sizeof text,
@@ -112,6 +121,21 @@ static void halts_put(const struct service *service, uint32_t place, struct buff
                  partition);
         alarm_put(out, count, text);
         return; /* one of its partitions is enough for a person to look */
+    }
+}
+
+static void orphans_put(const struct service *service, struct buffer *out, uint32_t *count)
+{
+    char text[240];
+    for (uint32_t i = 0; i < service->module_count; i++) {
+        const struct module *module = &service->modules[i];
+        if (!module->latest || module->rank != MODULE_ORPHANED)
+            continue;
+        snprintf(text,
+                 sizeof text,
+                 "module %s was overtaken by one that no projector has: see fluvius rebuild",
+                 domain_namespace(module->domain));
+        alarm_put(out, count, text);
     }
 }
 
@@ -132,6 +156,7 @@ uint32_t projector_alarms(void *context, struct buffer *out)
     char text[400];
     for (uint32_t place = 0; place < CORE_BUILDS_MAX; place++)
         halts_put(service, place, out, &count);
+    orphans_put(service, out, &count);
     if (service->failure[0] != 0) {
         snprintf(text, sizeof text, "projector %s cannot go on: %s", service->settings.name, service->failure);
         alarm_put(out, &count, text);

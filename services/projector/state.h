@@ -20,12 +20,12 @@ struct track {
 struct core_build {
     struct track *tracks; /* NULL: the place is free */
     bool asked, global;
+    uint64_t held;
 };
 
 struct core {
     uint32_t partitions, slots, top; /* top: places from here on are free */
-    uint64_t held;
-    uint64_t *heads;
+    uint64_t *heads, *goals;
     struct core_build builds[CORE_BUILDS_MAX];
     struct core_page *pages; /* of the plan */
     uint32_t *members;
@@ -43,7 +43,8 @@ static inline struct track *track_of(const struct core *core, uint32_t place, ui
 /* Is the build's part of a partition this projector's? One that is global is all in slot 0. */
 static inline bool is_owned(const struct core *core, uint32_t place, uint32_t partition)
 {
-    return core->slots > 0 && (core->held >> (core->builds[place].global ? 0 : partition % core->slots) & 1) != 0;
+    const struct core_build *build = &core->builds[place];
+    return build->held != 0 && (build->held >> (build->global ? 0 : partition % core->slots) & 1) != 0;
 }
 
 #endif

@@ -15,9 +15,11 @@
 struct page_read {
     struct fold *fold;
     uint64_t last;
+    uint64_t bytes_most; /* the page ends when the turn holds so much */
     int64_t first_us, last_us;
     uint32_t records;
     enum error error; /* of the fold */
+    bool full;        /* it ended so */
     bool damaged;     /* the record after the last one cannot be read */
     struct store_fault fault;
 };
@@ -27,11 +29,12 @@ static enum error record_visit(void *context, const struct store_record *record)
     struct page_read *read = context;
     if (read->records == 0)
         read->first_us = record->time_us;
-    read->error = fold_record(read->fold, record);
+    read->error = fold_record(read->fold, record, &read->fault);
     read->last = record->seq;
     read->last_us = record->time_us;
     read->records++;
-    return read->error;
+    read->full = read->error == error_none && fold_bytes(read->fold) >= read->bytes_most;
+    return read->full ? error_full : read->error;
 }
 
 static enum error
@@ -39,11 +42,15 @@ page_take(struct service *service, const struct core_plan *plan, uint32_t number
 {
     const struct core_page *page = &plan->pages[number];
     struct page_read *read = &service->pages[number];
+    uint64_t turn_bytes = (uint64_t)service->settings.cache_bytes / 2;
     *read = (struct page_read){.fold = service->fold, .last = page->after};
+    read->bytes_most = core_page_bytes(plan, number, fold_bytes(service->fold), turn_bytes);
     enum error error = fold_page(service->fold, page->partition, plan->members + page->first, page->count);
-    if (error != error_none)
+    if (error != error_none || read->bytes_most == 0)
         return error;
     error = store_read_log(service->store, page->partition, page->after, page->limit, record_visit, read, &read->fault);
+    if (read->full)
+        return error_none;
     if (error == error_corrupt && read->error == error_none) {
         read->damaged = true; /* what came before it is sound */
         return error_none;
@@ -104,7 +111,6 @@ member_move(struct service *service, const struct core_plan *plan, uint32_t numb
     *move = (struct checkpoint_move){
         .build = service->running[place].id,
         .partition = page->partition,
-        .global = projection_is_shared(service->running[place].projection),
         .from = page->after,
         .to = {.seq = bad == 0 ? read->last : page->after,
                .time_us = bad == 0 ? read->last_us : core_time_us(service->core, place, page->partition),
@@ -176,7 +182,6 @@ batch_refused(struct service *service, const struct core_plan *plan, uint64_t no
     }
     const struct checkpoint_move move = {.build = service->running[place].id,
                                          .partition = page->partition,
-                                         .global = projection_is_shared(service->running[place].projection),
                                          .from = page->after,
                                          .to = {.seq = page->after,
                                                 .time_us = core_time_us(service->core, place, page->partition),
@@ -202,7 +207,7 @@ static enum error pages_read(struct service *service, const struct core_plan *pl
     fold_begin(service->fold);
     for (uint32_t number = 0; number < plan->page_count && error == error_none; number++)
         error = page_take(service, plan, number, fault);
-    return error == error_none ? fold_finish(service->fold, service->writer, fault) : error;
+    return error == error_none ? fold_finish(service->fold, fault) : error;
 }
 
 static enum error pages_commit(struct service *service, const struct core_plan *plan, struct store_fault *fault)

@@ -12,8 +12,9 @@
  *   build       id, projection, fingerprint, incarnation (of its log), state, models, created_us, changed_us
  *               state: 0 building, 1 live, 2 retired; one live build a projection; models: msgpack, model_write
  *   checkpoint  build, partition, seq, time_us, halted, fault     commits with the rows it covers
- *   slot        slot, epoch, holder, until_us        leases of projectors; every transaction that writes rows checks
- *                                                    its slot's epoch
+ *   slot        SQLite: slot, epoch, holder, until_us             whose the file is, and projector, module in
+ *               PostgreSQL: build, slot, boot                     PostgreSQL: every transaction that writes rows checks
+ *                                                                 that nobody has taken its writer's slots
  *   m<build>_<number>   _realm, _id, _etag, _created, _updated, _creator, _updater, _deleted, _text, _row, c0, c1, ...
  *               key (_realm, _id); times in microseconds, _deleted null while the row is there; _row: all of the
  *               row as its readers get it, one JSON object (row_text.h); c<i>: model->fields[i], null where the row has

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A batch on PostgreSQL is one message of several statements, answered once: checkpoints and rows are copied to
- * temporary tables and taken from there. The fence comes last, so that slots are held for a moment only. */
+ * temporary tables and taken from there. The fence comes last, so that nobody waits for it longer than a moment. */
 #include "services/readmodel/postgres_writer.h"
 
 #include <inttypes.h>
@@ -147,18 +147,6 @@ static void set_sql(struct buffer *sql, const struct row_set *set)
     buffer_append_text(sql, "; ");
 }
 
-/* The slots of the partitions that are moved, at the epochs of the last beat. */
-static void fence_sql(struct postgres_writer *writer, const struct row_batch *batch)
-{
-    uint64_t slots = 0;
-    for (size_t i = 0; i < batch->move_count; i++)
-        slots |= UINT64_C(1) << (batch->moves[i].global ? 0 : batch->moves[i].partition % POSTGRES_SLOTS);
-    buffer_printf(&writer->sql, "SELECT fluvius_read.fence(%" PRIu64 ", '{", slots);
-    for (int slot = 0; slot < POSTGRES_SLOTS; slot++)
-        buffer_printf(&writer->sql, "%s%" PRIu64, slot == 0 ? "" : ",", writer->epochs[slot]);
-    buffer_printf(&writer->sql, "}', %" PRId64 "); COMMIT", (int64_t)writer->boot);
-}
-
 static void batch_sql(struct postgres_writer *writer, const struct row_batch *batch)
 {
     buffer_clear(&writer->sql);
@@ -167,7 +155,10 @@ static void batch_sql(struct postgres_writer *writer, const struct row_batch *ba
     for (size_t i = 0; i < batch->set_count; i++)
         if (batch->sets[i].count > 0)
             set_sql(&writer->sql, &batch->sets[i]);
-    fence_sql(writer, batch);
+    buffer_printf(&writer->sql,
+                  "SELECT fluvius_read.fence(%" PRId64 ", %" PRId64 "); COMMIT",
+                  (int64_t)writer->boot,
+                  (int64_t)writer->epoch);
     buffer_append(&writer->sql, "", 1);
 }
 

@@ -9,10 +9,23 @@
 
 /* Who stops while it holds the lock must not hold all others up: it loses its session, and they wait no longer than a
  * beat can be late. */
-#define LOCK                                                                                                           \
-    "BEGIN; SET LOCAL lock_timeout = 2000; SET LOCAL idle_in_transaction_session_timeout = 5000;"                      \
-    " LOCK TABLE fluvius_read.build IN SHARE ROW EXCLUSIVE MODE"
-#define CHANGE "UPDATE fluvius_read.meta SET value = value + 1 WHERE key = 'change'"
+static void lock_sql(struct postgres_writer *writer)
+{
+    uint64_t lease_ms = writer->lease_us / 1000;
+    buffer_clear(&writer->sql);
+    buffer_printf(&writer->sql,
+                  "BEGIN; SET LOCAL lock_timeout = %" PRIu64
+                  "; SET LOCAL idle_in_transaction_session_timeout = %" PRIu64
+                  "; LOCK TABLE fluvius_read.build IN SHARE ROW EXCLUSIVE MODE; ",
+                  lease_ms / 2,
+                  2 * lease_ms);
+}
+
+enum error postgres_builds_lock(struct postgres_writer *writer, struct store_fault *fault)
+{
+    lock_sql(writer);
+    return postgres_run(writer, "locking the builds", fault);
+}
 
 /* ---- reading ---- */
 
@@ -63,20 +76,20 @@ enum error postgres_builds(struct writer *base, struct builds *out, struct store
 
 /* ---- making one ---- */
 
-/* A statement that gives a row when the answer is yes. */
-static enum error asked(struct postgres_writer *writer,
-                        const char *sql,
-                        const struct parameters *parameters,
-                        bool *out,
-                        struct store_fault *fault)
+/* Is its module the newest? */
+static enum error
+module_newest(struct postgres_writer *writer, const struct module_key *module, bool *out, struct store_fault *fault)
 {
-    PGresult *result;
-    enum error error = postgres_ask(writer, sql, parameters, &result, "looking at builds", fault);
-    if (error != error_none)
-        return error;
-    *out = PQntuples(result) > 0;
-    PQclear(result);
-    return error_none;
+    struct parameters parameters = {0};
+    parameter_bytes(&parameters, module->namespace);
+    parameter_number(&parameters, module->fingerprint);
+    return postgres_asked(
+        writer,
+        "SELECT 1 FROM fluvius_read.module m WHERE m.namespace = $1::text AND m.fingerprint = $2::bigint"
+        " AND m.number = (SELECT max(number) FROM fluvius_read.module WHERE namespace = $1::text)",
+        &parameters,
+        out,
+        fault);
 }
 
 static enum error
@@ -85,20 +98,21 @@ build_wanted(struct postgres_writer *writer, const struct build_plan *plan, bool
     struct parameters parameters = {0};
     parameter_bytes(&parameters, plan->projection);
     if (plan->anew)
-        return asked(writer,
-                     "DELETE FROM fluvius_read.request WHERE projection = $1::text RETURNING 1",
-                     &parameters,
-                     out,
-                     fault);
+        return postgres_asked(writer,
+                              "DELETE FROM fluvius_read.request WHERE projection = $1::text RETURNING 1",
+                              &parameters,
+                              out,
+                              fault);
     parameter_number(&parameters, plan->fingerprint);
     parameter_number(&parameters, plan->incarnation);
     bool there = false;
-    enum error error = asked(writer,
-                             "SELECT 1 FROM fluvius_read.build WHERE projection = $1::text AND fingerprint = $2::bigint"
-                             " AND incarnation = $3::bigint AND state <> 2",
-                             &parameters,
-                             &there,
-                             fault);
+    enum error error =
+        postgres_asked(writer,
+                       "SELECT 1 FROM fluvius_read.build WHERE projection = $1::text AND fingerprint = $2::bigint"
+                       " AND incarnation = $3::bigint AND state <> 2",
+                       &parameters,
+                       &there,
+                       fault);
     *out = !there;
     return error;
 }
@@ -141,20 +155,26 @@ static enum error build_make(struct postgres_writer *writer, const struct build_
         table_create(&writer->sql, DIALECT_POSTGRESQL, build, i, &plan->models[i]);
     buffer_printf(&writer->sql,
                   "INSERT INTO fluvius_read.checkpoint (build, partition, seq, time_us, halted, fault)"
-                  " SELECT %u, p, 0, 0, 0, '' FROM generate_series(0, %u) p; " CHANGE,
+                  " SELECT %u, p, 0, 0, 0, '' FROM generate_series(0, %u) p;"
+                  " INSERT INTO fluvius_read.slot (build, slot) SELECT %u, s FROM generate_series(0, %d) s;"
+                  " " POSTGRES_CHANGE,
                   build,
-                  writer->partitions - 1);
+                  writer->partitions - 1,
+                  build,
+                  POSTGRES_SLOTS - 1);
     return postgres_run(writer, "making a build", fault);
 }
 
 enum error postgres_build(struct writer *base, const struct build_plan *plan, struct store_fault *fault)
 {
     struct postgres_writer *writer = postgres_writer_of(base);
-    bool wanted = false;
+    bool newest = false, wanted = false;
     enum error error = postgres_ready(writer, fault);
     if (error == error_none)
-        error = pg_execute(&writer->link, LOCK, NULL, "locking the builds", fault);
+        error = postgres_builds_lock(writer, fault);
     if (error == error_none)
+        error = module_newest(writer, &plan->module, &newest, fault);
+    if (error == error_none && newest)
         error = build_wanted(writer, plan, &wanted, fault);
     if (error == error_none && wanted)
         error = build_make(writer, plan, fault);
@@ -165,66 +185,7 @@ enum error postgres_build(struct writer *base, const struct build_plan *plan, st
     return error;
 }
 
-/* ---- going live, and ending ---- */
-
-static enum error build_go_live(struct postgres_writer *writer, uint32_t build, struct store_fault *fault)
-{
-    static const char retire[] =
-        "UPDATE fluvius_read.build SET state = 2, changed_us = fluvius_read.now_us() WHERE state = 1"
-        " AND projection = (SELECT projection FROM fluvius_read.build WHERE id = $1::bigint)";
-    static const char live[] = "UPDATE fluvius_read.build SET state = 1, changed_us = fluvius_read.now_us()"
-                               " WHERE id = $1::bigint AND state = 0 RETURNING 1";
-    struct parameters parameters = {0};
-    bool done = false;
-    parameter_number(&parameters, build);
-    enum error error = postgres_ask(writer, retire, &parameters, NULL, "retiring a build", fault);
-    if (error == error_none)
-        error = asked(writer, live, &parameters, &done, fault);
-    if (error == error_none && !done)
-        return fault_set(fault, error_fenced, "build %u is no longer being built", build);
-    return error;
-}
-
-/* Without statistics the server would plan the first queries of a table that was just filled as if it were empty, and
- * sort all of it for a page. */
-static enum error tables_analyze(struct postgres_writer *writer, uint32_t build, struct store_fault *fault)
-{
-    buffer_clear(&writer->sql);
-    buffer_printf(&writer->sql,
-                  "DO $$ DECLARE name text; BEGIN"
-                  " FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'fluvius_read'"
-                  " AND tablename ~ '^m%" PRIu32
-                  "_[0-9]+$' LOOP EXECUTE 'ANALYZE fluvius_read.' || name; END LOOP; END $$",
-                  build);
-    return postgres_run(writer, "analyzing a build's tables", fault);
-}
-
-static enum error incarnation_set(struct postgres_writer *writer, uint64_t incarnation, struct store_fault *fault)
-{
-    buffer_clear(&writer->sql);
-    buffer_printf(&writer->sql,
-                  "UPDATE fluvius_read.meta SET value = %" PRId64 " WHERE key = 'incarnation'; " CHANGE "; COMMIT",
-                  (int64_t)incarnation);
-    return postgres_run(writer, "switching builds", fault);
-}
-
-enum error postgres_live(
-    struct writer *base, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault)
-{
-    struct postgres_writer *writer = postgres_writer_of(base);
-    enum error error = postgres_ready(writer, fault);
-    for (uint32_t i = 0; i < count && error == error_none; i++)
-        error = tables_analyze(writer, builds[i], fault);
-    if (error == error_none)
-        error = pg_execute(&writer->link, LOCK, NULL, "locking the builds", fault);
-    for (uint32_t i = 0; i < count && error == error_none; i++)
-        error = build_go_live(writer, builds[i], fault);
-    if (error == error_none)
-        error = incarnation_set(writer, incarnation, fault);
-    if (error != error_none)
-        postgres_rollback(writer);
-    return error;
-}
+/* ---- ending ---- */
 
 enum error postgres_retire(struct writer *base, uint32_t build, struct store_fault *fault)
 {
@@ -232,10 +193,10 @@ enum error postgres_retire(struct writer *base, uint32_t build, struct store_fau
     enum error error = postgres_ready(writer, fault);
     if (error != error_none)
         return error;
-    buffer_clear(&writer->sql);
+    lock_sql(writer);
     buffer_printf(&writer->sql,
-                  LOCK "; UPDATE fluvius_read.build SET state = 2, changed_us = fluvius_read.now_us()"
-                       " WHERE id = %" PRIu32 " AND state <> 2; " CHANGE "; COMMIT",
+                  "UPDATE fluvius_read.build SET state = 2, changed_us = fluvius_read.now_us()"
+                  " WHERE id = %" PRIu32 " AND state <> 2; " POSTGRES_CHANGE "; COMMIT",
                   build);
     return postgres_run(writer, "retiring a build", fault);
 }
@@ -263,7 +224,8 @@ retired_find(struct postgres_writer *writer, uint64_t retired_us, uint32_t *buil
         error = models_read(result_bytes(result, 0, 1), &models, &count);
     PQclear(result);
     buffer_clear(&writer->sql);
-    buffer_append_text(&writer->sql, "SET LOCAL lock_timeout = 2000; ");
+    buffer_append_text(&writer->sql,
+                       "SELECT pg_advisory_xact_lock(7307498463); "); /* before a beat can be at its slots */
     for (uint32_t i = 0; i < count; i++)
         table_drop(&writer->sql, DIALECT_POSTGRESQL, *build, i, &models[i]);
     models_free(models, count);
@@ -285,7 +247,7 @@ enum error postgres_drop(struct writer *base, uint64_t retired_us, uint32_t *dro
     uint32_t build = 0;
     enum error error = postgres_ready(writer, fault);
     if (error == error_none)
-        error = pg_execute(&writer->link, LOCK, NULL, "locking the builds", fault);
+        error = postgres_builds_lock(writer, fault);
     if (error == error_none)
         error = retired_find(writer, retired_us, &build, fault);
     if (error != error_none || build == 0) {
@@ -297,8 +259,9 @@ enum error postgres_drop(struct writer *base, uint64_t retired_us, uint32_t *dro
     staged_forget(writer, build);
     buffer_printf(
         &writer->sql,
-        "DELETE FROM fluvius_read.checkpoint WHERE build = %u; DELETE FROM fluvius_read.build WHERE id = %u; " CHANGE
-        "; COMMIT",
+        "DELETE FROM fluvius_read.slot WHERE build = %u; DELETE FROM fluvius_read.checkpoint WHERE build = %u;"
+        " DELETE FROM fluvius_read.build WHERE id = %u; " POSTGRES_CHANGE "; COMMIT",
+        build,
         build,
         build);
     error = postgres_run(writer, "dropping a build", fault);
@@ -314,7 +277,7 @@ enum error postgres_requested(struct writer *base, struct slice projection, bool
     parameter_bytes(&parameters, projection);
     enum error error = postgres_ready(writer, fault);
     return error == error_none
-               ? asked(
+               ? postgres_asked(
                      writer, "SELECT 1 FROM fluvius_read.request WHERE projection = $1::text", &parameters, out, fault)
                : error;
 }

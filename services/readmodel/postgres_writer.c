@@ -1,7 +1,7 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * The writer on PostgreSQL: its session, migrations, beats. A session that breaks is opened again when it is next used;
+ * The writer on PostgreSQL: its session and migrations. A session that breaks is opened again when it is next used;
  * nothing of a transaction that was under way is known then, so callers read the checkpoints again. */
 #include "services/readmodel/postgres_writer.h"
 
@@ -66,6 +66,21 @@ enum error postgres_ask(struct postgres_writer *writer,
     if (error != error_none)
         postgres_rollback(writer);
     return error;
+}
+
+enum error postgres_asked(struct postgres_writer *writer,
+                          const char *sql,
+                          const struct parameters *parameters,
+                          bool *out,
+                          struct store_fault *fault)
+{
+    PGresult *result;
+    enum error error = postgres_ask(writer, sql, parameters, &result, "looking at builds", fault);
+    if (error != error_none)
+        return error;
+    *out = PQntuples(result) > 0;
+    PQclear(result);
+    return error_none;
 }
 
 /* ---- migrations ---- */
@@ -153,7 +168,7 @@ enum error postgres_ready(struct postgres_writer *writer, struct store_fault *fa
         return error_none;
     pg_close(&writer->link);
     writer->staged_count = 0;
-    writer->held = 0; /* until the next beat, over the new session */
+    writer->epoch = 0; /* until the next beat, over the new session */
     enum error error = pg_open(&writer->link, &writer->address, fault);
     if (error == error_none)
         error = migrate(&writer->link, fault);
@@ -164,43 +179,6 @@ enum error postgres_ready(struct postgres_writer *writer, struct store_fault *fa
     if (error != error_none)
         pg_close(&writer->link);
     return error;
-}
-
-static enum error beat_run(struct postgres_writer *writer, bool leaving, PGresult **out, struct store_fault *fault)
-{
-    struct parameters parameters = {0};
-    parameter_number(&parameters, writer->boot);
-    parameter_bytes(&parameters, slice_text(writer->holder));
-    parameter_number(&parameters, writer->lease_us);
-    parameter_number(&parameters, leaving);
-    return postgres_ask(writer,
-                        "SELECT slot, epoch FROM fluvius_read.beat($1::bigint, $2::text, $3::bigint, $4::bigint <> 0)",
-                        &parameters,
-                        out,
-                        "sending a beat",
-                        fault);
-}
-
-static enum error postgres_beat(struct writer *base, struct writer_slots *out, struct store_fault *fault)
-{
-    struct postgres_writer *writer = postgres_writer_of(base);
-    PGresult *result;
-    enum error error = postgres_ready(writer, fault);
-    if (error == error_none)
-        error = beat_run(writer, false, &result, fault);
-    if (error != error_none)
-        return error;
-    writer->held = 0;
-    for (int row = 0; row < PQntuples(result); row++) {
-        uint64_t slot = result_number(result, row, 0);
-        if (slot < POSTGRES_SLOTS) {
-            writer->held |= UINT64_C(1) << slot;
-            writer->epochs[slot] = result_number(result, row, 1);
-        }
-    }
-    PQclear(result);
-    *out = (struct writer_slots){.count = POSTGRES_SLOTS, .held = writer->held};
-    return error_none;
 }
 
 /* ---- opening and closing ---- */
@@ -223,7 +201,7 @@ static void postgres_writer_close(struct writer **base)
 {
     struct postgres_writer *writer = postgres_writer_of(*base);
     if (pg_is_open(&writer->link))
-        beat_run(writer, true, NULL, NULL);
+        postgres_leave(writer);
     writer_fini(writer);
     free(writer);
     *base = NULL;
@@ -307,10 +285,13 @@ const struct writer_ops writer_postgres_ops = {
     .open = postgres_writer_open,
     .close = postgres_writer_close,
     .migrate = postgres_migrate,
-    .beat = postgres_beat,
+    .beat = postgres_writer_beat,
+    .ranks = postgres_ranks,
+    .enter = postgres_enter,
     .builds = postgres_builds,
     .build = postgres_build,
     .live = postgres_live,
+    .analyze = postgres_analyze,
     .retire = postgres_retire,
     .drop = postgres_drop,
     .request = postgres_request,

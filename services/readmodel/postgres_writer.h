@@ -21,8 +21,8 @@ struct postgres_writer {
     char *holder;
     uint64_t boot, lease_us, incarnation;
     uint32_t partitions;
-    uint64_t held, epochs[POSTGRES_SLOTS]; /* slots of the last beat */
-    struct staged *staged;                 /* tables that this session has a temporary table for */
+    uint64_t epoch;        /* of the last beat; 0: there was none over this session */
+    struct staged *staged; /* tables that this session has a temporary table for */
     size_t staged_count, staged_capacity;
     struct buffer sql, rows, scratch;
     struct buffer *copies; /* what the COPYs of a batch are fed, in order */
@@ -48,15 +48,46 @@ enum error postgres_ask(struct postgres_writer *writer,
                         const char *doing,
                         struct store_fault *fault);
 void postgres_rollback(struct postgres_writer *writer);
+/* A statement that gives a row when the answer is yes. */
+enum error postgres_asked(struct postgres_writer *writer,
+                          const char *sql,
+                          const struct parameters *parameters,
+                          bool *out,
+                          struct store_fault *fault);
+
+/* ---- postgres_share.c ---- */
+enum error postgres_writer_beat(struct writer *writer,
+                                const struct writer_has *has,
+                                struct writer_slots *out,
+                                struct store_fault *fault);
+/* Gives everything back. */
+void postgres_leave(struct postgres_writer *writer);
+enum error postgres_ranks(struct writer *writer,
+                          const struct module_key *modules,
+                          uint32_t count,
+                          enum module_rank *out,
+                          struct store_fault *fault);
+enum error postgres_enter(
+    struct writer *writer, const struct module_key *module, bool latest, bool asked, struct store_fault *fault);
 
 /* ---- postgres_builds.c ---- */
+#define POSTGRES_CHANGE "UPDATE fluvius_read.meta SET value = value + 1 WHERE key = 'change'"
+/* Begins a transaction that alone may change builds. */
+enum error postgres_builds_lock(struct postgres_writer *writer, struct store_fault *fault);
 enum error postgres_builds(struct writer *writer, struct builds *out, struct store_fault *fault);
 enum error postgres_build(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
 enum error postgres_retire(struct writer *writer, uint32_t build, struct store_fault *fault);
-enum error postgres_live(
-    struct writer *writer, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault);
 enum error postgres_drop(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
 enum error postgres_requested(struct writer *writer, struct slice projection, bool *out, struct store_fault *fault);
+
+/* ---- postgres_live.c ---- */
+enum error postgres_live(struct writer *writer,
+                         const uint32_t *builds,
+                         uint32_t count,
+                         uint64_t incarnation,
+                         bool *done,
+                         struct store_fault *fault);
+enum error postgres_analyze(struct writer *writer, uint32_t build, uint32_t number, struct store_fault *fault);
 
 /* ---- postgres_rows.c ---- */
 enum error postgres_checkpoints(

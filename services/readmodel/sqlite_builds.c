@@ -152,8 +152,17 @@ enum error sqlite_build(struct writer *base, const struct build_plan *plan, stru
 
 /* ---- going live, and ending ---- */
 
+/* error_fenced: it cannot be. */
 static enum error build_go_live(struct sqlite_writer *writer, uint32_t build, struct store_fault *fault)
 {
+    sqlite3_stmt *behind = writer->statements[SQLITE_WRITER_BEHIND];
+    sqlite3_bind_int64(behind, 1, build);
+    int code = sqlite3_step(behind);
+    sqlite3_reset(behind);
+    if (code != SQLITE_DONE && code != SQLITE_ROW)
+        return sqlite_writer_fault(writer, code, "comparing builds", fault);
+    if (code == SQLITE_ROW)
+        return fault_set(fault, error_fenced, "build %u is not as far as the live one", build);
     sqlite3_bind_int64(writer->statements[SQLITE_WRITER_RETIRE_OTHERS], 1, build);
     enum error error = sqlite_writer_run(writer, SQLITE_WRITER_RETIRE_OTHERS, "retiring a build", fault);
     if (error != error_none)
@@ -165,8 +174,12 @@ static enum error build_go_live(struct sqlite_writer *writer, uint32_t build, st
     return error;
 }
 
-enum error sqlite_live(
-    struct writer *base, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault)
+enum error sqlite_live(struct writer *base,
+                       const uint32_t *builds,
+                       uint32_t count,
+                       uint64_t incarnation,
+                       bool *done,
+                       struct store_fault *fault)
 {
     struct sqlite_writer *writer = sqlite_writer_of(base);
     enum error error = sqlite_writer_begin(writer, fault);
@@ -174,12 +187,16 @@ enum error sqlite_live(
         return error;
     for (uint32_t i = 0; i < count && error == error_none; i++)
         error = build_go_live(writer, builds[i], fault);
+    bool not_yet = error == error_fenced;
     bind_unsigned(writer->statements[SQLITE_WRITER_INCARNATION], 1, incarnation);
     if (error == error_none)
         error = sqlite_writer_run(writer, SQLITE_WRITER_INCARNATION, "switching builds", fault);
     if (error == error_none)
         error = sqlite_writer_run(writer, SQLITE_WRITER_CHANGE, "switching builds", fault);
-    return sqlite_writer_end(writer, error, fault);
+    error = sqlite_writer_end(writer, error, fault);
+    if (error == error_none || not_yet)
+        *done = error == error_none;
+    return not_yet ? error_none : error;
 }
 
 enum error sqlite_retire(struct writer *base, uint32_t build, struct store_fault *fault)

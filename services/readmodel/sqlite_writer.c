@@ -38,6 +38,10 @@ static const char *const statement_texts[SQLITE_WRITER_STATEMENTS] = {
     [SQLITE_WRITER_PLACE] =
         "INSERT INTO checkpoint (build, partition, seq, time_us, halted, fault) VALUES (?1, ?2, 0, 0, 0, '')",
     [SQLITE_WRITER_RETIRE] = "UPDATE build SET state = 2, changed_us = " NOW_US " WHERE id = ?1 AND state <> 2",
+    [SQLITE_WRITER_BEHIND] = "SELECT 1 FROM build n JOIN build l ON l.projection = n.projection AND l.state = 1"
+                             " AND l.incarnation = n.incarnation JOIN checkpoint a ON a.build = n.id"
+                             " JOIN checkpoint b ON b.build = l.id AND b.partition = a.partition"
+                             " WHERE n.id = ?1 AND a.seq < b.seq LIMIT 1",
     [SQLITE_WRITER_RETIRE_OTHERS] = "UPDATE build SET state = 2, changed_us = " NOW_US
                                     " WHERE state = 1 AND projection = (SELECT projection FROM build WHERE id = ?1)",
     [SQLITE_WRITER_LIVE] = "UPDATE build SET state = 1, changed_us = " NOW_US " WHERE id = ?1 AND state = 0",
@@ -226,10 +230,40 @@ static enum error sqlite_migrate(const char *url, struct store_fault *fault)
     return error_none;
 }
 
-static enum error sqlite_beat(struct writer *writer, struct writer_slots *out, struct store_fault *fault)
+/* Nobody else can be there: all is this writer's. */
+static enum error
+sqlite_beat(struct writer *writer, const struct writer_has *has, struct writer_slots *out, struct store_fault *fault)
 {
-    (void)writer, (void)fault;
-    *out = (struct writer_slots){.count = 1, .held = 1};
+    (void)fault;
+    *out = (struct writer_slots){.count = 1, .epoch = sqlite_writer_of(writer)->epoch};
+    for (uint32_t i = 0; i < has->build_count; i++)
+        out->held[i] = 1;
+    return error_none;
+}
+
+static enum error sqlite_ranks(struct writer *writer,
+                               const struct module_key *modules,
+                               uint32_t count,
+                               enum module_rank *out,
+                               struct store_fault *fault)
+{
+    (void)writer, (void)modules, (void)fault;
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = MODULE_NEWEST;
+    return error_none;
+}
+
+static enum error
+sqlite_enter(struct writer *writer, const struct module_key *module, bool latest, bool asked, struct store_fault *fault)
+{
+    (void)writer, (void)module, (void)latest, (void)asked, (void)fault;
+    return error_none;
+}
+
+/* SQLite plans by what an index is, not by how much there is. */
+static enum error sqlite_analyze(struct writer *writer, uint32_t build, uint32_t number, struct store_fault *fault)
+{
+    (void)writer, (void)build, (void)number, (void)fault;
     return error_none;
 }
 
@@ -239,9 +273,12 @@ const struct writer_ops writer_sqlite_ops = {
     .close = sqlite_writer_close,
     .migrate = sqlite_migrate,
     .beat = sqlite_beat,
+    .ranks = sqlite_ranks,
+    .enter = sqlite_enter,
     .builds = sqlite_builds,
     .build = sqlite_build,
     .live = sqlite_live,
+    .analyze = sqlite_analyze,
     .retire = sqlite_retire,
     .drop = sqlite_drop,
     .request = sqlite_request,

@@ -21,6 +21,7 @@ enum writer_statement {
     SQLITE_WRITER_RETIRE_UNFINISHED,
     SQLITE_WRITER_BUILD,
     SQLITE_WRITER_PLACE,
+    SQLITE_WRITER_BEHIND,
     SQLITE_WRITER_RETIRE_OTHERS,
     SQLITE_WRITER_RETIRE,
     SQLITE_WRITER_LIVE,
@@ -72,8 +73,12 @@ enum error sqlite_writer_end(struct sqlite_writer *writer, enum error error, str
 enum error sqlite_builds(struct writer *writer, struct builds *out, struct store_fault *fault);
 enum error sqlite_build(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
 enum error sqlite_retire(struct writer *writer, uint32_t build, struct store_fault *fault);
-enum error sqlite_live(
-    struct writer *writer, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault);
+enum error sqlite_live(struct writer *writer,
+                       const uint32_t *builds,
+                       uint32_t count,
+                       uint64_t incarnation,
+                       bool *done,
+                       struct store_fault *fault);
 enum error sqlite_drop(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
 enum error sqlite_request(const char *url, struct slice projection, struct store_fault *fault);
 enum error sqlite_requested(struct writer *writer, struct slice projection, bool *out, struct store_fault *fault);

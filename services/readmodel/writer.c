@@ -43,9 +43,26 @@ enum error writer_migrate(const char *url, struct store_fault *fault)
     return ops == NULL ? error_bad_settings : ops->migrate(url, fault);
 }
 
-enum error writer_beat(struct writer *writer, struct writer_slots *out, struct store_fault *fault)
+enum error
+writer_beat(struct writer *writer, const struct writer_has *has, struct writer_slots *out, struct store_fault *fault)
 {
-    return writer->ops->beat(writer, out, fault);
+    assert(has->build_count <= WRITER_BUILDS_MAX);
+    return writer->ops->beat(writer, has, out, fault);
+}
+
+enum error writer_ranks(struct writer *writer,
+                        const struct module_key *modules,
+                        uint32_t count,
+                        enum module_rank *out,
+                        struct store_fault *fault)
+{
+    return writer->ops->ranks(writer, modules, count, out, fault);
+}
+
+enum error
+writer_enter(struct writer *writer, const struct module_key *module, bool latest, bool asked, struct store_fault *fault)
+{
+    return writer->ops->enter(writer, module, latest, asked, fault);
 }
 
 enum error writer_builds(struct writer *writer, struct builds *out, struct store_fault *fault)
@@ -58,10 +75,19 @@ enum error writer_build(struct writer *writer, const struct build_plan *plan, st
     return writer->ops->build(writer, plan, fault);
 }
 
-enum error writer_switch(
-    struct writer *writer, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault)
+enum error writer_switch(struct writer *writer,
+                         const uint32_t *builds,
+                         uint32_t count,
+                         uint64_t incarnation,
+                         bool *done,
+                         struct store_fault *fault)
 {
-    return writer->ops->live(writer, builds, count, incarnation, fault);
+    return writer->ops->live(writer, builds, count, incarnation, done, fault);
+}
+
+enum error writer_analyze(struct writer *writer, uint32_t build, uint32_t number, struct store_fault *fault)
+{
+    return writer->ops->analyze(writer, build, number, fault);
 }
 
 enum error writer_retire(struct writer *writer, uint32_t build, struct store_fault *fault)

@@ -11,8 +11,12 @@
  * checkpoints together, and the log from which they are made again is durable. Waiting for the disk would buy nothing.
  *
  * Slots. On SQLite a kernel lock on DIRECTORY/read.lock lets one process write, and the one slot is its own as long as
- * the writer is open. On PostgreSQL 16 slots are shared among projectors: partition p is in slot p mod 16; a slot is
- * leased by the server's clock and renewed with each beat.
+ * the writer is open. On PostgreSQL each build has 16 slots, partition p in slot p mod 16, which are shared among the
+ * projectors that have a module for it. Whose lease has run out, by the server's clock, loses all its slots to the
+ * others; each beat renews it.
+ *
+ * Modules. Of those of one namespace the newest makes builds: which it is the database remembers, in the order in which
+ * they came. On SQLite it is that of the one projector there is.
  *
  * A writer belongs to one thread. Errors and faults as in database.h. */
 #ifndef READMODEL_WRITER_H
@@ -20,7 +24,7 @@
 
 #include "services/readmodel/database.h"
 
-#define WRITER_SLOTS_MAX 64
+#define WRITER_BUILDS_MAX 256
 
 struct writer;
 
@@ -40,13 +44,44 @@ void writer_close(struct writer **writer);
 /* Only what writer_open does first, for `fluvius migrate`. */
 enum error writer_migrate(const char *url, struct store_fault *fault);
 
-struct writer_slots {
-    uint32_t count; /* how many there are; partition p is in slot p mod count */
-    uint64_t held;  /* bit s: slot s is this writer's */
+/* What a projector has: it gets slots of these builds, no more than WRITER_BUILDS_MAX. */
+struct writer_has {
+    const uint64_t *builds;
+    uint32_t build_count;
+    const uint64_t *modules; /* fingerprints of those that are the latest of their namespaces here */
+    uint32_t module_count;
 };
-/* Renews the writer's slots, takes its share of those that are free, gives back what is more. Call it three times a
- * lease. */
-enum error writer_beat(struct writer *writer, struct writer_slots *out, struct store_fault *fault);
+struct writer_slots {
+    uint32_t count;                   /* how many each build has; partition p is in slot p mod count */
+    uint64_t epoch;                   /* another one: whatever was known of checkpoints and rows may be old */
+    uint64_t held[WRITER_BUILDS_MAX]; /* of builds[i], bit s: slot s is this writer's */
+};
+/* Renews the writer's lease, takes its share of the slots that are free, gives back what is more. Call it three times a
+ * lease. What this process had under way over a connection that was lost has ended when it returns. */
+enum error
+writer_beat(struct writer *writer, const struct writer_has *has, struct writer_slots *out, struct store_fault *fault);
+
+/* ---- modules ---- */
+
+struct module_key {
+    struct slice namespace;
+    uint64_t fingerprint; /* of all that the module describes */
+};
+enum module_rank {
+    MODULE_UNKNOWN,   /* it has not entered */
+    MODULE_NEWEST,    /* it makes builds */
+    MODULE_OVERTAKEN, /* a projector that is there has the newest */
+    MODULE_ORPHANED,  /* nobody has the newest */
+};
+enum error writer_ranks(struct writer *writer,
+                        const struct module_key *modules,
+                        uint32_t count,
+                        enum module_rank *out,
+                        struct store_fault *fault);
+/* Makes a module known: as the newest, if it is the latest of its namespace here. asked: also one that was orphaned
+ * becomes the newest again. */
+enum error writer_enter(
+    struct writer *writer, const struct module_key *module, bool latest, bool asked, struct store_fault *fault);
 
 /* ---- builds ---- */
 
@@ -54,6 +89,7 @@ enum error writer_beat(struct writer *writer, struct writer_slots *out, struct s
 enum error writer_builds(struct writer *writer, struct builds *out, struct store_fault *fault);
 
 struct build_plan {
+    struct module_key module; /* nothing happens unless it is the newest */
     struct slice projection;
     uint64_t fingerprint, incarnation;
     const struct model *models;
@@ -64,9 +100,17 @@ struct build_plan {
  * built. When it is there already, or nobody asks for it anew, nothing happens. */
 enum error writer_build(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
 /* Makes these builds live and retires the live ones of their projections, in one transaction; from then on the
- * database is made from this incarnation of the log. error_fenced when one of them is no longer being built. */
-enum error writer_switch(
-    struct writer *writer, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault);
+ * database is made from this incarnation of the log. *done false, and nothing has changed: one of them is no longer
+ * being built, or is not as far as the live one of this incarnation in all partitions. */
+enum error writer_switch(struct writer *writer,
+                         const uint32_t *builds,
+                         uint32_t count,
+                         uint64_t incarnation,
+                         bool *done,
+                         struct store_fault *fault);
+/* Makes statistics of one table of a build, so that its first queries are planned for what it has, not for an empty
+ * one. Takes a third of a lease at most; what is not done by then the server will do. */
+enum error writer_analyze(struct writer *writer, uint32_t build, uint32_t number, struct store_fault *fault);
 /* Retires a build whatever its state: its projection is no more, and nobody is to be told of rows that stay as they
  * are. Fine when it is retired or gone already. */
 enum error writer_retire(struct writer *writer, uint32_t build, struct store_fault *fault);
@@ -108,7 +152,6 @@ struct row_set {
 
 struct checkpoint_move {
     uint32_t build, partition;
-    bool global;   /* rows of all partitions are the holder's of slot 0, not of the partition's own */
     uint64_t from; /* where it was; it must still be there */
     struct checkpoint to;
 };

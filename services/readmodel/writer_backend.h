@@ -19,11 +19,26 @@ struct writer_ops {
     enum error (*open)(struct writer **out, const struct writer_config *config, struct store_fault *fault);
     void (*close)(struct writer **writer);
     enum error (*migrate)(const char *url, struct store_fault *fault);
-    enum error (*beat)(struct writer *writer, struct writer_slots *out, struct store_fault *fault);
+    enum error (*beat)(struct writer *writer,
+                       const struct writer_has *has,
+                       struct writer_slots *out,
+                       struct store_fault *fault);
+    enum error (*ranks)(struct writer *writer,
+                        const struct module_key *modules,
+                        uint32_t count,
+                        enum module_rank *out,
+                        struct store_fault *fault);
+    enum error (*enter)(
+        struct writer *writer, const struct module_key *module, bool latest, bool asked, struct store_fault *fault);
     enum error (*builds)(struct writer *writer, struct builds *out, struct store_fault *fault);
     enum error (*build)(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
-    enum error (*live)(
-        struct writer *writer, const uint32_t *builds, uint32_t count, uint64_t incarnation, struct store_fault *fault);
+    enum error (*live)(struct writer *writer,
+                       const uint32_t *builds,
+                       uint32_t count,
+                       uint64_t incarnation,
+                       bool *done,
+                       struct store_fault *fault);
+    enum error (*analyze)(struct writer *writer, uint32_t build, uint32_t number, struct store_fault *fault);
     enum error (*retire)(struct writer *writer, uint32_t build, struct store_fault *fault);
     enum error (*drop)(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
     enum error (*request)(const char *url, struct slice projection, struct store_fault *fault);

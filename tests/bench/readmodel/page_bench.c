@@ -33,14 +33,21 @@ static uint32_t build_make(struct writer *writer, const struct model *model)
     struct store_fault fault;
     struct builds builds = {0};
     struct writer_slots slots;
-    struct build_plan plan = {
-        .projection = slice_text("crm"), .fingerprint = 1, .incarnation = 77, .models = model, .model_count = 1};
-    check(writer_beat(writer, &slots, &fault), &fault);
+    const struct writer_has has = {0};
+    struct build_plan plan = {.module = {slice_text("crm"), 1},
+                              .projection = slice_text("crm"),
+                              .fingerprint = 1,
+                              .incarnation = 77,
+                              .models = model,
+                              .model_count = 1};
+    bool done = false;
+    check(writer_beat(writer, &has, &slots, &fault), &fault);
+    check(writer_enter(writer, &plan.module, true, false, &fault), &fault);
     check(writer_build(writer, &plan, &fault), &fault);
     check(writer_builds(writer, &builds, &fault), &fault);
     uint32_t build = builds.builds[0].id;
     builds_fini(&builds);
-    check(writer_switch(writer, &build, 1, 77, &fault), &fault);
+    check(writer_switch(writer, &build, 1, 77, &done, &fault), &fault);
     return build;
 }
 

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from platform_under_test import BUILD, Platform, Tap, tool  # noqa: E402
@@ -203,6 +204,7 @@ def answers(platform, key):
 def check_kills(tap, platform, read, arguments, name):
     load = Load(platform)
     kill_projectors(platform, random.Random(name), arguments.kills, arguments.seconds)
+    wait_for(lambda: load.sent > 200 or load.failures, "commands")
     load.stop()
     expected = fold(log_of(platform), 1)
     tap.note(f"{name}: {load.sent} commands, {len(expected['entry'])} events")
@@ -293,6 +295,11 @@ def check_http(tap, platform, read, name):
     times, amount, largest = table(read, "sums", 3)["tea"]
     tap.check(status == 200 and (row["times"], row["amount"], row["largest"], row["_id"]) ==
               (times, amount, largest, "tea"), f"{name}: GET /till.sums/tea is its row", (status, row))
+    odd = "~AB/1 50%: \u00e9"
+    post(platform, "/till:put/till/t1", {"amount": 5, "what": odd})
+    wait_for(lambda: odd in table(read, "sums", 3), "an odd key")
+    status, row = answers(platform, urllib.parse.quote(odd, safe="").replace("~", "%7E"))
+    tap.check(status == 200 and row["_id"] == odd, f"{name}: whatever a key has, its row has a URL", (status, row))
     status, row = answers(platform, "coffee")
     tap.check(status == 404, f"{name}: a row that is not there is not found", (status, row))
 

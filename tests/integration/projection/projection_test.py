@@ -2,11 +2,13 @@
 # Copyright 2026 The Fluvius Authors.
 # SPDX-License-Identifier: Apache-2.0
 """Read models are what their domain makes of the log, row by row, whatever happens to projectors: killed under load,
-stopped for longer than their lease, given a module with other records, or one that lacks an event.
+stopped for longer than their lease, given a module with other records, or one that lacks an event, or large records, or
+set beside another with another module.
 
   projection_test.py [--kills N] [--seed N]"""
 import argparse
 import contextlib
+import http.client
 import json
 import os
 import random
@@ -43,9 +45,9 @@ def wait(condition, seconds=WAIT_S):
 class Projector:
     """One that is not started by `fluvius up`, so that a test chooses its modules."""
 
-    def __init__(self, platform, *modules, options=(), name="lone"):
+    def __init__(self, platform, *modules, options=(), name="lone", store=None):
         command = [tool("fluvius-projector"), "--name", name, "--bus", platform.bus, "--store",
-                   "sqlite:" + platform.data, *options]
+                   store or "sqlite:" + platform.data, *options]
         for path in modules:
             command += ["--domain", path]
         self.log = open(platform.log, "ab")
@@ -108,29 +110,30 @@ class ReadModels:
 
 # ---- killed under load ----
 
-def kill_at_random(platform, names, kills, randomness, load):
-    done = 0
-    while done < kills and load.running():
+def kill_at_random(platform, names, kills, randomness):
+    """Kills one that runs that often, under load all the while. Gives what the loads said."""
+    done, load, said = 0, Load(platform, 3), []
+    while done < kills:
         time.sleep(randomness.uniform(0.05, 0.4))
+        if not load.running():
+            said.append(load.finish())
+            load = Load(platform, 3)
         pid = platform.children().get(randomness.choice(names))
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 done += 1
-    return done
+    return said + [load.finish()]
 
 
-def load_seconds(kills):
-    """One that is killed again and again is started again after a second."""
-    return max(2, int(kills * 0.3 if kills < 10 else kills * 1.5))
+def commands_went_on(said):
+    return all(code in (0, 1) for code, _ in said)
 
 
 def killed(kills, randomness):
     with Platform(domains=("bank",)) as platform:
-        load = Load(platform, load_seconds(kills))
-        done = kill_at_random(platform, ["projector"], kills, randomness, load)
-        code, output = load.finish()
-        tap.check(done == kills and code in (0, 1), f"projector killed {kills} times under load, SQLite", (done, output))
+        said = kill_at_random(platform, ["projector"], kills, randomness)
+        tap.check(commands_went_on(said), f"projector killed {kills} times under load, SQLite", said)
         store = "sqlite:" + platform.data
         compare(store, store, module("bank"), "each row is what the log says")
 
@@ -139,25 +142,32 @@ def killed_and_stopped_on_postgres(kills, randomness):
     with Postgres() as server, \
             Platform("--store", server.url, "--projectors", "2", domains=("bank",),
                      environment={"FLUVIUS_LEASE_MS": "1000"}) as platform:
-        load = Load(platform, load_seconds(kills) + 2)
+        load = Load(platform, 4)
+        wait(lambda: held_by(server, "projector-0") > 0 and held_by(server, "projector-1") > 0)
         stopped = platform.children()["projector-0"]
-        taken = epochs(server)
         os.kill(stopped, signal.SIGSTOP)
-        other = wait(lambda: [e for e, t in zip(epochs(server), taken) if e > t])
+        other = wait(lambda: held_by(server, "projector-0") == 0 and held_by(server, "projector-1") == slots(server))
         os.kill(stopped, signal.SIGCONT)
-        tap.check(other, "the slots of a projector that is stopped longer than its lease go to the other", taken)
-        done = kill_at_random(platform, ["projector-0", "projector-1"], kills, randomness, load)
+        tap.check(other, "the slots of a projector that is stopped longer than its lease go to the other",
+                  server.rows("SELECT * FROM fluvius_read.slot"))
         load.finish()
-        tap.check(done == kills, f"projectors killed {kills} times under load, PostgreSQL", done)
+        said = kill_at_random(platform, ["projector-0", "projector-1"], kills, randomness)
+        tap.check(commands_went_on(said), f"projectors killed {kills} times under load, PostgreSQL", said)
         compare(server.url, server.url, module("bank"), "after that each row is right")
-        shared = wait(lambda: sorted(n for n, in server.rows("SELECT count(*) FROM fluvius_read.slot WHERE boot IS NOT"
-                                                             " NULL GROUP BY boot")) in (["8", "8"], [8, 8]))
-        tap.check(shared, "two projectors have eight slots each",
-                  server.rows("SELECT slot, holder FROM fluvius_read.slot ORDER BY slot"))
+        shared = wait(lambda: {n for n, in server.rows("SELECT count(*) FROM fluvius_read.slot GROUP BY build, boot")} ==
+                      {"8"})
+        tap.check(shared, "two projectors have eight slots each of each build",
+                  server.rows("SELECT build, slot, boot FROM fluvius_read.slot ORDER BY 1, 2"))
 
 
-def epochs(server):
-    return [int(epoch) for epoch, in server.rows("SELECT epoch FROM fluvius_read.slot ORDER BY slot")]
+def slots(server):
+    return int(server.rows("SELECT count(*) FROM fluvius_read.slot s JOIN fluvius_read.build b ON b.id = s.build"
+                           " WHERE b.state <> 2")[0][0])
+
+
+def held_by(server, name):
+    return int(server.rows("SELECT count(*) FROM fluvius_read.slot s JOIN fluvius_read.projector p ON p.boot = s.boot"
+                           f" WHERE p.holder LIKE 'projector {name} %'")[0][0])
 
 
 # ---- a changed module, under load ----
@@ -234,9 +244,9 @@ def poisoned():
         count = lambda: (models.rows("SELECT count(*) FROM m1_0") or [(0,)])[0][0]
         send(platform, "bank:open", "account/a", holder)
         send(platform, "bank:freeze", "account/a", "{}")
+        for number in range(20):
+            send(platform, "bank:open", f"account/other-{number}", holder)
         with Projector(platform, module("bank")):
-            for number in range(20):
-                send(platform, "bank:open", f"account/other-{number}", holder)
             stuck = wait(lambda: halted(models))
             tap.check(stuck and len(stuck) == 1 and stuck[0][2] == 2 and "frozen" in stuck[0][3],
                       "an event that the module does not know halts its partition, and says why", stuck)
@@ -260,16 +270,149 @@ def health(platform):
     return json.loads(result.stdout)
 
 
+# ---- two modules in one pool ----
+
+class Rivals:
+    """The read models of bank in a database, as two projectors with modules of their own see them."""
+
+    def __init__(self, server, url):
+        self.server, self.url, self.answers = server, url, []
+
+    def rows(self, sql):
+        found = subprocess.run(["psql", "-XqAt", "-F", " ", "-d", self.url, "-c", sql], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True, check=False).stdout
+        return [line.split() for line in found.splitlines()]
+
+    def live(self):
+        """The live builds; from the first on that is one, always."""
+        found = [row[0] for row in self.rows("SELECT id FROM fluvius_read.build WHERE state = 1 AND projection = 'bank'")]
+        if found or self.answers:
+            self.answers.append(found)
+        return found[0] if len(found) == 1 else None
+
+    def builds(self):
+        return [row[0] for row in self.rows("SELECT id FROM fluvius_read.build WHERE projection = 'bank' ORDER BY id")]
+
+    def one_always(self):
+        return all(len(found) == 1 for found in self.answers)
+
+
+def said(platform, text, name):
+    """How often processes have logged a message."""
+    with open(platform.log, encoding="utf-8", errors="replace") as log:
+        return sum(text in line and name in line for line in log)
+
+
+OVERTAKEN = "another projector has a newer module"
+
+
+def rivals(platform, server):
+    """One with an older and one with a newer module, that start and stop in all orders."""
+    older, newer, url = module("bank"), built("bank_next.so"), server.url
+    models = Rivals(server, url)
+    old = lambda: Projector(platform, older, name="old", store=url, options=("--lease-ms", "1000"))
+    new = lambda: Projector(platform, newer, name="new", store=url, options=("--lease-ms", "1000"))
+    with old():
+        Load(platform, 1).finish()
+        first = wait(models.live)
+        compare(url, url, older, "a projector with an older module makes its rows")
+        load = Load(platform, 2)
+        with new():
+            second = wait(lambda: models.live() not in (first, None) and models.live())
+            load.finish()
+            tap.check(first and second, "beside it one with a newer module makes its own, which go live under load",
+                      models.rows("SELECT id, projection, state FROM fluvius_read.build"))
+            compare(url, url, newer, "and are right")
+            tap.check(wait(lambda: said(platform, OVERTAKEN, "bank")), "the older is told that it was overtaken")
+    with new(), old():
+        tap.check(wait(lambda: said(platform, OVERTAKEN, "bank") > 1), "when both start anew the older knows it")
+        Load(platform, 1).finish()
+        compare(url, url, newer, "the newer's rows stay live and fresh")
+        tap.check(models.live() == second and models.builds()[-1] == second,
+                  "and nothing is built again", models.builds())
+    with old():
+        tap.check(wait(lambda: any("was overtaken" in alarm for alarm in health(platform)["alarms"])),
+                  "an older one alone builds nothing, and fluvius health says so", health(platform))
+        tap.check(models.live() == second and models.builds()[-1] == second, "the newer's rows still answer")
+        subprocess.run([tool("fluvius"), "rebuild", "bank", "--read-models", url], check=True, stdout=subprocess.DEVNULL)
+        third = wait(lambda: models.live() not in (second, None) and models.live())
+        compare(url, url, older, "until fluvius rebuild makes it the newest")
+        with new():
+            tap.check(wait(lambda: said(platform, OVERTAKEN, "bank") > 2) and models.live() == third,
+                      "then the other one builds nothing")
+    tap.check(models.one_always() and len(models.answers) > 10, "there was one live answer always", models.answers)
+
+
+def strangers(platform, server):
+    """Neither was ever live: both start at once where there is nothing."""
+    url = server.url.rsplit("/", 1)[0] + "/other"
+    server.psql("CREATE DATABASE other")
+    models = Rivals(server, url)
+    options = ("--read-models", url, "--lease-ms", "1000")
+    with Projector(platform, module("bank"), name="one", store=server.url, options=options), \
+            Projector(platform, built("bank_next.so"), name="two", store=server.url, options=options):
+        live = wait(models.live)
+        latest = models.rows("SELECT to_hex(fingerprint), number FROM fluvius_read.module WHERE namespace = 'bank'"
+                             " ORDER BY number")
+        Load(platform, 1).finish()
+        tap.check(live and len(latest) == 2 and wait(lambda: models.live() == models.builds()[-1]),
+                  "of two that come at once one makes the rows", (live, latest))
+        tap.check(len(models.builds()) <= 2 and models.one_always(), "and neither builds again", models.builds())
+
+
+def in_one_pool():
+    with Postgres() as server, Platform("--store", server.url, "--projectors", "0", domains=("bank",),
+                                        environment=SERVICE) as platform:
+        rivals(platform, server)
+        strangers(platform, server)
+
+
+# ---- large records ----
+
+NOTES, NOTE_BYTES, CACHE_BYTES, MEMORY_MIB = 250, 200000, 1 << 20, 120
+
+
+def note_write(connection, number):
+    connection.request("POST", f"/notes:write/note/{number}", json.dumps({"body": chr(97 + number % 26) * NOTE_BYTES}),
+                       {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def memory_mib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM"))
+
+
+def large():
+    path = built("notes.so")
+    with Platform("--projectors", "0", domains=(path,), environment=SERVICE) as platform:
+        models, store = ReadModels(platform), "sqlite:" + platform.data
+        connection = http.client.HTTPConnection(*platform.http.removeprefix("http://").split(":"), timeout=60)
+        written = [note_write(connection, number) for number in range(NOTES)]
+        connection.close()
+        with Projector(platform, path, options=("--cache-bytes", str(CACHE_BYTES))) as projector:
+            live = wait(lambda: models.rows("SELECT id FROM build WHERE state = 1 AND projection = 'notes'"))
+            compare(store, store, path, f"{NOTES * NOTE_BYTES // 1000000} MB of records are projected")
+            took = memory_mib(projector.process.pid)
+            tap.note(f"{took} MiB")
+            tap.check(live and set(written) <= {200, 201} and took < MEMORY_MIB,
+                      "a turn holds as much of them as the cache allows", (took, set(written)))
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--kills", type=int, default=3)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     options = parser.parse_args()
     tap.note(f"seed {options.seed}")
     randomness = random.Random(options.seed)
     killed(options.kills, randomness)
-    killed_and_stopped_on_postgres(max(2, options.kills // 2), randomness)
+    killed_and_stopped_on_postgres(options.kills, randomness)
     changed()
+    in_one_pool()
+    large()
     poisoned()
     tap.end()
 

@@ -22,6 +22,14 @@ static void assert_kind(const char *target, enum url_kind kind)
     cr_assert_eq(url.kind, kind, "%s is %d", target, url.kind);
 }
 
+/* A row's key, which no aggregate's identifier can be. */
+static void assert_of_row(const char *target)
+{
+    assert_kind(target, URL_STATE);
+    cr_expect(url.of_row && !url_identifier_check(&url, &refusal), "%s", target);
+    cr_expect_eq(refusal.problem, problem_bad_identifier, "%s", target);
+}
+
 static void assert_refused(const char *target, enum problem problem)
 {
     cr_assert_not(parse(target), "%s", target);
@@ -114,8 +122,8 @@ Test(url, escapes_are_decoded_after_the_split)
 {
     assert_kind("/bank.account/a%20b%3Ac%C3%A9", URL_STATE);
     cr_assert(slice_is(url.identifier, "a b:c\xc3\xa9"));
-    assert_refused("/bank.account/a%2Fb", problem_bad_identifier);
-    assert_refused("/bank.account/a%2fevents", problem_bad_identifier);
+    assert_of_row("/bank.account/a%2Fb");
+    assert_of_row("/bank.account/a%2fevents");
 }
 
 Test(url, encoded_new_is_not_new)
@@ -134,8 +142,8 @@ Test(url, broken_escapes_are_refused)
 Test(url, control_characters_are_refused)
 {
     assert_refused("/bank.account/a%00b", problem_bad_identifier);
-    assert_refused("/bank.account/a%0Ab", problem_bad_identifier);
-    assert_refused("/bank.account/a%7f", problem_bad_identifier);
+    assert_of_row("/bank.account/a%0Ab");
+    assert_of_row("/bank.account/a%7f");
     assert_refused("/bank.account/a\x01", problem_bad_url);
     assert_refused("/bank.account/a b", problem_bad_url);
     assert_refused("/bank.account/a#b", problem_bad_url);
@@ -154,7 +162,7 @@ Test(url, empty_and_reserved_names_are_refused)
     assert_refused("/bank:/account/a", problem_bad_identifier);
     assert_refused("/bank:open//a", problem_bad_identifier);
     assert_refused("/.account/a", problem_bad_identifier);
-    assert_refused("/bank.account/:x", problem_bad_identifier);
+    assert_of_row("/bank.account/:x");
     assert_refused("/_meta/:open", problem_bad_identifier);
 }
 
@@ -171,7 +179,7 @@ Test(url, identifiers_have_a_limit)
     char target[600];
     assert_kind(identifier_of(target, limit_identifier_bytes), URL_STATE);
     cr_assert_eq(url.identifier.size, limit_identifier_bytes);
-    assert_refused(identifier_of(target, limit_identifier_bytes + 1), problem_bad_identifier);
+    assert_of_row(identifier_of(target, limit_identifier_bytes + 1));
 }
 
 Test(url, lists_may_be_narrowed)
@@ -215,4 +223,28 @@ Test(url, encoding_is_undone_by_decoding)
     cr_assert(percent_decode(out.data, &size));
     cr_assert(slice_is(slice_of(out.data, size), text));
     buffer_fini(&out);
+}
+
+Test(url, a_key_of_a_row_may_be_whatever_a_projection_can_make)
+{
+    static const struct {
+        const char *target, *key;
+    } cases[] = {{"/shop.article/AB%2F1", "AB/1"},
+                 {"/shop.article/%7Ex", "~x"},
+                 {"/shop.article/:x/", ":x"},
+                 {"/shop.article/a%3Db/", "a=b"},
+                 {"/shop.article/a%0A", "a\n"},
+                 {"/shop.article/x=1/AB%2F1", "AB/1"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_assert(parse(cases[i].target), "%s", cases[i].target);
+        cr_expect(slice_is(url.identifier, cases[i].key), "%s", cases[i].target);
+        cr_expect(url.kind == (strchr(cases[i].target, '=') == NULL || i == 3 ? URL_STATE : URL_ITEM));
+    }
+    char target[1200] = "/shop.article/";
+    memset(target + strlen(target), 'k', 512);
+    assert_of_row(target);
+    strcat(target, "k");
+    assert_refused(target, problem_bad_identifier);
+    assert_refused("/shop.article/a%00b", problem_bad_identifier);
+    assert_refused("/shop:article/a/AB%2F1", problem_bad_identifier);
 }

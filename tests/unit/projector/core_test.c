@@ -14,7 +14,6 @@ static struct core_plan plan;
 static void begin(void)
 {
     cr_assert(core_new(&core, PARTITIONS) == error_none);
-    core_own(core, 1, 1);
 }
 
 static void end(void)
@@ -33,6 +32,7 @@ static uint32_t build(bool asked, uint64_t seq)
     cr_assert(core_build_add(core, &place) == error_none);
     core_build_ask(core, place, asked);
     core_build_put(core, place, checkpoints, 0);
+    core_own(core, place, 1, 1);
     return place;
 }
 
@@ -72,9 +72,9 @@ Test(core, nothing_is_planned_at_the_end_of_the_log)
 
 Test(core, partitions_of_others_are_left_alone)
 {
-    build(true, 0);
+    uint32_t place = build(true, 0);
     heads(5);
-    core_own(core, 4, 0x5);
+    core_own(core, place, 4, 0x5);
     planned(0);
     cr_assert(plan.page_count == 2 && page_of(0, 0) != NULL && page_of(2, 0) != NULL);
 }
@@ -206,10 +206,12 @@ Test(core, a_build_has_caught_up_when_it_stands_nowhere_behind)
 {
     uint32_t live = build(true, 10), newer = build(false, 10);
     heads(12);
+    core_goals_set(core);
     cr_assert(core_caught_up(core, newer, live) && !core_caught_up(core, newer, UINT32_MAX));
     core_moved(core, live, 2, 11, 0);
     cr_assert(!core_caught_up(core, newer, live));
-    core_own(core, 4, 0xb);
+    core_own(core, live, 4, 0xb);
+    core_own(core, newer, 4, 0xb);
     cr_assert(core_caught_up(core, newer, live)); /* the rest is another projector's to say */
     cr_assert(core_lag(core, live) == 6);
 }
@@ -223,4 +225,84 @@ Test(core, places_are_given_again)
     planned(0);
     cr_assert(page_of(0, 2)->count == 1 && page_of(0, 1) == NULL);
     cr_assert(build(true, 3) == first);
+}
+
+Test(core, a_build_without_a_live_one_has_caught_up_when_it_is_where_the_log_was)
+{
+    uint32_t first = build(true, 10);
+    heads(10);
+    cr_assert(!core_caught_up(core, first, UINT32_MAX)); /* nobody has looked yet */
+    core_goals_set(core);
+    heads(12);
+    cr_assert(core_caught_up(core, first, UINT32_MAX) && core_goal(core, 3) == 10);
+    core_goals_set(core);
+    cr_assert(!core_caught_up(core, first, UINT32_MAX));
+}
+
+Test(core, each_build_has_partitions_of_its_own)
+{
+    uint32_t first = build(true, 3), second = build(true, 3);
+    heads(10);
+    core_own(core, first, 4, 0x3);
+    core_own(core, second, 4, 0x6);
+    planned(0);
+    cr_assert(plan.page_count == 3);
+    cr_assert(page_of(0, 3)->count == 1 && page_of(1, 3)->count == 2 && page_of(2, 3)->count == 1);
+    cr_assert(core_owns(core, first, 0) && !core_owns(core, second, 0) && core_held(core, second) == 0x6);
+}
+
+/* ---- bytes of a turn ---- */
+
+/* Reads the pages of a plan whose records have so many bytes each; gives what the turn holds, and how many were read.
+ */
+static uint64_t turn_read(uint64_t record_bytes, uint64_t turn_bytes, uint32_t *pages)
+{
+    uint64_t used = 0;
+    *pages = 0;
+    for (uint32_t i = 0; i < plan.page_count; i++) {
+        uint64_t most = core_page_bytes(&plan, i, used, turn_bytes);
+        *pages += most > 0;
+        for (uint32_t record = 0; record < plan.pages[i].limit && most > 0; record++) {
+            used += record_bytes;
+            if (used >= most)
+                break;
+        }
+    }
+    return used;
+}
+
+Test(core, a_turn_holds_no_more_than_its_bytes_and_one_record)
+{
+    uint32_t pages;
+    build(true, 0);
+    heads(100000);
+    planned(0);
+    cr_assert(turn_read(1000, 100000, &pages) <= 101000 && pages == PARTITIONS);
+    cr_assert(turn_read(70000, 100000, &pages) == 140000 && pages == 2);
+    cr_assert(turn_read(200000, 100000, &pages) == 200000 && pages == 1);
+}
+
+Test(core, pages_share_what_those_before_them_left)
+{
+    build(true, 0);
+    heads(10);
+    core_head(core, 3, 100000);
+    planned(0);
+    cr_assert(plan.page_count == PARTITIONS && plan.pages[3].partition == 3);
+    cr_assert(core_page_bytes(&plan, 0, 0, 4000) == 1000);
+    cr_assert(core_page_bytes(&plan, 3, 30, 4000) == 4000);
+}
+
+Test(core, what_catches_up_has_a_quarter_of_the_bytes)
+{
+    uint32_t pages;
+    build(true, 1000000);
+    build(false, 0);
+    heads(1000010);
+    planned(0);
+    cr_assert(plan.asked_count == PARTITIONS && plan.page_count == 2 * PARTITIONS);
+    cr_assert(core_page_bytes(&plan, 0, 0, 8000) == 1500);
+    cr_assert(core_page_bytes(&plan, 3, 6000, 8000) == 0 && core_page_bytes(&plan, 4, 6000, 8000) == 6500);
+    turn_read(7000, 8000, &pages);
+    cr_assert(pages == 2); /* one of each */
 }

@@ -26,6 +26,12 @@ static void start(void)
         core_head(core, partition, 10);
 }
 
+static void own(uint64_t held)
+{
+    core_own(core, keyed, SLOTS, held);
+    core_own(core, global, SLOTS, held);
+}
+
 static void finish(void)
 {
     core_free(&core);
@@ -48,17 +54,17 @@ static uint64_t planned(uint32_t place)
 
 Test(global_builds, who_has_slot_0_has_all_of_them)
 {
-    core_own(core, SLOTS, 0x1);
+    own(0x1);
     cr_expect_eq(planned(global), 0xff);
     cr_expect_eq(planned(keyed), 0x11);
     cr_expect_eq(core_lag(core, global), 80);
     cr_expect_eq(core_lag(core, keyed), 20);
-    cr_expect(core_owns_of(core, global, 3) && !core_owns_of(core, keyed, 3));
+    cr_expect(core_owns(core, global, 3) && !core_owns(core, keyed, 3));
 }
 
 Test(global_builds, who_has_not_has_nothing_of_them)
 {
-    core_own(core, SLOTS, 0xe);
+    own(0xe);
     cr_expect_eq(planned(global), 0);
     cr_expect_eq(planned(keyed), 0xee);
     cr_expect_eq(core_lag(core, global), 0);
@@ -70,15 +76,15 @@ Test(global_builds, a_place_that_is_given_again_is_not_global)
 {
     core_build_remove(core, global);
     cr_assert_eq(core_build_add(core, &global), error_none);
-    core_own(core, SLOTS, 0x1);
-    cr_expect_not(core_owns_of(core, global, 3));
+    own(0x1);
+    cr_expect_not(core_owns(core, global, 3));
 }
 
 /* Each turn has less when it took too long, down to a least, and more again when there is time. */
 Test(global_builds, turns_fit_the_lease)
 {
     struct core_plan plan;
-    core_own(core, SLOTS, 0xf);
+    own(0xf);
     for (uint32_t partition = 0; partition < PARTITIONS; partition++)
         core_head(core, partition, 1000000);
     core_plan(core, 1, &plan);
@@ -105,7 +111,7 @@ Test(global_builds, turns_fit_the_lease)
 /* Pages of what another projector has do not hold up those of one's own. */
 Test(global_builds, others_tracks_are_no_bound)
 {
-    core_own(core, SLOTS, 0x1);
+    own(0x1);
     core_moved(core, keyed, 1, 4, 0);
     struct core_plan plan;
     core_plan(core, 1, &plan);

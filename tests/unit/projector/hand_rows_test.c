@@ -75,6 +75,8 @@ static void table_put(struct table *table, const struct row *row)
     table->count += at == table->count;
 }
 
+static uint64_t kept_most; /* bytes of rows that are kept after a commit */
+
 static void table_write(struct table *table, struct hand_rows *rows)
 {
     const struct row *changed;
@@ -82,7 +84,7 @@ static void table_write(struct table *table, struct hand_rows *rows)
     cr_assert_eq(hand_rows_changed(rows, &changed, &count), 0);
     for (size_t i = 0; i < count; i++)
         table_put(table, &changed[i]);
-    hand_rows_committed(rows);
+    hand_rows_committed(rows, kept_most);
 }
 
 static const char *row_text(const struct table *table, const char *realm, const char *id)
@@ -119,15 +121,14 @@ static struct hand_rows *rows;
 static struct buffer data;
 static int64_t now;
 
-static void open_rows(const char *projection, size_t bytes_max)
+static void open_rows(const char *projection, uint64_t bytes_max)
 {
+    kept_most = bytes_max;
     struct domain_fault fault;
     if (domain == NULL)
         cr_assert_eq(domain_new(&domain, fluvius_module_1(), &fault), 0, "%s", fault.text);
-    const struct hand_rows_config config = {.projection = domain_projection(domain, slice_text(projection)),
-                                            .load = table_load,
-                                            .context = &table,
-                                            .bytes_max = bytes_max};
+    const struct hand_rows_config config = {
+        .projection = domain_projection(domain, slice_text(projection)), .load = table_load, .context = &table};
     cr_assert_not_null(config.projection);
     cr_assert_eq(hand_rows_new(&rows, &config), 0);
 }
@@ -324,7 +325,7 @@ static void chance_log(unsigned seed, const char *projection, bool mishaps, stru
         log[i].by = rand() % 10;
         log[i].version = ++versions[log[i].tank];
     }
-    open_rows(projection, (size_t)(rand() % 2) * 4000);
+    open_rows(projection, (uint64_t)(rand() % 2) * 4000);
     int committed = 0, marked = -1;
     for (int i = 0; i < 400; i++) {
         char id[8];
