@@ -175,7 +175,7 @@ class Burning:
         self.thread.start()
 
     def start(self):
-        return subprocess.Popen([tool("fluvius-query"), "--name", "burning", "--bus", self.platform.bus, "--events", self.platform.events,
+        return subprocess.Popen([tool("fluvius-query"), "--name", "burning", "--bus", self.platform.bus,
                                  "--store", "sqlite:" + self.platform.data, "--domain", BURNING, "--decide-ms", "200",
                                  "--journal", os.path.join(self.platform.data, "burning.journal")], stderr=subprocess.DEVNULL,
                                 env=dict(os.environ, FLUVIUS_SERVICE_TOKEN="of-this-test"))
