@@ -58,15 +58,17 @@ static int gateway_open_tls(struct gateway *gateway)
 }
 
 /* Few frames in flight make full ones: measured with 64 connections, two cost 44 us of all processes' time a command,
- * four 54 us, sixteen 80 us. One (32 us) would let any slow request hold up all others. What is in flight beyond HTTP's
- * own requests is the catalog's poll. */
+ * four 54 us, sixteen 80 us. One (32 us) would let any slow request hold up all others. What query processes answer has
+ * a connection of its own, so that commands never wait behind a read that takes long, or that nobody answers. What is
+ * in flight beyond HTTP's own requests is the catalog's poll. */
 static enum error gateway_open_client(struct gateway *gateway)
 {
     struct client_config config = {.urls = gateway->settings.bus_urls,
                                    .tls = gateway->tls,
                                    .frames = 2,
                                    .max_in_flight = (uint32_t)gateway->settings.max_in_flight + 1};
-    return client_open(&gateway->client, &config);
+    enum error error = client_open(&gateway->client, &config);
+    return error == error_none ? client_open(&gateway->reader, &config) : error;
 }
 
 static bool gateway_open_sessions(struct gateway *gateway)
@@ -98,6 +100,8 @@ int gateway_open(struct gateway *gateway)
 
 void gateway_close(struct gateway *gateway)
 {
+    if (gateway->reader != NULL)
+        client_close(&gateway->reader);
     if (gateway->client != NULL)
         client_close(&gateway->client);
     tls_release(&gateway->tls);
@@ -195,6 +199,7 @@ static void gateway_drain(struct gateway *gateway)
     peers_dismiss(&gateway->peers);
     streams_stop(gateway);
     gateway_finish(gateway, DRAIN_US);
+    client_close(&gateway->reader);
     client_close(&gateway->client);
     while (gateway_take(gateway))
         continue;

@@ -25,7 +25,7 @@ struct gateway {
     struct guard guard;
     struct inbox *inbox;
     struct tls *tls;
-    struct client *client;
+    struct client *client, *reader; /* reader: of what query processes answer */
     struct listener listener;
     struct stats stats;
     struct catalog catalog;

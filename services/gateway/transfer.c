@@ -192,7 +192,8 @@ static bool transfer_ask(struct gateway *gateway, struct exchange *exchange)
         exchange->node.kind = NODE_EXCHANGE;
         exchange->state = EXCHANGE_WAITING;
         peer_enter(exchange->peer, PHASE_WAIT, exchange->start_us);
-        error = client_send(gateway->client, &call->request, on_reply, exchange);
+        struct client *client = request_offered(&call->request) ? gateway->reader : gateway->client;
+        error = client_send(client, &call->request, on_reply, exchange);
     }
     if (error != 0) {
         call->url.kind == URL_MCP ? answer_unsent_mcp(call, error) : answer_unsent(call, error);

@@ -144,10 +144,25 @@ def query_process_is_killed(platform, web):
     tap.check(not failed, f"query processes are killed: all of {len(done)} reads are answered", failed[:1])
 
 
+def commands_go_by(web):
+    """Reads that nobody answers hold up no command of the same gateway: all of them are still waited for when it is done."""
+    waiting = []
+    ask = lambda: waiting.append(web.get("/bank.account/ada?version=1", fields={"Fluvius-Timeout": "4000"}))
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    answers = [web.post("/bank:deposit/account/ada", {"amount": 1}).status for _ in range(5)]
+    still = len(threads) - len(waiting)
+    for thread in threads:
+        thread.join()
+    same((answers, still), (5 * [200], 8), "while reads wait for a query process, commands are answered")
+
+
 def without_query_processes():
     with Platform("--queries", "0") as platform:
         web = Web(platform.http)
         web.post("/bank:open/account/ada", PERSON)
+        commands_go_by(web)
         target = {"ns": "bank", "res": "account", "agg": "ada"}
         found = []
         thread = threading.Thread(target=lambda: found.append(web.get("/bank.account/ada?version=1")))
