@@ -581,7 +581,7 @@ static enum error postgres_checkpoints(struct row_reader *base,
 
 static enum error postgres_has_writer(struct row_reader *base, bool *out, struct store_fault *fault)
 {
-    static const char sql[] = "SELECT count(*) FROM fluvius_read.slot WHERE until_us > fluvius_read.now_us()";
+    static const char sql[] = "SELECT count(*) FROM fluvius_read.projector WHERE until_us > fluvius_read.now_us()";
     PGresult *result = NULL;
     enum error error = fixed_run(postgres_of(base), sql, NULL, &result, fault);
     if (error == error_none)

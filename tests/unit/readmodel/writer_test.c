@@ -585,7 +585,8 @@ Test(writer_postgres, a_lease_that_has_run_out_is_nobody_s)
 {
     place_make(true);
     struct writer *writer = writer_make();
-    postgres_run_sql(place.database, "UPDATE fluvius_read.slot SET until_us = 1");
+    build_make(writer, 1);
+    leases_end("");
     cr_assert_not(has_writer());
     cr_assert(held_after_beat(writer) == 0xffff && has_writer());
     writer_close(&writer);
