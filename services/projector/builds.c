@@ -102,14 +102,16 @@ static void states_see(struct service *service)
 {
     for (uint32_t place = 0; place < CORE_BUILDS_MAX; place++) {
         struct running *running = &service->running[place];
-        const struct build *build = running->id == 0 ? NULL : build_find(service, running->id);
-        if (running->id != 0 && (build == NULL || projection_of(service, build) == NULL)) {
+        if (running->id == 0)
+            continue;
+        const struct build *build = build_find(service, running->id);
+        if (build == NULL || projection_of(service, build) == NULL) {
             place_leave(service, place);
-        } else if (running->id != 0) {
-            running->state = build->state;
-            core_build_ask(
-                service->core, place, build->state == BUILD_LIVE || live_find(service, build->projection) == NULL);
+            continue;
         }
+        running->state = build->state;
+        core_build_ask(
+            service->core, place, build->state == BUILD_LIVE || live_find(service, build->projection) == NULL);
     }
 }
 

@@ -155,6 +155,7 @@ void core_plan(struct core *core, uint64_t now_us, struct core_plan *out)
     uint32_t busy = busy_count(core), share = core->room / (busy == 0 ? 1 : busy);
     struct planner planner = {.core = core, .out = out, .now_us = now_us};
     *out = (struct core_plan){.pages = core->pages, .members = core->members};
+    assert(core->partitions > 0);
     if (busy == 0)
         return;
     for (uint32_t partition = 0; partition < core->partitions; partition++)
@@ -173,6 +174,7 @@ uint64_t core_page_bytes(const struct core_plan *plan, uint32_t number, uint64_t
 {
     bool asked = number < plan->asked_count;
     uint32_t pages = (asked ? plan->asked_count : plan->page_count) - number; /* from this one on */
+    assert(pages > 0);
     uint64_t most = asked && plan->asked_count < plan->page_count ? turn_bytes - turn_bytes / 4 : turn_bytes;
     return used >= most ? 0 : used + (most - used + pages - 1) / pages;
 }
