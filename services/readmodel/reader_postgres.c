@@ -633,7 +633,7 @@ static enum error postgres_item(struct row_reader *base,
                                 struct store_fault *fault)
 {
     struct postgres_reader *reader = postgres_of(base);
-    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
+    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2] = {0};
     PGresult *result = NULL;
     if (select_item(&base->rows, &base->target, query, id) != error_none)
         return fault_set(fault, error_no_memory, "no memory for a query");

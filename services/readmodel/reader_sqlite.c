@@ -412,7 +412,7 @@ static enum error sqlite_item(struct row_reader *base,
                               struct store_fault *fault)
 {
     struct sqlite_reader *reader = sqlite_of(base);
-    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
+    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2] = {0};
     sqlite3_stmt *statement = NULL;
     enum error error = select_item(&base->rows, &base->target, query, id);
     if (error != error_none)

@@ -183,6 +183,8 @@ static bool number_pick(struct picker *picker, size_t path_size, uint32_t number
     const uint8_t *start = picker->at;
     struct slice key = string_skip(picker);
     expect(picker, ':');
+    if (picker->broken)
+        return false;
     if (number >= AUDIT_COUNT)
         return member_pick(picker, path_size, start, key);
     value_skip(picker);
