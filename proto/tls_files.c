@@ -117,6 +117,21 @@ static enum error key_load(struct tls *tls, const struct tls_files *files, char 
     return error_none;
 }
 
+/* OpenSSL reads a certificate's extensions when they are first wanted and keeps them in it. Many threads will check
+ * peers by these certificates; they are read now, by the only thread that has them. Purpose -1 asks no more. */
+static void extensions_read(SSL_CTX *context)
+{
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+    X509 *certificate = SSL_CTX_get0_certificate(context);
+    if (certificate != NULL)
+        X509_check_purpose(certificate, -1, 0);
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+        if (certificate != NULL)
+            X509_check_purpose(certificate, -1, 0);
+    }
+}
+
 enum error tls_files_load(struct tls *tls, const struct tls_files *files, char *fault)
 {
     enum error error = error_none;
@@ -126,5 +141,7 @@ enum error tls_files_load(struct tls *tls, const struct tls_files *files, char *
         error = certificate_load(tls, files->certificate, fault);
     if (error == error_none && files->key != NULL && files->key[0] != '\0')
         error = key_load(tls, files, fault);
+    if (error == error_none)
+        extensions_read(tls->context);
     return error;
 }
