@@ -15,29 +15,38 @@ static struct slice description_namespace(struct slice description)
     return reader_text(&reader, &text) == error_none ? text : slice_of(NULL, 0);
 }
 
-/* Is a description of that namespace among the first `size` bytes of items? */
-static bool described(const struct buffer *items, size_t start, struct slice namespace)
+/* What two items of a list have in common when they say the same. */
+typedef struct slice (*item_name)(struct slice item);
+
+static struct slice itself(struct slice item)
 {
-    struct reader reader = reader_of(slice_of(items->data + start, items->size - start));
-    struct slice description;
-    while (!reader_done(&reader) && reader_raw(&reader, &description) == error_none)
-        if (slice_equal(description_namespace(description), namespace))
+    return item;
+}
+
+/* Is an item of that name among those from start on? */
+static bool item_told(const struct buffer *out, size_t start, item_name name_of, struct slice name)
+{
+    struct reader reader = reader_of(slice_of(out->data + start, out->size - start));
+    struct slice told;
+    while (!reader_done(&reader) && reader_raw(&reader, &told) == error_none)
+        if (slice_equal(name_of(told), name))
             return true;
     return false;
 }
 
-/* Appends the descriptions of namespaces that are not there yet; returns how many. */
-static uint32_t descriptions_add(struct slice descriptions, size_t start, struct buffer *out)
+/* Appends those of the list that are not there yet from start on, as several processes may say the same. Returns how
+ * many. */
+static uint32_t items_add(struct slice list, size_t start, item_name name_of, struct buffer *out)
 {
-    struct reader reader = reader_of(descriptions);
-    struct slice description;
+    struct reader reader = reader_of(list);
+    struct slice item;
     uint32_t count = 0, added = 0;
     if (reader_done(&reader) || reader_array(&reader, &count) != error_none)
         return 0;
-    for (uint32_t i = 0; i < count && reader_raw(&reader, &description) == error_none; i++) {
-        if (described(out, start, description_namespace(description)))
+    for (uint32_t i = 0; i < count && reader_raw(&reader, &item) == error_none; i++) {
+        if (item_told(out, start, name_of, name_of(item)))
             continue;
-        write_raw(out, description);
+        write_raw(out, item);
         added++;
     }
     return added;
@@ -48,8 +57,8 @@ static void describe(struct broker *broker, struct buffer *out)
     size_t place = write_array_begin(out), start = out->size;
     uint32_t total = 0;
     for (uint32_t i = 0; i < broker->session_count; i++)
-        total += descriptions_add(buffer_slice(&broker->sessions[i]->descriptions), start, out);
-    total += descriptions_add(buffer_slice(&broker->descriptions), start, out);
+        total += items_add(buffer_slice(&broker->sessions[i]->descriptions), start, description_namespace, out);
+    total += items_add(buffer_slice(&broker->descriptions), start, description_namespace, out);
     write_array_end(out, place, total);
 }
 
@@ -61,33 +70,6 @@ static uint32_t unowned(const struct broker *broker)
     for (uint32_t i = 0; i < broker->partitions; i++)
         count += broker->routes[i].session == NULL;
     return count;
-}
-
-static bool alarm_told(const struct buffer *out, size_t start, struct slice alarm)
-{
-    struct reader reader = reader_of(slice_of(out->data + start, out->size - start));
-    struct slice told;
-    while (!reader_done(&reader) && reader_raw(&reader, &told) == error_none)
-        if (slice_equal(told, alarm))
-            return true;
-    return false;
-}
-
-/* Appends those that are not there yet: several processes may see the same. Returns how many. */
-static uint32_t alarms_add(struct slice alarms, size_t start, struct buffer *out)
-{
-    struct reader reader = reader_of(alarms);
-    struct slice alarm;
-    uint32_t count = 0, added = 0;
-    if (reader_done(&reader) || reader_array(&reader, &count) != error_none)
-        return 0;
-    for (uint32_t i = 0; i < count && reader_raw(&reader, &alarm) == error_none; i++) {
-        if (alarm_told(out, start, alarm))
-            continue;
-        write_raw(out, alarm);
-        added++;
-    }
-    return added;
 }
 
 static uint32_t alarms_write(struct broker *broker, struct buffer *out)
@@ -105,7 +87,7 @@ static uint32_t alarms_write(struct broker *broker, struct buffer *out)
     }
     total += services_alarms(broker, out);
     for (uint32_t i = 0; i < broker->session_count; i++)
-        total += alarms_add(buffer_slice(&broker->sessions[i]->alarms), start, out);
+        total += items_add(buffer_slice(&broker->sessions[i]->alarms), start, itself, out);
     write_array_end(out, place, total);
     return total;
 }
