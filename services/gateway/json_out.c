@@ -31,6 +31,12 @@ void json_close(struct json_out *json, char bracket)
     json->comma = true;
 }
 
+void json_close_all(struct json_out *json, const char *brackets)
+{
+    for (; *brackets != '\0'; brackets++)
+        json_close(json, *brackets);
+}
+
 void json_key_text(struct json_out *json, struct slice name)
 {
     json_next(json);
@@ -42,6 +48,22 @@ void json_key_text(struct json_out *json, struct slice name)
 void json_key(struct json_out *json, const char *name)
 {
     json_key_text(json, slice_text(name));
+}
+
+void json_key_print(struct json_out *json, const char *format, ...)
+{
+    char name[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    json_key(json, name);
+}
+
+void json_key_open(struct json_out *json, const char *name, char bracket)
+{
+    json_key(json, name);
+    json_open(json, bracket);
 }
 
 void json_text(struct json_out *json, struct slice text)

@@ -20,9 +20,14 @@ static inline struct json_out json_out_of(struct buffer *out)
 
 void json_open(struct json_out *json, char bracket);  /* { or [ */
 void json_close(struct json_out *json, char bracket); /* } or ] */
+void json_close_all(struct json_out *json, const char *brackets);
 
 void json_key(struct json_out *json, const char *name);
 void json_key_text(struct json_out *json, struct slice name);
+/* A name made by printf; cut at 1 KiB. */
+void json_key_print(struct json_out *json, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Key and bracket at once. */
+void json_key_open(struct json_out *json, const char *name, char bracket);
 
 void json_text(struct json_out *json, struct slice text);
 void json_string(struct json_out *json, const char *text);

@@ -141,13 +141,11 @@ static void field_write(struct json_out *json, const struct model_field *field, 
     json_key(json, "sortable");
     json_bool(json, kind_sorts(field->kind));
     json_pair(json, "default_operator", query_operator_names[kind_default(field->kind)]);
-    json_key(json, "filters");
-    json_open(json, '[');
+    json_key_open(json, "filters", '[');
     for (int i = 0; i < QUERY_OPERATORS; i++)
         if (operators & 1u << i)
             filter_write(json, field, (enum query_operator)i);
-    json_close(json, ']');
-    json_close(json, '}');
+    json_close_all(json, "]}");
 }
 
 static void model_page(struct answer *answer, const struct model *model, bool projection)

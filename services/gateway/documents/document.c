@@ -35,6 +35,36 @@ bool document_end(struct document *document)
     return !document_full(document);
 }
 
+void document_part(struct document *document, const char *name, void (*write)(struct document *document))
+{
+    json_key_open(&document->json, name, '{');
+    write(document);
+    json_close(&document->json, '}');
+}
+
+void document_constant(struct json_out *json, const char *name, struct slice text)
+{
+    json_key_open(json, name, '{');
+    json_pair_text(json, "const", text);
+    json_close(json, '}');
+}
+
+void document_constant_integer(struct json_out *json, const char *name, int64_t value)
+{
+    json_key_open(json, name, '{');
+    json_key(json, "const");
+    json_integer(json, value);
+    json_close(json, '}');
+}
+
+void document_required(struct json_out *json, const char *const *names)
+{
+    json_key_open(json, "required", '[');
+    for (; *names != NULL; names++)
+        json_string(json, *names);
+    json_close(json, ']');
+}
+
 void document_ref(struct json_out *json, const char *format, ...)
 {
     char name[1024];
@@ -88,8 +118,7 @@ static bool is_widest(struct slice raw)
 
 static void write_identity(struct json_out *json)
 {
-    json_key(json, "_id");
-    json_open(json, '{');
+    json_key_open(json, "_id", '{');
     json_pair(json, "type", "string");
     json_close(json, '}');
     json_key(json, "_etag");
@@ -163,11 +192,8 @@ void document_schema(struct json_out *json, struct slice schema, enum schema_use
     while (walk_next_entry(&walk, &key, &raw))
         write_keyword(json, key, raw, use);
     if (use == SCHEMA_ITEM) {
-        json_key(json, "required");
-        json_open(json, '[');
-        json_string(json, "_id");
-        json_string(json, "_etag");
-        json_close(json, ']');
+        static const char *const identity[] = {"_id", "_etag", NULL};
+        document_required(json, identity);
     }
     json_close(json, '}');
 }

@@ -44,6 +44,14 @@ bool document_end(struct document *document);
 /* No more is written to a document that is too large already. */
 bool document_full(const struct document *document);
 
+/* An object under a name, whose entries write adds. */
+void document_part(struct document *document, const char *name, void (*write)(struct document *document));
+
+/* Schemas under a name: {"const": ...} */
+void document_constant(struct json_out *json, const char *name, struct slice text);
+void document_constant_integer(struct json_out *json, const char *name, int64_t value);
+/* "required": names, which end with NULL. */
+void document_required(struct json_out *json, const char *const *names);
 /* #/components/schemas/ and a name made by printf, in an object of its own. */
 void document_ref(struct json_out *json, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -56,7 +64,8 @@ enum schema_use {
 /* One JSON Schema of a description, without what only a schema of its own may say. */
 void document_schema(struct json_out *json, struct slice schema, enum schema_use use);
 
-/* Names for printf: "%.*s" takes NAME(slice). */
+/* Names for printf: "%.*s" takes NAME(slice), "%.*s.%.*s" takes PLACE(walk), which is NS.RESOURCE. */
 #define NAME(SLICE) (int)(SLICE).size, (const char *)(SLICE).data
+#define PLACE(WALK) NAME((WALK)->namespace), NAME((WALK)->name)
 
 #endif

@@ -37,8 +37,6 @@ void openapi_content_close(struct json_out *json);
 /* "schema": an object with data, whose schema the caller writes (and may write more properties), and status. */
 void openapi_envelope_open(struct json_out *json);
 void openapi_envelope_close(struct json_out *json);
-/* Closes objects. */
-void openapi_close(struct json_out *json, int times);
 
 /* Under "responses": references to the problems of these HTTP statuses, which end with 0. */
 void openapi_problems(struct json_out *json, const uint16_t *statuses);

@@ -15,9 +15,6 @@
  * Names without a dot are the platform's own: openapi.json. */
 #include "services/gateway/documents/openapi.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "services/gateway/problem.h"
 
 /* ---- schemas ---- */
@@ -27,18 +24,14 @@ static void parts_write(struct document *document, const struct resource_walk *a
     struct json_out *json = &document->json;
     struct part_walk walk = part_walk_of(at->resource, key);
     while (part_walk_next(&walk)) {
-        char name[1024];
-        snprintf(name, sizeof name, "%.*s.%.*s.%s.%.*s", NAME(at->namespace), NAME(at->name), kind, NAME(walk.name));
-        json_key(json, name);
+        json_key_print(json, "%.*s.%.*s.%s.%.*s", PLACE(at), kind, NAME(walk.name));
         document_schema(json, map_field(walk.part, "schema"), SCHEMA_DATA);
     }
 }
 
 static void key_of(struct json_out *json, const struct resource_walk *at, const char *kind)
 {
-    char name[1024];
-    snprintf(name, sizeof name, "%.*s.%.*s%s", NAME(at->namespace), NAME(at->name), kind);
-    json_key(json, name);
+    json_key_print(json, "%.*s.%.*s%s", PLACE(at), kind);
 }
 
 static void states_write(struct document *document, const struct resource_walk *at)
@@ -50,23 +43,6 @@ static void states_write(struct document *document, const struct resource_walk *
     document_schema(&document->json, schema, SCHEMA_ITEM);
 }
 
-static void constant(struct json_out *json, const char *name, struct slice text)
-{
-    json_key(json, name);
-    json_open(json, '{');
-    json_pair_text(json, "const", text);
-    json_close(json, '}');
-}
-
-static void required(struct json_out *json, const char *const *names)
-{
-    json_key(json, "required");
-    json_open(json, '[');
-    for (; *names != NULL; names++)
-        json_string(json, *names);
-    json_close(json, ']');
-}
-
 /* One event of the present shape. */
 static void event_write(struct json_out *json, const struct resource_walk *at, const struct part_walk *event)
 {
@@ -75,19 +51,13 @@ static void event_write(struct json_out *json, const struct resource_walk *at, c
     json_pair_text(json, "title", event->name);
     json_pair_text(json, "description", map_text(event->part, "doc"));
     json_pair(json, "type", "object");
-    required(json, names);
-    json_key(json, "properties");
-    json_open(json, '{');
-    constant(json, "type", event->name);
-    json_key(json, "schema");
-    json_open(json, '{');
-    json_key(json, "const");
-    json_integer(json, map_integer(event->part, "version", 1));
-    json_close(json, '}');
+    document_required(json, names);
+    json_key_open(json, "properties", '{');
+    document_constant(json, "type", event->name);
+    document_constant_integer(json, "schema", map_integer(event->part, "version", 1));
     json_key(json, "data");
-    document_ref(json, "%.*s.%.*s.event.%.*s", NAME(at->namespace), NAME(at->name), NAME(event->name));
-    json_close(json, '}');
-    json_close(json, '}');
+    document_ref(json, "%.*s.%.*s.event.%.*s", PLACE(at), NAME(event->name));
+    json_close_all(json, "}}");
 }
 
 static void events_write(struct document *document, const struct resource_walk *at)
@@ -98,13 +68,11 @@ static void events_write(struct document *document, const struct resource_walk *
         return;
     key_of(json, at, ".event");
     json_open(json, '{');
-    json_key(json, "oneOf");
-    json_open(json, '[');
+    json_key_open(json, "oneOf", '[');
     do
         event_write(json, at, &walk);
     while (part_walk_next(&walk));
-    json_close(json, ']');
-    json_close(json, '}');
+    json_close_all(json, "]}");
 }
 
 /* What was kept before the event got its present shape. */
@@ -113,16 +81,12 @@ static void older_write(struct json_out *json, const struct part_walk *event)
     json_open(json, '{');
     json_key(json, "title");
     json_print(json, "%.*s in an older shape", NAME(event->name));
-    json_key(json, "properties");
-    json_open(json, '{');
-    constant(json, "type", event->name);
-    json_key(json, "schema");
-    json_open(json, '{');
+    json_key_open(json, "properties", '{');
+    document_constant(json, "type", event->name);
+    json_key_open(json, "schema", '{');
     json_key(json, "maximum");
     json_integer(json, map_integer(event->part, "version", 1) - 1);
-    json_close(json, '}');
-    json_close(json, '}');
-    json_close(json, '}');
+    json_close_all(json, "}}}");
 }
 
 static bool has_older(const struct resource_walk *at)
@@ -140,15 +104,13 @@ static void record_shapes(struct json_out *json, const struct resource_walk *at)
 {
     struct part_walk walk = part_walk_of(at->resource, "events");
     json_open(json, '{');
-    json_key(json, "oneOf");
-    json_open(json, '[');
-    document_ref(json, "%.*s.%.*s.event", NAME(at->namespace), NAME(at->name));
+    json_key_open(json, "oneOf", '[');
+    document_ref(json, "%.*s.%.*s.event", PLACE(at));
     while (part_walk_next(&walk)) {
         if (map_integer(walk.part, "version", 1) > 1)
             older_write(json, &walk);
     }
-    json_close(json, ']');
-    json_close(json, '}');
+    json_close_all(json, "]}");
 }
 
 static bool has_events(const struct resource_walk *at)
@@ -162,47 +124,41 @@ static void record_write(struct document *document, const struct resource_walk *
     struct json_out *json = &document->json;
     key_of(json, at, ".record");
     json_open(json, '{');
-    json_key(json, "allOf");
-    json_open(json, '[');
+    json_key_open(json, "allOf", '[');
     document_ref(json, "Record");
     if (has_older(at))
         record_shapes(json, at);
     else if (has_events(at))
-        document_ref(json, "%.*s.%.*s.event", NAME(at->namespace), NAME(at->name));
-    json_close(json, ']');
-    json_close(json, '}');
+        document_ref(json, "%.*s.%.*s.event", PLACE(at));
+    json_close_all(json, "]}");
 }
 
 static void list_of(struct json_out *json, const char *name, const char *prefix, const struct resource_walk *at)
 {
-    json_key(json, name);
-    json_open(json, '{');
+    json_key_open(json, name, '{');
     json_pair(json, "type", "array");
     json_key(json, "items");
     if (at == NULL)
         document_ref(json, "%s", prefix);
     else
-        document_ref(json, "%.*s.%.*s.event", NAME(at->namespace), NAME(at->name));
+        document_ref(json, "%.*s.%.*s.event", PLACE(at));
     json_close(json, '}');
 }
 
 static void dry_run_data_write(struct json_out *json, const struct resource_walk *at)
 {
     static const char *const names[] = {"events", "state", "changes", NULL};
-    json_key(json, "data");
-    json_open(json, '{');
+    json_key_open(json, "data", '{');
     json_pair(json, "type", "object");
-    required(json, names);
-    json_key(json, "properties");
-    json_open(json, '{');
+    document_required(json, names);
+    json_key_open(json, "properties", '{');
     list_of(json, "events", "Record", has_events(at) ? at : NULL);
     json_key(json, "state");
-    document_ref(json, "%.*s.%.*s", NAME(at->namespace), NAME(at->name));
+    document_ref(json, "%.*s.%.*s", PLACE(at));
     list_of(json, "changes", "Change", NULL);
     json_key(json, "_etag");
     document_ref(json, "Etag");
-    json_close(json, '}');
-    json_close(json, '}');
+    json_close_all(json, "}}");
 }
 
 static void dry_run_write(struct document *document, const struct resource_walk *at)
@@ -213,13 +169,11 @@ static void dry_run_write(struct document *document, const struct resource_walk 
     json_open(json, '{');
     json_pair(json, "type", "object");
     json_pair(json, "description", "What the command would do.");
-    required(json, names);
-    json_key(json, "properties");
-    json_open(json, '{');
+    document_required(json, names);
+    json_key_open(json, "properties", '{');
     dry_run_data_write(json, at);
-    constant(json, "status", slice_text("OK"));
-    json_close(json, '}');
-    json_close(json, '}');
+    document_constant(json, "status", slice_text("OK"));
+    json_close_all(json, "}}");
 }
 
 void openapi_schemas(struct document *document)
@@ -245,8 +199,7 @@ static void namespaces_write(struct json_out *json, struct slice descriptions)
     struct slice domain;
     if (walk.left == 0)
         return;
-    json_key(json, "enum");
-    json_open(json, '[');
+    json_key_open(json, "enum", '[');
     while (walk_next(&walk, &domain))
         json_text(json, map_text(domain, "namespace"));
     json_close(json, ']');
@@ -259,20 +212,17 @@ static void path_parameter(struct json_out *json,
                            struct slice example,
                            const struct slice *descriptions)
 {
-    json_key(json, component);
-    json_open(json, '{');
+    json_key_open(json, component, '{');
     json_pair(json, "name", name);
     json_pair(json, "in", "path");
     json_key(json, "required");
     json_bool(json, true);
     json_pair_text(json, "example", example);
-    json_key(json, "schema");
-    json_open(json, '{');
+    json_key_open(json, "schema", '{');
     json_pair(json, "type", "string");
     if (descriptions != NULL)
         namespaces_write(json, *descriptions);
-    json_close(json, '}');
-    json_close(json, '}');
+    json_close_all(json, "}}");
 }
 
 /* The first command that there is, as an example with its place; false when there is none. */
@@ -309,8 +259,7 @@ static void problem_headers(struct json_out *json, struct slice headers)
     struct slice name, raw;
     if (walk.left == 0)
         return;
-    json_key(json, "headers");
-    json_open(json, '{');
+    json_key_open(json, "headers", '{');
     while (walk_next_entry(&walk, &name, &raw)) {
         struct reader reader = reader_of(raw);
         struct slice component = {0};
@@ -328,42 +277,25 @@ static void problem_schema(struct json_out *json, int64_t http, struct slice typ
 {
     struct walk walk = walk_of_map(types);
     struct slice type, codes;
-    json_key(json, "schema");
-    json_open(json, '{');
-    json_key(json, "allOf");
-    json_open(json, '[');
+    json_key_open(json, "schema", '{');
+    json_key_open(json, "allOf", '[');
     document_ref(json, "Problem");
     json_open(json, '{');
-    json_key(json, "properties");
-    json_open(json, '{');
-    json_key(json, "status");
-    json_open(json, '{');
-    json_key(json, "const");
-    json_integer(json, http);
-    json_close(json, '}');
-    json_key(json, "type");
-    json_open(json, '{');
-    json_key(json, "enum");
-    json_open(json, '[');
+    json_key_open(json, "properties", '{');
+    document_constant_integer(json, "status", http);
+    json_key_open(json, "type", '{');
+    json_key_open(json, "enum", '[');
     while (walk_next_entry(&walk, &type, &codes))
         json_print(json, "urn:fluvius:problem:%.*s", NAME(type));
-    for (int i = 0; i < 2; i++)
-        json_close(json, i == 0 ? ']' : '}');
-    for (int i = 0; i < 2; i++)
-        json_close(json, '}');
-    json_close(json, ']');
-    json_close(json, '}');
+    json_close_all(json, "]}}}]}");
 }
 
 static void problem_example(struct json_out *json, int64_t http, struct slice type, struct slice code)
 {
     const char *title = problem_title(type);
-    char key[256];
-    snprintf(key, sizeof key, "%.*s.%.*s", NAME(type), NAME(code));
-    json_key(json, key);
+    json_key_print(json, "%.*s.%.*s", NAME(type), NAME(code));
     json_open(json, '{');
-    json_key(json, "value");
-    json_open(json, '{');
+    json_key_open(json, "value", '{');
     json_key(json, "type");
     json_print(json, "urn:fluvius:problem:%.*s", NAME(type));
     json_pair(json, "title", title);
@@ -373,16 +305,14 @@ static void problem_example(struct json_out *json, int64_t http, struct slice ty
     json_pair(json, "errmesg", title);
     json_key(json, "errdata");
     json_value(json, (struct slice){0});
-    json_close(json, '}');
-    json_close(json, '}');
+    json_close_all(json, "}}");
 }
 
 static void problem_examples(struct json_out *json, int64_t http, struct slice types)
 {
     struct walk walk = walk_of_map(types);
     struct slice type, codes, raw, code;
-    json_key(json, "examples");
-    json_open(json, '{');
+    json_key_open(json, "examples", '{');
     while (walk_next_entry(&walk, &type, &codes)) {
         for (struct walk words = walk_of(codes); walk_next(&words, &raw);) {
             struct reader reader = reader_of(raw);
@@ -401,15 +331,11 @@ static void problem_response(struct json_out *json, struct slice status, struct 
     json_open(json, '{');
     json_pair_text(json, "description", map_text(problem, "description"));
     problem_headers(json, map_field(problem, "headers"));
-    json_key(json, "content");
-    json_open(json, '{');
-    json_key(json, "application/problem+json");
-    json_open(json, '{');
+    json_key_open(json, "content", '{');
+    json_key_open(json, "application/problem+json", '{');
     problem_schema(json, http, map_field(problem, "types"));
     problem_examples(json, http, map_field(problem, "types"));
-    json_close(json, '}');
-    json_close(json, '}');
-    json_close(json, '}');
+    json_close_all(json, "}}}");
 }
 
 void openapi_responses(struct document *document)
@@ -418,9 +344,7 @@ void openapi_responses(struct document *document)
     struct walk walk = walk_of_map(map_field(document->parts, "problems"));
     struct slice status, problem;
     while (walk_next_entry(&walk, &status, &problem)) {
-        char name[32];
-        snprintf(name, sizeof name, "Problem%.*s", NAME(status));
-        json_key(json, name);
+        json_key_print(json, "Problem%.*s", NAME(status));
         problem_response(json, status, problem);
     }
 }

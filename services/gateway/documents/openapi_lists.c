@@ -3,8 +3,6 @@
  *
  * Queries in the OpenAPI document: list.NS.NAME, and find.NS.NAME with the filter in the path; item.NS.NAME for what
  * has no aggregate that could answer. */
-#include <stdio.h>
-
 #include "services/gateway/documents/openapi.h"
 
 static const uint16_t list_problems[] = {400, 401, 403, 404, 414, 421, 422, 429, 431, 500, 503, 504, 0};
@@ -14,18 +12,16 @@ static const char *const list_headers[] = {"ETag", "DocumentTag", "Link", "Link"
 
 static void path_open(struct json_out *json, const struct resource_walk *at, const char *kind, const char *behind)
 {
-    char path[1024];
-    snprintf(path, sizeof path, "/%.*s.%.*s/%s", NAME(at->namespace), NAME(at->name), behind);
-    json_key(json, path);
+    json_key_print(json, "/%.*s.%.*s/%s", PLACE(at), behind);
     json_open(json, '{');
     openapi_operation_open(json, "get", at);
     json_key(json, "operationId");
-    json_print(json, "%s.%.*s.%.*s", kind, NAME(at->namespace), NAME(at->name));
+    json_print(json, "%s.%.*s.%.*s", kind, PLACE(at));
 }
 
 static void row_reference(struct json_out *json, const struct resource_walk *at)
 {
-    document_ref(json, "%.*s.%.*s.row", NAME(at->namespace), NAME(at->name));
+    document_ref(json, "%.*s.%.*s.row", PLACE(at));
 }
 
 static void unchanged(struct json_out *json)
@@ -38,8 +34,7 @@ static void unchanged(struct json_out *json)
 
 static void list_responses(struct json_out *json, const struct resource_walk *at)
 {
-    json_key(json, "responses");
-    json_open(json, '{');
+    json_key_open(json, "responses", '{');
     openapi_response_open(json, "200", "A page of rows.");
     openapi_headers(json, list_headers);
     openapi_content_open(json);
@@ -83,13 +78,10 @@ static void list_write(struct json_out *json, const struct resource_walk *at)
     json_key(json, "summary");
     json_print(json, "Rows of %.*s: filtered, sorted, a page at a time", NAME(at->name));
     json_key(json, "description");
-    json_print(json,
-               "A scope narrows it as a filter does: /%.*s.%.*s/FIELD=VALUE:FIELD=VALUE/.",
-               NAME(at->namespace),
-               NAME(at->name));
+    json_print(json, "A scope narrows it as a filter does: /%.*s.%.*s/FIELD=VALUE:FIELD=VALUE/.", PLACE(at));
     openapi_parameter_references(json, list_names + 1);
     list_responses(json, at);
-    openapi_close(json, 2);
+    json_close_all(json, "}}");
 }
 
 static void find_write(struct json_out *json, const struct resource_walk *at)
@@ -99,7 +91,7 @@ static void find_write(struct json_out *json, const struct resource_walk *at)
     json_print(json, "Rows of %.*s, with the filter in the path", NAME(at->name));
     openapi_parameter_references(json, list_names);
     list_responses(json, at);
-    openapi_close(json, 2);
+    json_close_all(json, "}}");
 }
 
 static void item_write(struct json_out *json, const struct resource_walk *at)
@@ -120,8 +112,7 @@ static void item_write(struct json_out *json, const struct resource_walk *at)
     json_print(json, "One row of %.*s", NAME(at->name));
     json_pair_text(json, "description", map_text(at->resource, "doc"));
     openapi_parameter_references(json, names);
-    json_key(json, "responses");
-    json_open(json, '{');
+    json_key_open(json, "responses", '{');
     openapi_response_open(json, "200", "The row.");
     openapi_headers(json, list_headers);
     openapi_content_open(json);
@@ -131,7 +122,7 @@ static void item_write(struct json_out *json, const struct resource_walk *at)
     openapi_content_close(json);
     json_close(json, '}');
     unchanged(json);
-    openapi_close(json, 3);
+    json_close_all(json, "}}}");
 }
 
 void openapi_list_paths(struct document *document)
@@ -153,13 +144,10 @@ void openapi_list_paths(struct document *document)
 
 static void row_write(struct json_out *json, const struct resource_walk *at)
 {
-    char name[1024];
-    snprintf(name, sizeof name, "%.*s.%.*s.row", NAME(at->namespace), NAME(at->name));
-    json_key(json, name);
+    json_key_print(json, "%.*s.%.*s.row", PLACE(at));
     json_open(json, '{');
     json_pair(json, "description", "A row of the read model; include and exclude leave fields out.");
-    json_key(json, "allOf");
-    json_open(json, '[');
+    json_key_open(json, "allOf", '[');
     document_ref(json, "Audit");
     document_schema(json, map_field(at->resource, "schema"), SCHEMA_ROW);
     json_close(json, ']');

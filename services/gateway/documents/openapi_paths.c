@@ -5,7 +5,6 @@
  * no name has a dot, and the same as long as the domain names the thing so. */
 #include "services/gateway/documents/openapi.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "services/gateway/sample.h"
@@ -34,27 +33,20 @@ struct command_place {
 
 static void command_path(struct json_out *json, const struct command_place *place)
 {
-    char path[1024];
-    snprintf(path,
-             sizeof path,
-             "/%.*s:%.*s/%.*s/%s",
-             NAME(place->at->namespace),
-             NAME(place->command->name),
-             NAME(place->at->name),
-             place->fresh ? ":new" : "{identifier}");
-    json_key(json, path);
+    json_key_print(json,
+                   "/%.*s:%.*s/%.*s/%s",
+                   NAME(place->at->namespace),
+                   NAME(place->command->name),
+                   NAME(place->at->name),
+                   place->fresh ? ":new" : "{identifier}");
 }
 
 static void command_title(struct json_out *json, const struct command_place *place)
 {
     struct slice doc = map_text(place->command->part, "doc");
     json_key(json, "operationId");
-    json_print(json,
-               "%s.%.*s.%.*s.%.*s",
-               place->fresh ? "create" : "command",
-               NAME(place->at->namespace),
-               NAME(place->at->name),
-               NAME(place->command->name));
+    json_print(
+        json, "%s.%.*s.%.*s.%.*s", place->fresh ? "create" : "command", PLACE(place->at), NAME(place->command->name));
     if (doc.size == 0)
         doc = place->command->name;
     json_key(json, "summary");
@@ -76,16 +68,13 @@ static void command_body(struct json_out *json, const struct command_place *plac
 {
     struct slice schema = map_field(place->command->part, "schema");
     bool needed = map_field(schema, "required").size > 1;
-    json_key(json, "requestBody");
-    json_open(json, '{');
+    json_key_open(json, "requestBody", '{');
     json_key(json, "required");
     json_bool(json, needed);
     openapi_content_open(json);
     json_key(json, "schema");
-    document_ref(
-        json, "%.*s.%.*s.command.%.*s", NAME(place->at->namespace), NAME(place->at->name), NAME(place->command->name));
-    json_key(json, "example");
-    json_open(json, '{');
+    document_ref(json, "%.*s.%.*s.command.%.*s", PLACE(place->at), NAME(place->command->name));
+    json_key_open(json, "example", '{');
     sample_entries(json, schema, 0);
     json_close(json, '}');
     openapi_content_close(json);
@@ -95,18 +84,13 @@ static void command_body(struct json_out *json, const struct command_place *plac
 static void command_content(struct json_out *json, const struct command_place *place)
 {
     openapi_content_open(json);
-    json_key(json, "schema");
-    json_open(json, '{');
-    json_key(json, "anyOf");
-    json_open(json, '[');
+    json_key_open(json, "schema", '{');
+    json_key_open(json, "anyOf", '[');
     document_ref(json, "Done");
-    document_ref(json, "%.*s.%.*s.dry_run", NAME(place->at->namespace), NAME(place->at->name));
-    json_close(json, ']');
-    json_close(json, '}');
-    json_key(json, "example");
-    json_open(json, '{');
-    json_key(json, "data");
-    json_open(json, '{');
+    document_ref(json, "%.*s.%.*s.dry_run", PLACE(place->at));
+    json_close_all(json, "]}");
+    json_key_open(json, "example", '{');
+    json_key_open(json, "data", '{');
     write_identity(json);
     json_close(json, '}');
     json_pair(json, "status", "OK");
@@ -127,8 +111,7 @@ static void command_responses(struct json_out *json, const struct command_place 
                                          "Idempotency-Key",
                                          "IdempotencyKey",
                                          NULL};
-    json_key(json, "responses");
-    json_open(json, '{');
+    json_key_open(json, "responses", '{');
     openapi_response_open(json, "200", "The command is durable; or, of a dry run, what it would do.");
     openapi_headers(json, place->fresh ? fields : fields + 2);
     command_content(json, place);
@@ -146,7 +129,7 @@ static void command_write(struct json_out *json, const struct command_place *pla
     command_parameters(json, place);
     command_body(json, place);
     command_responses(json, place);
-    openapi_close(json, 2);
+    json_close_all(json, "}}");
 }
 
 static void commands_write(struct document *document, const struct resource_walk *at)
@@ -165,25 +148,21 @@ static void commands_write(struct document *document, const struct resource_walk
 
 static void read_open(struct json_out *json, const struct resource_walk *at, const char *kind, const char *behind)
 {
-    char path[1024];
-    snprintf(path, sizeof path, "/%.*s.%.*s/{identifier}%s", NAME(at->namespace), NAME(at->name), behind);
-    json_key(json, path);
+    json_key_print(json, "/%.*s.%.*s/{identifier}%s", PLACE(at), behind);
     json_open(json, '{');
     openapi_operation_open(json, "get", at);
     json_key(json, "operationId");
-    json_print(json, "%s.%.*s.%.*s", kind, NAME(at->namespace), NAME(at->name));
+    json_print(json, "%s.%.*s.%.*s", kind, PLACE(at));
 }
 
 static void state_content(struct json_out *json, const struct resource_walk *at)
 {
     openapi_content_open(json);
     openapi_envelope_open(json);
-    document_ref(json, "%.*s.%.*s.item", NAME(at->namespace), NAME(at->name));
+    document_ref(json, "%.*s.%.*s.item", PLACE(at));
     openapi_envelope_close(json);
-    json_key(json, "example");
-    json_open(json, '{');
-    json_key(json, "data");
-    json_open(json, '{');
+    json_key_open(json, "example", '{');
+    json_key_open(json, "data", '{');
     sample_entries(json, map_field(at->resource, "schema"), 0);
     write_identity(json);
     json_close(json, '}');
@@ -202,8 +181,7 @@ static void state_write(struct json_out *json, const struct resource_walk *at)
     json_print(json, "The state of one %.*s", NAME(at->name));
     json_pair_text(json, "description", map_text(at->resource, "doc"));
     openapi_parameter_references(json, names);
-    json_key(json, "responses");
-    json_open(json, '{');
+    json_key_open(json, "responses", '{');
     openapi_response_open(json, "200", "The state, as it is or as it was at a version.");
     openapi_headers(json, fields);
     state_content(json, at);
@@ -212,7 +190,7 @@ static void state_write(struct json_out *json, const struct resource_walk *at)
     openapi_headers(json, fields);
     json_close(json, '}');
     openapi_problems(json, read_problems);
-    openapi_close(json, 3);
+    json_close_all(json, "}}}");
 }
 
 /* ---- events ---- */
@@ -223,7 +201,7 @@ static void events_schema(struct json_out *json, const struct resource_walk *at)
     json_open(json, '{');
     json_pair(json, "type", "array");
     json_key(json, "items");
-    document_ref(json, "%.*s.%.*s.record", NAME(at->namespace), NAME(at->name));
+    document_ref(json, "%.*s.%.*s.record", PLACE(at));
     json_close(json, '}');
     json_key(json, "meta");
     document_ref(json, "PageMeta");
@@ -256,15 +234,12 @@ static void event_sample(struct json_out *json, const struct resource_walk *at, 
 static void events_example(struct json_out *json, const struct resource_walk *at)
 {
     struct part_walk walk = part_walk_of(at->resource, "events");
-    json_key(json, "example");
-    json_open(json, '{');
-    json_key(json, "data");
-    json_open(json, '[');
+    json_key_open(json, "example", '{');
+    json_key_open(json, "data", '[');
     if (part_walk_next(&walk))
         event_sample(json, at, &walk);
     json_close(json, ']');
-    json_key(json, "meta");
-    json_open(json, '{');
+    json_key_open(json, "meta", '{');
     json_key(json, "limit");
     json_integer(json, 25);
     json_key(json, "next");
@@ -288,24 +263,21 @@ static void events_write(struct json_out *json, const struct resource_walk *at)
         "To a client that takes text/event-stream, a stream that goes on for ever, of CloudEvents: after and limit "
         "are of pages, from is of streams.");
     openapi_parameter_references(json, names);
-    json_key(json, "responses");
-    json_open(json, '{');
+    json_key_open(json, "responses", '{');
     openapi_response_open(json, "200", "A page of events.");
     openapi_headers(json, fields);
     openapi_content_open(json);
     events_schema(json, at);
     events_example(json, at);
     json_close(json, '}');
-    json_key(json, "text/event-stream");
-    json_open(json, '{');
-    json_key(json, "schema");
-    json_open(json, '{');
+    json_key_open(json, "text/event-stream", '{');
+    json_key_open(json, "schema", '{');
     json_pair(json, "type", "string");
     json_close(json, '}');
     openapi_content_close(json);
     json_close(json, '}');
     openapi_problems(json, read_problems);
-    openapi_close(json, 3);
+    json_close_all(json, "}}}");
 }
 
 /* ---- changes ---- */
@@ -319,8 +291,7 @@ static void changes_write(struct json_out *json, const struct resource_walk *at)
     json_key(json, "summary");
     json_print(json, "What the events of one %.*s changed, between two versions", NAME(at->name));
     openapi_parameter_references(json, names);
-    json_key(json, "responses");
-    json_open(json, '{');
+    json_key_open(json, "responses", '{');
     openapi_response_open(json, "200", "The difference, and that of each event, a page of events at a time.");
     openapi_headers(json, fields);
     openapi_content_open(json);
@@ -332,7 +303,7 @@ static void changes_write(struct json_out *json, const struct resource_walk *at)
     openapi_content_close(json);
     json_close(json, '}');
     openapi_problems(json, read_problems);
-    openapi_close(json, 3);
+    json_close_all(json, "}}}");
 }
 
 void openapi_resource_paths(struct document *document)
