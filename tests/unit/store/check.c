@@ -177,57 +177,34 @@ bool model_check_stream(struct model *model, struct store *store, const char *id
            stream_check(model, store, identifier, to_version, false);
 }
 
-/* One of the ways to read a page of a stream's events. */
-typedef enum error (*page_read)(struct model *model,
-                                struct store *store,
-                                const char *identifier,
-                                uint64_t after,
-                                uint32_t page,
-                                struct stream_walk *walk,
-                                struct store_fault *fault);
-
-static enum error events_read(struct model *model,
-                              struct store *store,
-                              const char *identifier,
-                              uint64_t after,
-                              uint32_t page,
-                              struct stream_walk *walk,
-                              struct store_fault *fault)
+/* Reads the next page of a stream's events as its owner does, or as others do, who learn the head from it; a head that
+ * differs is said as a fault, and is no error of the store. */
+static enum error
+page_read(struct stream_walk *walk, struct store *store, uint32_t page, bool look, struct store_fault *fault)
 {
-    struct stream stream = model_stream(identifier);
-    uint32_t unit = model_unit(model, identifier);
-    return store_read_events(store, unit, &stream, stream_hash(&stream), after, page, stream_visit, walk, fault);
-}
-
-/* A head that differs is said as a fault, and is no error of the store. */
-static enum error look_read(struct model *model,
-                            struct store *store,
-                            const char *identifier,
-                            uint64_t after,
-                            uint32_t page,
-                            struct stream_walk *walk,
-                            struct store_fault *fault)
-{
-    struct stream stream = model_stream(identifier);
-    const struct store_record *last = model_last(model, identifier);
+    struct stream stream = model_stream(walk->identifier);
+    uint64_t hash = stream_hash(&stream), after = walk->version;
+    uint32_t unit = model_unit(walk->model, walk->identifier);
+    if (!look)
+        return store_read_events(store, unit, &stream, hash, after, page, stream_visit, walk, fault);
+    const struct store_record *last = model_last(walk->model, walk->identifier);
     struct store_head head = {.head = 1};
-    enum error error =
-        store_look_stream(store, &stream, stream_hash(&stream), after, page, &head, stream_visit, walk, fault);
+    enum error error = store_look_stream(store, &stream, hash, after, page, &head, stream_visit, walk, fault);
     if (error != error_none ||
         (last == NULL ? head.head == 0 && head.version == 0 : head.head == last->seq && head.version == last->version))
         return error;
-    differ(model, "a head that was looked at", identifier, head.version);
+    differ(walk->model, "a head that was looked at", walk->identifier, head.version);
     return error_invalid_data;
 }
 
-static bool pages_check(struct model *model, struct store *store, const char *identifier, uint32_t page, page_read read)
+static bool pages_check(struct model *model, struct store *store, const char *identifier, uint32_t page, bool look)
 {
     struct stream_walk walk = {.model = model, .identifier = identifier};
     uint64_t before;
     do {
         struct store_fault fault = {"visitor"};
         before = walk.version;
-        enum error error = read(model, store, identifier, walk.version, page, &walk, &fault);
+        enum error error = page_read(&walk, store, page, look, &fault);
         if (error == error_invalid_data)
             return false;
         if (error != error_none || walk.version - before > page)
@@ -240,12 +217,12 @@ static bool pages_check(struct model *model, struct store *store, const char *id
 
 bool model_check_events(struct model *model, struct store *store, const char *identifier, uint32_t page)
 {
-    return pages_check(model, store, identifier, page, events_read);
+    return pages_check(model, store, identifier, page, false);
 }
 
 bool model_check_look(struct model *model, struct store *store, const char *identifier, uint32_t page)
 {
-    return pages_check(model, store, identifier, page, look_read);
+    return pages_check(model, store, identifier, page, true);
 }
 
 static bool receipt_same(struct model *model, const struct store_record *expected, const struct store_receipt *receipt)
