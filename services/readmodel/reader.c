@@ -40,9 +40,12 @@ enum error row_reader_builds(struct row_reader *reader, const struct builds **ou
     return error;
 }
 
-uint64_t row_reader_moment(const struct row_reader *reader)
+enum error row_reader_builds_known(struct row_reader *reader, const struct builds **out, struct store_fault *fault)
 {
-    return reader->moment;
+    if (!reader->ops->remembers || !reader->builds_known)
+        return row_reader_builds(reader, out, fault);
+    *out = &reader->builds;
+    return error_none;
 }
 
 enum error row_reader_checkpoints(struct row_reader *reader,
@@ -64,6 +67,11 @@ enum error row_reader_checkpoints(struct row_reader *reader,
 enum error row_reader_has_writer(struct row_reader *reader, bool *out, struct store_fault *fault)
 {
     return reader->ops->has_writer(reader, out, fault);
+}
+
+uint64_t row_reader_moment(const struct row_reader *reader)
+{
+    return reader->moment;
 }
 
 /* ---- pages ---- */
@@ -129,6 +137,27 @@ enum error page_end(struct row_page *page, const struct query *query, bool more,
 
 /* ---- rows ---- */
 
+/* No row has such an identifier, and PostgreSQL takes no text with one. */
+static bool is_no_identifier(struct slice id)
+{
+    return id.size == 0 || memchr(id.data, 0, id.size) != NULL;
+}
+
+enum error
+row_reader_read(struct row_reader *reader, const struct row_want *want, struct row_page *out, struct store_fault *fault)
+{
+    struct row_want less = *want;
+    reader->target.build = want->build;
+    reader->target.number = want->number;
+    if (want->id != NULL && is_no_identifier(*want->id))
+        less.query = NULL;
+    page_begin(out);
+    enum error error = page_close(out, reader->ops->read(reader, &less, out, fault), fault);
+    if (error == error_none && out->cut && want->query->numbered)
+        error = fault_set(fault, error_too_long, "the page's rows have more than %zu bytes", want->query->bytes);
+    return error;
+}
+
 enum error row_reader_select(struct row_reader *reader,
                              uint32_t build,
                              uint32_t number,
@@ -136,13 +165,7 @@ enum error row_reader_select(struct row_reader *reader,
                              struct row_page *out,
                              struct store_fault *fault)
 {
-    reader->target.build = build;
-    reader->target.number = number;
-    page_begin(out);
-    enum error error = page_close(out, reader->ops->select(reader, query, out, fault), fault);
-    if (error == error_none && out->cut && query->numbered)
-        error = fault_set(fault, error_too_long, "the page's rows have more than %zu bytes", query->bytes);
-    return error;
+    return row_reader_read(reader, &(struct row_want){.build = build, .number = number, .query = query}, out, fault);
 }
 
 enum error row_reader_item(struct row_reader *reader,
@@ -153,13 +176,25 @@ enum error row_reader_item(struct row_reader *reader,
                            struct row_page *out,
                            struct store_fault *fault)
 {
-    reader->target.build = build;
-    reader->target.number = number;
-    page_begin(out);
-    /* No row has such an identifier, and PostgreSQL takes no text with one. */
-    if (id.size == 0 || memchr(id.data, 0, id.size) != NULL)
-        return page_close(out, error_none, fault);
-    return page_close(out, reader->ops->item(reader, query, id, out, fault), fault);
+    return row_reader_read(
+        reader, &(struct row_want){.build = build, .number = number, .query = query, .id = &id}, out, fault);
+}
+
+/* ---- progress ---- */
+
+void progress_begin(struct row_progress *progress)
+{
+    progress->moment = 0;
+    memset(progress->seqs, 0, progress->partitions * sizeof progress->seqs[0]);
+    memset(progress->halted, 0, progress->partitions * sizeof progress->halted[0]);
+}
+
+void progress_put(struct row_progress *progress, uint64_t partition, uint64_t seq, uint64_t halted)
+{
+    if (partition >= progress->partitions)
+        return;
+    progress->seqs[partition] = seq;
+    progress->halted[partition] = halted;
 }
 
 /* ---- checkpoints ---- */

@@ -25,6 +25,11 @@ void row_reader_close(struct row_reader **reader);
  * list (out->change differs), or close. */
 enum error row_reader_builds(struct row_reader *reader, const struct builds **out, struct store_fault *fault);
 
+/* The same, but a reader whose looks take a round trip gives what it knows: builds that were there not long ago.
+ * Whoever reads by them hears from row_reader_read when they have changed; whoever refuses something because of them
+ * looks first. */
+enum error row_reader_builds_known(struct row_reader *reader, const struct builds **out, struct store_fault *fault);
+
 /* A number for what the database was when row_reader_builds looked at it last: while that gives the same, nothing of it
  * has changed. 0 when it cannot be told. */
 uint64_t row_reader_moment(const struct row_reader *reader);
@@ -52,17 +57,41 @@ struct row_page {
 };
 void row_page_fini(struct row_page *page);
 
-/* Rows of models[number] of a build that fit query. A row is the audit fields, then its own, less what include and
- * exclude leave out. error_too_long when query->numbered and its rows are more than query->bytes. */
+/* How far a build is, and was when its rows were read last. Zeroed but for the first three before first use, and when
+ * the reader is another. */
+struct row_progress {
+    uint32_t partitions;
+    uint64_t *seqs, *halted; /* as in checkpoints, one a partition */
+    uint32_t build;          /* whose they are */
+    uint64_t moment;         /* when they were read; another number: they may differ */
+};
+
+/* What row_reader_read reads: rows of models[number] of a build. */
+struct row_want {
+    uint32_t build, number;
+    const struct query *query; /* NULL: no rows */
+    /* One row by its identifier, of query->realm, with query's include, exclude and deleted; nothing else of query
+     * counts, and a page of no rows is no error. NULL: rows that fit query. */
+    const struct slice *id;
+    struct row_progress *progress; /* NULL: nobody wants to know */
+};
+
+/* Rows, and how far the build was before: they have at least what its progress says. All of it in one round trip, and
+ * on PostgreSQL of one instant. A row is the audit fields, then its own, less what include and exclude leave out.
+ * error_not_found: the build is gone or, with progress, builds have changed since they were given last.
+ * error_too_long when query->numbered and its rows are more than query->bytes; progress is right all the same. */
+enum error row_reader_read(struct row_reader *reader,
+                           const struct row_want *want,
+                           struct row_page *out,
+                           struct store_fault *fault);
+
+/* Only a page, and only one row. */
 enum error row_reader_select(struct row_reader *reader,
                              uint32_t build,
                              uint32_t number,
                              const struct query *query,
                              struct row_page *out,
                              struct store_fault *fault);
-
-/* One row by its identifier, of query->realm, with query's include, exclude and deleted; nothing else of query counts.
- * out->count is 0 when it is not there. */
 enum error row_reader_item(struct row_reader *reader,
                            uint32_t build,
                            uint32_t number,

@@ -10,7 +10,6 @@
 #include "services/readmodel/row_text.h"
 #include "services/readmodel/select.h"
 
-#define STATEMENTS_MAX 64 /* prepared ones that are kept */
 #define TIME_LIMIT_MS 5000
 
 struct row_reader_ops {
@@ -19,6 +18,7 @@ struct row_reader_ops {
     void (*close)(struct row_reader *reader);
     /* Fills reader->builds anew if its change differs. */
     enum error (*builds)(struct row_reader *reader, struct store_fault *fault);
+    bool remembers; /* a look at the builds takes a round trip: read finds out whether they have changed */
     enum error (*checkpoints)(struct row_reader *reader,
                               uint32_t build,
                               struct checkpoint *out,
@@ -26,13 +26,9 @@ struct row_reader_ops {
                               struct buffer *memory,
                               struct store_fault *fault);
     enum error (*has_writer)(struct row_reader *reader, bool *out, struct store_fault *fault);
-    enum error (*select)(struct row_reader *reader,
-                         const struct query *query,
-                         struct row_page *out,
-                         struct store_fault *fault);
-    enum error (*item)(struct row_reader *reader,
-                       const struct query *query,
-                       struct slice id,
+    /* Fills the progress where it may have changed, then the page, which is begun. */
+    enum error (*read)(struct row_reader *reader,
+                       const struct row_want *want,
                        struct row_page *out,
                        struct store_fault *fault);
 };
@@ -43,11 +39,20 @@ struct row_reader {
     const struct row_reader_ops *ops;
     struct builds builds;
     bool builds_known;
-    uint64_t moment; /* see row_reader_moment */
+    uint64_t moment; /* of the database: as long as it is the same nothing has changed */
     uint32_t time_limit_ms;
     struct select_target target;
     struct select rows, count;
 };
+
+/* Is the progress of this build, as it was at this moment? */
+static inline bool progress_is(const struct row_progress *progress, uint32_t build, uint64_t moment)
+{
+    return moment != 0 && progress->moment == moment && progress->build == build;
+}
+/* It is to be filled: all partitions are at 0, and it is nobody's. */
+void progress_begin(struct row_progress *progress);
+void progress_put(struct row_progress *progress, uint64_t partition, uint64_t seq, uint64_t halted);
 
 /* Puts a fault's text of a checkpoint into memory; its slice is right after checkpoints_settle, as memory may move. */
 void checkpoint_fault_put(struct checkpoint *checkpoint, struct slice fault, struct buffer *memory);

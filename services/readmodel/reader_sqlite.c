@@ -14,7 +14,10 @@
 #include "services/store/lock.h"
 #include "services/store/postgres_link.h"
 
-enum { PROGRESS_STEPS = 500 }; /* of SQLite's machine between two looks at the clock: some ten microseconds */
+enum {
+    PROGRESS_STEPS = 500, /* of SQLite's machine between two looks at the clock: some ten microseconds */
+    STATEMENTS_MAX = 64   /* prepared ones that are kept */
+};
 
 struct statement {
     uint64_t hash; /* of its text */
@@ -246,6 +249,29 @@ static enum error sqlite_checkpoints(struct row_reader *base,
     return code == SQLITE_DONE ? error_none : reader_fault(reader, code, "reading checkpoints", fault);
 }
 
+/* Only when it can have moved since the builds were looked at last. */
+static enum error
+progress_read(struct sqlite_reader *reader, uint32_t build, struct row_progress *progress, struct store_fault *fault)
+{
+    sqlite3_stmt *statement = reader->fixed[FIXED_CHECKPOINTS];
+    uint64_t moment = reader->base.moment;
+    int code;
+    if (progress_is(progress, build, moment))
+        return error_none;
+    progress_begin(progress);
+    time_begin(reader);
+    sqlite3_bind_int64(statement, 1, build);
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW)
+        progress_put(
+            progress, column_unsigned(statement, 0), column_unsigned(statement, 1), column_unsigned(statement, 3));
+    sqlite3_reset(statement);
+    if (code != SQLITE_DONE)
+        return reader_fault(reader, code, "reading checkpoints", fault);
+    progress->build = build;
+    progress->moment = moment;
+    return error_none;
+}
+
 static enum error sqlite_has_writer(struct row_reader *base, bool *out, struct store_fault *fault)
 {
     return lock_held(sqlite_of(base)->lock, out, fault);
@@ -435,6 +461,18 @@ static enum error sqlite_item(struct row_reader *base,
     return error;
 }
 
+static enum error
+sqlite_read(struct row_reader *base, const struct row_want *want, struct row_page *out, struct store_fault *fault)
+{
+    enum error error = error_none;
+    if (want->progress != NULL)
+        error = progress_read(sqlite_of(base), want->build, want->progress, fault);
+    if (error != error_none || want->query == NULL)
+        return error;
+    return want->id == NULL ? sqlite_select(base, want->query, out, fault)
+                            : sqlite_item(base, want->query, *want->id, out, fault);
+}
+
 const struct row_reader_ops row_reader_sqlite = {
     .scheme = "sqlite",
     .open = sqlite_open,
@@ -442,6 +480,5 @@ const struct row_reader_ops row_reader_sqlite = {
     .builds = sqlite_builds,
     .checkpoints = sqlite_checkpoints,
     .has_writer = sqlite_has_writer,
-    .select = sqlite_select,
-    .item = sqlite_item,
+    .read = sqlite_read,
 };

@@ -15,7 +15,7 @@
 #include "services/readmodel/writer.h"
 #include "tests/unit/readmodel/sample.h"
 
-enum { BATCH = 500, TURNS = 10 };
+enum { BATCH = 500, TURNS = 10, PARTITIONS = 256 /* as many as a log on PostgreSQL has */ };
 static const char request_json[] = "{'query':{'system_entity':true,'employees.gte':5},'total':false}";
 
 static void check(enum error error, const struct store_fault *fault)
@@ -77,7 +77,7 @@ static uint32_t model_fill(const char *url, const struct model *model, unsigned 
     struct store_fault fault;
     struct writer *writer = NULL;
     struct writer_config config = {
-        .url = url, .holder = "bench", .boot = 1, .lease_ms = 60000, .partitions = 1, .incarnation = 77};
+        .url = url, .holder = "bench", .boot = 1, .lease_ms = 60000, .partitions = PARTITIONS, .incarnation = 77};
     check(writer_open(&writer, &config, &fault), &fault);
     uint32_t build = build_make(writer, model);
     rows_put(writer, build, model, rows);
@@ -87,17 +87,23 @@ static uint32_t model_fill(const char *url, const struct model *model, unsigned 
 
 /* ---- ours ---- */
 
+/* As query processes do: how far the build is belongs to it. */
 static void ours_read(struct row_reader *reader, uint32_t build, const struct model *model, struct row_page *page)
 {
     static struct buffer request;
+    static uint64_t seqs[PARTITIONS], halted[PARTITIONS];
+    static struct row_progress progress = {.partitions = PARTITIONS, .seqs = seqs, .halted = halted};
+    const struct builds *builds;
     struct store_fault fault;
     struct data_faults faults;
     struct query query = {0};
+    const struct row_want want = {.build = build, .query = &query, .progress = &progress};
     if (request.size == 0)
         request = sample_msgpack(request_json);
     enum error error = query_parse(buffer_slice(&request), model, slice_text("default"), NULL, &query, &faults);
     assert(error == error_none);
-    check(row_reader_select(reader, build, 0, &query, page, &fault), &fault);
+    check(row_reader_builds_known(reader, &builds, &fault), &fault);
+    check(row_reader_read(reader, &want, page, &fault), &fault);
     query_fini(&query);
 }
 

@@ -74,7 +74,7 @@ static void case_run(struct database *database, struct slice request, struct buf
     struct row_page page = {0};
     enum error error = query_parse(request, &model, slice_text("default"), NULL, &query, &faults);
     if (error == error_none) {
-        error = row_reader_select(database->reader, 1, 0, &query, &page, &database->fault);
+        error = database_select(database, 1, &query, &page);
         cr_assert(error == error_none, "%s: %s", error_name(error), database->fault.text);
         page_tell(out, &page);
     } else {

@@ -219,3 +219,17 @@ void database_put(
     buffer_fini(&sql);
     buffer_fini(&scratch);
 }
+
+/* ---- reading ---- */
+
+enum error database_select(struct database *database, uint32_t build, const struct query *query, struct row_page *out)
+{
+    const struct row_want want = {.build = build, .query = query};
+    return row_reader_read(database->reader, &want, out, &database->fault);
+}
+
+enum error database_item(struct database *database, const struct query *query, struct slice id, struct row_page *out)
+{
+    const struct row_want want = {.build = 1, .query = query, .id = &id};
+    return row_reader_read(database->reader, &want, out, &database->fault);
+}

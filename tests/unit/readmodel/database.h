@@ -30,5 +30,8 @@ void database_sql(struct database *database, const char *format, ...) __attribut
 void database_build(struct database *database, uint32_t build, const struct model *model, enum build_state state);
 void database_put(
     struct database *database, uint32_t build, const struct model *model, const struct row *rows, size_t count);
+/* Rows of models[0] of a build, and one row by its identifier. */
+enum error database_select(struct database *database, uint32_t build, const struct query *query, struct row_page *out);
+enum error database_item(struct database *database, const struct query *query, struct slice id, struct row_page *out);
 
 #endif

@@ -385,7 +385,7 @@ static struct query query_of(struct slice request, const char *json)
 
 static void select_run(struct database *database, const struct query *query, struct row_page *page, const char *json)
 {
-    enum error error = row_reader_select(database->reader, 1, 0, query, page, &database->fault);
+    enum error error = database_select(database, 1, query, page);
     cr_assert(error == error_none, "%s: %s", json, database->fault.text);
 }
 

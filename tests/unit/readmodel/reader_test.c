@@ -55,7 +55,7 @@ static enum error select_json(uint32_t build, const char *json)
 {
     struct buffer request = sample_msgpack(json);
     struct query query = query_of(&request);
-    enum error error = row_reader_select(database.reader, build, 0, &query, &page, &database.fault);
+    enum error error = database_select(&database, build, &query, &page);
     query_fini(&query);
     buffer_fini(&request);
     return error;
@@ -109,14 +109,13 @@ BOTH(one_row_is_found_by_its_identifier)
         uint32_t count;
     } ids[] = {{"c-2", 1}, {"C-2", 0}, {"c-6", 0}, {"", 0}, {"x' OR '1'='1", 0}};
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-        cr_assert(row_reader_item(database.reader, 1, 0, &query, slice_text(ids[i].id), &page, &database.fault) ==
-                  error_none);
+        cr_assert(database_item(&database, &query, slice_text(ids[i].id), &page) == error_none);
         cr_assert(page.count == ids[i].count, "%s", ids[i].id);
     }
     query.deleted = true;
-    cr_assert(row_reader_item(database.reader, 1, 0, &query, slice_text("c-6"), &page, &database.fault) == error_none);
+    cr_assert(database_item(&database, &query, slice_text("c-6"), &page) == error_none);
     page_is("[{'_id':'c-6','_realm':'default'}]");
-    cr_assert(row_reader_item(database.reader, 1, 0, &query, slice_of("c\0", 2), &page, &database.fault) == error_none);
+    cr_assert(database_item(&database, &query, slice_of("c\0", 2), &page) == error_none);
     cr_assert(page.count == 0);
     query_fini(&query);
     buffer_fini(&request);
@@ -163,9 +162,7 @@ static void walk(const char *json)
         struct buffer request = with_cursor(json, &cursor);
         struct query query = query_of(&request);
         query.limit = 2;
-        cr_assert(row_reader_select(database.reader, 1, 0, &query, &page, &database.fault) == error_none,
-                  "%s",
-                  database.fault.text);
+        cr_assert(database_select(&database, 1, &query, &page) == error_none, "%s", database.fault.text);
         ids_take(&walked);
         buffer_clear(&cursor);
         buffer_append(&cursor, page.next.data, page.next.size);
@@ -214,7 +211,7 @@ BOTH(a_cursor_page_counts_only_when_asked)
     buffer_append(&cursor, page.next.data, page.next.size);
     struct buffer request = with_cursor("{'sort':'name','total':true,'limit':2}", &cursor);
     struct query query = query_of(&request);
-    cr_assert(row_reader_select(database.reader, 1, 0, &query, &page, &database.fault) == error_none);
+    cr_assert(database_select(&database, 1, &query, &page) == error_none);
     cr_assert(page.total == 6 && page.count == 2);
     query_fini(&query);
     buffer_fini(&request);
@@ -272,7 +269,7 @@ BOTH(a_page_ends_early_before_it_passes_its_bytes_and_cursors_lead_on)
     for (size_t i = 0; i < 5; i++) {
         struct buffer request = with_cursor(LARGE_ROWS, &cursor);
         struct query query = query_of(&request);
-        cr_assert(row_reader_select(database.reader, 1, 0, &query, &page, &database.fault) == error_none);
+        cr_assert(database_select(&database, 1, &query, &page) == error_none);
         page_ids_are(pages[i]);
         cr_assert(page.rows.size <= limit_page_bytes || page.count == 1);
         cr_assert(page.cut == (i < 4) && (page.next.size > 0) == (i < 4));
@@ -322,23 +319,6 @@ BOTH(builds_are_read_again_when_they_change)
     cr_assert(row_reader_builds(database.reader, &builds, &database.fault) == error_none);
     cr_assert(builds->count == 2 && builds->builds[1].id == 2 && builds->builds[1].state == BUILD_BUILDING);
     cr_assert(builds->change != change && builds->incarnation == 99);
-}
-
-/* Where it can be told at all. */
-BOTH(a_moment_lasts_until_something_is_written)
-{
-    const struct builds *builds;
-    uint64_t moments[3];
-    for (int i = 0; i < 3; i++) {
-        cr_assert(
-            row_reader_builds(database.reader, &builds, &database.fault) == error_none, "%s", database.fault.text);
-        moments[i] = row_reader_moment(database.reader);
-        if (i == 1)
-            database_sql(&database, "INSERT INTO %smeta (key, value) VALUES ('other', 1)", SCHEMA);
-    }
-    cr_assert(moments[0] == moments[1]);
-    cr_assert(moments[2] == 0 || moments[2] != moments[1]);
-    cr_assert((moments[0] == 0) == (database.dialect == DIALECT_POSTGRESQL));
 }
 
 BOTH(there_may_be_no_builds)
@@ -428,7 +408,7 @@ BOTH(a_query_that_takes_too_long_is_ended)
     text[1999] = 'b';
     write_text(&request, slice_of(text, 2000));
     struct query query = query_of(&request);
-    enum error error = row_reader_select(database.reader, 1, 0, &query, &page, &database.fault);
+    enum error error = database_select(&database, 1, &query, &page);
     cr_assert(error == error_timed_out, "%s: %s", error_name(error), database.fault.text);
     query_fini(&query);
     buffer_fini(&request);
@@ -460,7 +440,7 @@ Test(reader, a_comparison_of_lists_that_takes_too_long_is_ended_in_sqlite)
         write_integer(&request, ITEMS - 1);
     struct query query = query_of(&request);
     query.total = false; /* that would be too late by itself */
-    enum error error = row_reader_select(database.reader, 1, 0, &query, &page, &database.fault);
+    enum error error = database_select(&database, 1, &query, &page);
     cr_assert(error == error_timed_out, "%s: %s", error_name(error), database.fault.text);
     query_fini(&query);
     buffer_fini(&request);
