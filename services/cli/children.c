@@ -25,9 +25,7 @@ struct child *children_add(struct children *children, const char *name, int stop
 {
     struct child *child;
 
-    if (children->count == PROCESSES_MAX) {
-        return NULL;
-    }
+    assert(children->count < PROCESSES_MAX);
     child = &children->items[children->count++];
     *child = (struct child){.stop_stage = stop_stage, .state = CHILD_WAITING, .ready_pipe = -1};
     snprintf(child->name, sizeof child->name, "%s", name);

@@ -14,7 +14,7 @@
 #include "services/cli/platform.h"
 #include "services/cli/restart.h"
 
-#define ARGUMENTS_MAX 64
+#define ARGUMENTS_MAX 128
 
 enum child_state { CHILD_WAITING, CHILD_STARTING, CHILD_RUNNING, CHILD_ENDED };
 
@@ -39,7 +39,7 @@ struct children {
     int useless_code;
 };
 
-/* Adds a service; the arguments follow one by one, child_argument. NULL when there are too many. */
+/* Adds a service, of at most PROCESSES_MAX; the arguments follow one by one, child_argument. */
 struct child *children_add(struct children *children, const char *name, int stop_stage, const char *program);
 /* Copies text; a program with more arguments than fit is a bug of the caller, who checks its lists. */
 void child_argument(struct child *child, const char *text);

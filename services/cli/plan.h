@@ -1,19 +1,17 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * What `fluvius up` is going to run: its settings, checked, and the services made of them. */
+ * What `fluvius up` is going to run: its settings, checked (plan.c), the addresses (plan_addresses.c) and the services
+ * made of them (plan_children.c). */
 #ifndef CLI_PLAN_H
 #define CLI_PLAN_H
 
 #include "services/cli/children.h"
 #include "services/common/tls_settings.h"
 
-#include <stdio.h>
-
-#define FILES_MAX 16 /* log files of the embedded store; a shard needs at least one of its own */
-#define SHARDS_MAX 32
+#define FILES_MAX 16   /* log files of the embedded store; a shard needs at least one of its own */
+#define DOMAINS_MAX 16 /* modules, and as many earlier ones */
 #define STORE_PARTITIONS 16
-#define QUERIES_MAX 8
 
 struct up_settings {
     char *data, *store, *http, *bus, *events, *token_file, *log_level;
@@ -32,7 +30,11 @@ bool plan_check(const struct up_settings *settings);
 bool plan_addresses(const struct up_settings *settings, struct ports *ports, struct platform *out);
 /* Adds broker, shards and gateway, with the programs beside this one. */
 bool plan_children(const struct up_settings *settings, const struct platform *platform, struct children *out);
-/* Tells a person what to try next. program: how they called us. */
-void plan_hints(const struct up_settings *settings, const struct platform *platform, const char *program, FILE *out);
+/* ---- for all three ---- */
+
+/* Says on standard error what cannot be, and why; always false. */
+bool plan_refuse(const char *what, const char *why);
+/* The embedded store's files are shared out when it starts; other stores let shards come and go. */
+bool plan_is_embedded(const struct up_settings *settings);
 
 #endif

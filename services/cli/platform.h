@@ -14,7 +14,10 @@
 #include <sys/types.h>
 
 #define BROKERS_MAX 4
-#define PROCESSES_MAX 56
+#define SHARDS_MAX 32
+#define PROJECTORS_MAX 32
+#define QUERIES_MAX 8
+#define PROCESSES_MAX (BROKERS_MAX + SHARDS_MAX + PROJECTORS_MAX + QUERIES_MAX + 1) /* and a gateway */
 
 struct platform_process {
     char name[16];

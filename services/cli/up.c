@@ -11,6 +11,8 @@
 #include "services/common/process.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -50,6 +52,50 @@ static bool environment_set(const struct up_settings *settings, int argc, char *
            (config == NULL || setenv("FLUVIUS_CONFIG", config, 1) == 0);
 }
 
+static bool runs_bank(const struct setting_list *domains)
+{
+    for (size_t i = 0; i < domains->count; i++) {
+        const char *slash = strrchr(domains->items[i], '/');
+
+        if (strcmp(slash == NULL ? domains->items[i] : slash + 1, "bank.so") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The words that let another command find this platform. */
+static const char *finder(const struct up_settings *settings, char *out, size_t size)
+{
+    bool found_anyway = strcmp(settings->data, "./data") == 0 || strcmp(settings->data, "data") == 0;
+
+    snprintf(out, size, "%s%s", found_anyway ? "" : " --data ", found_anyway ? "" : settings->data);
+    return out;
+}
+
+/* Tells a person what to try next. */
+static void hint(const struct up *up)
+{
+    const struct up_settings *settings = &up->settings;
+    char words[PATH_MAX + 16];
+    const char *find = finder(settings, words, sizeof words);
+
+    if (runs_bank(&settings->domains)) {
+        printf("Try in another terminal:\n"
+               "  %s send bank:open account/ada '{\"holder\":{\"given\":\"Ada\",\"family\":\"Lovelace\"}}'%s\n"
+               "  curl --json '{\"amount\":500}' %s/bank:deposit/account/ada\n"
+               "  %s state bank.account/ada%s\n",
+               up->program,
+               find,
+               up->platform.http,
+               up->program,
+               find);
+    } else {
+        printf("Try in another terminal:\n  %s describe%s\n  curl %s/_meta\n", up->program, find, up->platform.http);
+    }
+    printf("Ctrl-C stops it.\n");
+}
+
 static void announce(struct up *up)
 {
     struct buffer line = {0};
@@ -59,7 +105,7 @@ static void announce(struct up *up)
         printf("%.*s\n", (int)line.size, (const char *)line.data);
     } else {
         printf("ready %s\n", up->platform.http);
-        plan_hints(&up->settings, &up->platform, up->program, stdout);
+        hint(up);
     }
     fflush(stdout);
     buffer_fini(&line);

@@ -236,6 +236,16 @@ def shows_its_settings():
         tap.check(["fluvius-shard", "idle-ms", "4711", file.name + ":3"] in lines, "of its services' sections too", answer)
 
 
+def starts_as_much_as_it_takes():
+    most = ("--brokers", "4", "--shards", "32", "--projectors", "32", "--queries", "8")
+    modules = ("--domain", module("bank"), "--earlier-domain", module("bank")) * 16
+    answer = fluvius("config", "--store", "postgresql://nobody@127.0.0.1:1/none", *most, *modules)
+    shown = [line.split()[:2] for line in answer.out.splitlines()]
+    counts = {kind: shown.count(["fluvius-" + kind, "log-level"]) for kind in ("broker", "shard", "projector", "query", "gateway")}
+    tap.check(answer.code == 0 and list(counts.values()) == [4, 32, 32, 8, 1],
+              "the most of each service, with the most modules, can be started together", (counts, answer.err))
+
+
 def runs_four_shards_or_one():
     for shards in ("1", "4"):
         with Platform("--shards", shards) as platform:
@@ -315,6 +325,7 @@ with tempfile.TemporaryDirectory(prefix="fluvius-up-") as temporary:
     shares_out_its_files(temporary)
     keeps_strangers_out(temporary)
 shows_its_settings()
+starts_as_much_as_it_takes()
 runs_four_shards_or_one()
 outlives_a_broker()
 tap.end()
