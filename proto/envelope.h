@@ -100,12 +100,15 @@ void reply_frame_fault(struct buffer *out, enum status status, const char *code,
 
 /* ---- queries: a request's data and its reply's ---- */
 
+enum query_total { QUERY_TOTAL_USUAL = 0, QUERY_TOTAL_COUNTED, QUERY_TOTAL_NONE }; /* usual: but behind a cursor */
+
 /* What a client asks for; whoever answers reads the map itself, with what it knows of the model. */
 struct query_data {
     struct slice filter, sort, include, exclude; /* raw: a map, and arrays of texts; empty: absent */
     uint32_t limit, page;                        /* 0: absent */
     struct slice cursor, text, at_least, identifier;
-    bool no_total, deleted;
+    enum query_total total;
+    bool deleted;
 };
 void query_encode(struct buffer *out, const struct query_data *query);
 

@@ -16,7 +16,7 @@ static uint32_t query_size(const struct query_data *query)
     entries += query->page > 0;
     entries += query->cursor.size > 0;
     entries += query->text.size > 0;
-    entries += query->no_total;
+    entries += query->total != QUERY_TOTAL_USUAL;
     entries += query->deleted;
     entries += query->at_least.size > 0;
     entries += query->identifier.size > 0;
@@ -36,9 +36,9 @@ void query_encode(struct buffer *out, const struct query_data *query)
         put_unsigned(out, KEY(query, page), query->page);
     put_text(out, KEY(query, cursor), query->cursor);
     put_text(out, KEY(query, text), query->text);
-    if (query->no_total) {
+    if (query->total != QUERY_TOTAL_USUAL) {
         put_key(out, KEY(query, total));
-        write_bool(out, false);
+        write_bool(out, query->total == QUERY_TOTAL_COUNTED);
     }
     if (query->deleted)
         put_true(out, KEY(query, deleted));

@@ -65,7 +65,7 @@ static void query_case(struct buffer *out)
                                .include = buffer_slice(&include),
                                .limit = 50,
                                .page = 2,
-                               .no_total = true,
+                               .total = QUERY_TOTAL_NONE,
                                .at_least = slice_text("1f2e3d4c5b6a7988:244.17")};
     query_encode(&data, &query);
     struct request request = request_of(operation_query);

@@ -7,6 +7,7 @@
 
 #include "libactor/domain/scalar.h"
 #include "services/cli/connect.h"
+#include "services/cli/selection.h"
 #include "services/cli/show.h"
 #include "services/cli/walk.h"
 
@@ -17,7 +18,8 @@ enum { TREE_MAX = 10000, TRACE_BEFORE = 3, TRACE_SIZE = 32 };
 
 struct audit_settings {
     struct connect_settings connect;
-    char *user, *command_id, *trace, *since, *until, *of;
+    struct selection selection;
+    char *user, *command_id, *trace, *since, *until;
     bool tree;
 };
 
@@ -30,7 +32,7 @@ static const struct setting entries[] = {
     {"trace", SETTING_TEXT, AT(trace), NULL, 0, 0, "commands with this trace id (32 hexadecimal digits)"},
     {"since", SETTING_TEXT, AT(since), NULL, 0, 0, "of this time or later, like 2026-01-31T12:00:00Z"},
     {"until", SETTING_TEXT, AT(until), NULL, 0, 0, "before this time"},
-    {"of", SETTING_TEXT, AT(of), NULL, 0, 0, "NS, NS.RESOURCE or NS.RESOURCE/ID"},
+    SELECTION_SETTINGS(struct audit_settings, selection),
     {"tree", SETTING_BOOL, AT(tree), NULL, 0, 0, "group by trace and command; of 10,000 records at most"},
     {0},
 };
@@ -40,7 +42,7 @@ static const struct settings_table table = {
     "[options]",
     "Shows who did what: records of commands, rejected ones too, a line of JSON each.",
     entries,
-    "user command-id trace since until of tree",
+    "user command-id trace since until tree",
 };
 
 struct line {
@@ -52,6 +54,7 @@ struct line {
 
 struct audit {
     const struct audit_settings *settings;
+    struct buffer types;
     struct line *lines; /* of a tree */
     uint32_t count;
 };
@@ -70,19 +73,6 @@ static int time_take(const char *option, const char *value, int64_t *out)
         return 0;
     }
     return complain(option, value, "time like 2026-01-31T12:00:00Z");
-}
-
-static void of_take(const char *of, struct follow *out)
-{
-    const char *dot = strchr(of, '.'), *slash = dot == NULL ? NULL : strchr(dot, '/');
-
-    out->namespace = slice_of(of, dot == NULL ? strlen(of) : (size_t)(dot - of));
-    if (dot != NULL) {
-        out->resource = slice_of(dot + 1, slash == NULL ? strlen(dot + 1) : (size_t)(slash - dot - 1));
-    }
-    if (slash != NULL) {
-        out->identifier = slice_text(slash + 1);
-    }
 }
 
 static int follow_fill(const struct audit_settings *settings, struct follow *out)
@@ -104,9 +94,6 @@ static int follow_fill(const struct audit_settings *settings, struct follow *out
     }
     out->user = slice_text(settings->user == NULL ? "" : settings->user);
     out->trace = slice_text(settings->trace == NULL ? "" : settings->trace);
-    if (settings->of != NULL) {
-        of_take(settings->of, out);
-    }
     return code;
 }
 
@@ -200,20 +187,32 @@ static void tree_tell(struct audit *audit)
 
 /* ---- the search ---- */
 
+static int answer_read(const struct reply *reply, struct followed *out)
+{
+    if (reply->status != status_ok) {
+        return show_whole(reply);
+    }
+    if (followed_decode(reply->data, out) != error_none) {
+        fprintf(stderr, "fluvius audit: an answer that cannot be read\n");
+        return EXIT_FAILED;
+    }
+    return 0;
+}
+
 static int
 page_ask(struct audit *audit, struct client *client, struct follow *follow, struct buffer *position, bool *more)
 {
     struct request request = request_of(operation_follow);
     struct buffer memory = {0}, data = {0};
     struct followed followed = {0};
-    struct reply reply;
+    struct reply reply = {0};
     int code = EXIT_FAILED;
 
+    selection_fill(&audit->settings->selection, &audit->types, follow);
     follow_encode(&data, follow);
     request.data = buffer_slice(&data);
     if (connect_call(client, &audit->settings->connect, &request, &reply, &memory) == error_none) {
-        code =
-            reply.status == status_ok && followed_decode(reply.data, &followed) == error_none ? 0 : show_whole(&reply);
+        code = answer_read(&reply, &followed);
     }
     *more = code == 0 && records_take(audit, followed.records) && followed.more;
     if (code == 0) {
@@ -263,6 +262,7 @@ int command_audit(int argc, char **argv)
         audit.lines = settings.tree ? calloc(TREE_MAX, sizeof *audit.lines) : NULL;
         code = settings.tree && audit.lines == NULL ? EXIT_FAILED : search(&audit);
     }
+    buffer_fini(&audit.types);
     for (uint32_t i = 0; i < audit.count; i++) {
         free(audit.lines[i].text);
     }

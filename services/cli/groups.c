@@ -175,7 +175,7 @@ static int rows_show(struct group *group, struct slice rows)
 static int page_show(struct group *group, struct buffer *next)
 {
     struct request request = request_of(operation_query);
-    struct query_data query = {.limit = limit_page_limit, .cursor = buffer_slice(next), .no_total = true};
+    struct query_data query = {.limit = limit_page_limit, .cursor = buffer_slice(next), .total = QUERY_TOTAL_NONE};
     struct query_page page = {0};
     struct buffer data = {0}, memory = {0}, opened = {0};
     struct reply reply;

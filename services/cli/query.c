@@ -18,7 +18,8 @@ struct query_settings {
     struct connect_settings connect;
     char *query, *sort, *include, *exclude, *cursor, *text, *at_least, *format;
     int64_t limit, page;
-    bool total, deleted;
+    enum setting_choice total;
+    bool deleted;
 };
 
 #define AT(MEMBER) offsetof(struct query_settings, MEMBER)
@@ -33,7 +34,13 @@ static const struct setting entries[] = {
     {"page", SETTING_INTEGER, AT(page), "0", 0, UINT32_MAX, "which page, from 1"},
     {"cursor", SETTING_TEXT, AT(cursor), NULL, 0, 0, "go on behind a page: the \"next\" that it told"},
     {"text", SETTING_TEXT, AT(text), NULL, 0, 0, "words that must all occur"},
-    {"total", SETTING_BOOL, AT(total), "true", 0, 0, "count all rows, but behind a cursor; --total=false: do not"},
+    {"total",
+     SETTING_CHOICE,
+     AT(total),
+     NULL,
+     0,
+     0,
+     "count all rows, which is usual but behind a cursor; --total=false: do not"},
     {"deleted", SETTING_BOOL, AT(deleted), NULL, 0, 0, "rows of removed aggregates too"},
     {"at-least", SETTING_TEXT, AT(at_least), NULL, 0, 0, "position token: wait until the answer reflects it"},
     {"format", SETTING_TEXT, AT(format), "lines", 0, 0, "lines: a row of JSON each; json: the whole reply; table"},
@@ -88,6 +95,7 @@ static bool query_read(const char *json, struct buffer *out)
 /* The request's data; false after a line on standard error. */
 static bool data_write(const struct query_settings *settings, const char *identifier, struct buffer *out)
 {
+    static const enum query_total totals[] = {[CHOICE_TRUE] = QUERY_TOTAL_COUNTED, [CHOICE_FALSE] = QUERY_TOTAL_NONE};
     struct buffer filter = {0}, sort = {0}, include = {0}, exclude = {0};
     bool good = query_read(settings->query, &filter);
     struct query_data data = {.filter = buffer_slice(&filter),
@@ -100,7 +108,7 @@ static bool data_write(const struct query_settings *settings, const char *identi
                               .text = slice_text(settings->text),
                               .at_least = slice_text(settings->at_least),
                               .identifier = slice_text(identifier),
-                              .no_total = !settings->total,
+                              .total = totals[settings->total],
                               .deleted = settings->deleted};
 
     query_encode(out, &data);

@@ -40,23 +40,23 @@ struct text_setting {
 
 #define TEXTS 3
 
-static void texts_of(const struct subscribe_settings *settings, struct text_setting out[TEXTS])
+static void texts_of(const struct selection *selection, struct text_setting out[TEXTS])
 {
     const struct text_setting texts[TEXTS] = {
-        {"namespace", settings->namespace}, {"resource", settings->resource}, {"identifier", settings->identifier}};
+        {"namespace", selection->namespace}, {"resource", selection->resource}, {"identifier", selection->identifier}};
 
     memcpy(out, texts, sizeof texts);
 }
 
 /* ---- making it ---- */
 
-static void select_write(struct buffer *out, const struct subscribe_settings *settings)
+static void select_write(struct buffer *out, const struct selection *selection)
 {
     struct text_setting texts[TEXTS];
     size_t place = write_map_begin(out);
     uint32_t count = 0;
 
-    texts_of(settings, texts);
+    texts_of(selection, texts);
     for (size_t i = 0; i < TEXTS; i++) {
         if (texts[i].value != NULL) {
             write_string(out, texts[i].name);
@@ -65,10 +65,7 @@ static void select_write(struct buffer *out, const struct subscribe_settings *se
         }
     }
     write_string(out, "types");
-    write_array(out, (uint32_t)settings->types.count);
-    for (size_t i = 0; i < settings->types.count; i++) {
-        write_string(out, settings->types.items[i]);
-    }
+    selection_types_write(selection, out);
     write_map_end(out, place, count + 1);
 }
 
@@ -107,7 +104,7 @@ static bool create_write(struct buffer *out, const struct subscriber *subscriber
         }
     }
     write_string(out, "select");
-    select_write(out, subscriber->settings);
+    select_write(out, &subscriber->settings->selection);
     bool good = start_write(out, subscriber);
     write_map_end(out, place, count);
     return good;
@@ -187,12 +184,12 @@ static bool types_are(struct slice types, const struct setting_list *wanted)
     return same;
 }
 
-static int selection_compare(const struct group *group, const struct subscribe_settings *settings)
+static int selection_compare(const struct group *group, const struct selection *selection)
 {
     struct slice select = field_raw(group->state, "select");
     struct text_setting texts[TEXTS];
 
-    texts_of(settings, texts);
+    texts_of(selection, texts);
     for (size_t i = 0; i < TEXTS; i++) {
         struct slice is = field_text(select, texts[i].name);
 
@@ -200,8 +197,8 @@ static int selection_compare(const struct group *group, const struct subscribe_s
             return complain_differs(texts[i].name, is, texts[i].value);
         }
     }
-    if (settings->types.count > 0 && !types_are(field_raw(select, "types"), &settings->types)) {
-        return complain_differs("types", slice_text("others"), settings->types.items[0]);
+    if (selection->types.count > 0 && !types_are(field_raw(select, "types"), &selection->types)) {
+        return complain_differs("types", slice_text("others"), selection->types.items[0]);
     }
     return 0;
 }
@@ -221,5 +218,5 @@ int group_ensure(struct subscriber *subscriber)
         return code;
     }
     code = numbers_compare(&subscriber->group, subscriber->settings);
-    return code == 0 ? selection_compare(&subscriber->group, subscriber->settings) : code;
+    return code == 0 ? selection_compare(&subscriber->group, &subscriber->settings->selection) : code;
 }

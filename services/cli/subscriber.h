@@ -8,13 +8,13 @@
 
 #include "services/cli/group.h"
 #include "services/cli/handler.h"
-#include "services/common/settings.h"
+#include "services/cli/selection.h"
 
 /* Settings of the group are absent unless they were given: then the platform has its own. */
 struct subscribe_settings {
     struct connect_settings connect;
-    char *consumer, *exec, *namespace, *resource, *identifier, *from;
-    struct setting_list types;
+    struct selection selection;
+    char *consumer, *exec, *from;
     bool create, once;
     int64_t batch, attempts, lease_ms, dead_letters; /* 0: absent */
     int64_t backoff_ms;                              /* -1: absent */

@@ -7,6 +7,7 @@
 
 #include "proto/position.h"
 #include "services/cli/connect.h"
+#include "services/cli/selection.h"
 #include "services/cli/show.h"
 #include "services/cli/walk.h"
 
@@ -18,8 +19,8 @@
 
 struct tail_settings {
     struct connect_settings connect;
-    char *from, *namespace, *resource;
-    struct setting_list types;
+    struct selection selection;
+    char *from;
     bool follow;
 };
 
@@ -29,9 +30,7 @@ static const struct setting entries[] = {
     CONNECT_SETTINGS(struct tail_settings, connect),
     {"from", SETTING_TEXT, AT(from), "begin", 0, 0, "begin, end, or a position token: only what is after it"},
     {"follow", SETTING_BOOL, AT(follow), NULL, 0, 0, "go on with what is committed later"},
-    {"namespace", SETTING_TEXT, AT(namespace), NULL, 0, 0, "only records of this namespace"},
-    {"resource", SETTING_TEXT, AT(resource), NULL, 0, 0, "only records of this resource"},
-    {"types", SETTING_LIST, AT(types), NULL, 0, 0, "only these types of events"},
+    SELECTION_SETTINGS(struct tail_settings, selection),
     {0},
 };
 
@@ -59,16 +58,6 @@ static bool from_good(const char *from)
     }
     fprintf(stderr, "fluvius tail: --from: \"%s\" is no position\n", from);
     return false;
-}
-
-static void types_write(struct tail *tail)
-{
-    const struct setting_list *types = &tail->settings->types;
-
-    write_array(&tail->types, (uint32_t)types->count);
-    for (size_t i = 0; i < types->count; i++) {
-        write_string(&tail->types, types->items[i]);
-    }
 }
 
 static void records_show(struct slice array)
@@ -111,9 +100,6 @@ static int page_show(struct tail *tail, bool *more)
     const struct tail_settings *settings = tail->settings;
     struct request request = request_of(operation_follow);
     struct follow follow = {.from = buffer_slice(&tail->position),
-                            .namespace = slice_text(settings->namespace),
-                            .resource = slice_text(settings->resource),
-                            .types = buffer_slice(&tail->types),
                             .platform = true,
                             .every_realm = true,
                             .receipts = true,
@@ -122,6 +108,7 @@ static int page_show(struct tail *tail, bool *more)
     struct reply reply;
     int code = EXIT_FAILED;
 
+    selection_fill(&settings->selection, &tail->types, &follow);
     follow_encode(&data, &follow);
     request.data = buffer_slice(&data);
     if (connect_call(tail->client, &settings->connect, &request, &reply, &memory) == error_none) {
@@ -137,7 +124,6 @@ static int tail_run(struct tail *tail)
     bool more = true;
     int code = 0;
 
-    types_write(tail);
     buffer_append_text(&tail->position, tail->settings->from);
     while (code == 0 && (more || tail->settings->follow)) {
         code = page_show(tail, &more);

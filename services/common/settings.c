@@ -123,7 +123,7 @@ option_values(struct loading *loading, const struct setting *setting, int argc, 
 {
     enum settings_outcome outcome;
 
-    if (setting->kind == SETTING_BOOL) {
+    if (setting->kind == SETTING_BOOL || setting->kind == SETTING_CHOICE) {
         return argument_put(loading, setting, "true");
     }
     if (*at + 1 >= argc || (is_option(argv[*at + 1]) && setting->kind == SETTING_LIST)) {

@@ -19,8 +19,11 @@ enum setting_kind {
     SETTING_SECRET,   /* char *, likewise; printed as ***; file:PATH: the first line of that file */
     SETTING_INTEGER,  /* int64_t, min..max */
     SETTING_BOOL,     /* bool; --name alone means true */
+    SETTING_CHOICE,   /* enum setting_choice, for a bool whose default somebody else has; --name alone means true */
     SETTING_LIST,     /* struct setting_list; --name VALUE..., repeated; separated by commas elsewhere */
 };
+
+enum setting_choice { CHOICE_NONE = 0, CHOICE_TRUE, CHOICE_FALSE };
 
 struct setting_list {
     char **items;

@@ -97,6 +97,14 @@ static bool bool_parse(bool *value, const char *text, char *why, size_t size)
     return false;
 }
 
+static bool choice_parse(enum setting_choice *value, const char *text, char *why, size_t size)
+{
+    bool chosen = false, good = bool_parse(&chosen, text, why, size);
+
+    *value = !good ? CHOICE_NONE : chosen ? CHOICE_TRUE : CHOICE_FALSE;
+    return good;
+}
+
 static bool list_put(struct setting_list *list, const char *text, size_t length, char *why, size_t size)
 {
     char **items = realloc(list->items, (list->count + 1) * sizeof *items);
@@ -149,6 +157,8 @@ bool setting_parse(
         return integer_parse(setting, place(setting, values), text, why, why_size);
     case SETTING_BOOL:
         return bool_parse(place(setting, values), text, why, why_size);
+    case SETTING_CHOICE:
+        return choice_parse(place(setting, values), text, why, why_size);
     case SETTING_LIST:
         return list_parse(place(setting, values), text, split, why, why_size);
     }
@@ -176,6 +186,9 @@ void setting_clear(const struct setting *setting, void *values)
         return;
     case SETTING_BOOL:
         *(bool *)place(setting, values) = false;
+        return;
+    case SETTING_CHOICE:
+        *(enum setting_choice *)place(setting, values) = CHOICE_NONE;
         return;
     case SETTING_LIST:
         list_clear(place(setting, values));
@@ -219,6 +232,7 @@ static void value_text(const struct setting *setting, const void *values, struct
 {
     const void *at = place_const(setting, values);
     const struct setting_list *list = at;
+    static const char *const choices[] = {[CHOICE_NONE] = "", [CHOICE_TRUE] = "true", [CHOICE_FALSE] = "false"};
 
     switch (setting->kind) {
     case SETTING_TEXT:
@@ -232,6 +246,9 @@ static void value_text(const struct setting *setting, const void *values, struct
         return;
     case SETTING_BOOL:
         buffer_append_text(out, *(const bool *)at ? "true" : "false");
+        return;
+    case SETTING_CHOICE:
+        buffer_append_text(out, choices[*(const enum setting_choice *)at]);
         return;
     case SETTING_LIST:
         for (size_t i = 0; i < list->count; i++) {
@@ -264,6 +281,7 @@ static void option_print(const struct setting *setting)
                                                [SETTING_SECRET] = " SECRET",
                                                [SETTING_INTEGER] = " N",
                                                [SETTING_BOOL] = "",
+                                               [SETTING_CHOICE] = "",
                                                [SETTING_LIST] = " VALUE..."};
     char option[64];
 

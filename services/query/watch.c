@@ -119,7 +119,8 @@ static void question_write(struct buffer *out, struct slice cursor)
     struct buffer sort = {0};
     write_array(&sort, 1);
     write_string(&sort, "_realm.asc");
-    struct query_data data = {.limit = PAGE_ROWS, .no_total = true, .sort = buffer_slice(&sort), .cursor = cursor};
+    struct query_data data = {
+        .limit = PAGE_ROWS, .total = QUERY_TOTAL_NONE, .sort = buffer_slice(&sort), .cursor = cursor};
     buffer_clear(out);
     query_encode(out, &data);
     out->failed |= sort.failed;

@@ -9,6 +9,7 @@ from commands import ADA, fluvius, on
 from platform_under_test import Platform, Tap, tool
 
 tap = Tap()
+ADAS = ("--namespace", "bank", "--resource", "account", "--identifier", "ada")
 
 
 def sending(run):
@@ -92,22 +93,40 @@ def reading(run):
     changes = run("diff", "bank.account/ada", "--from", "1", "--to", "2").lines()
     tap.check(len(changes) == 1 and changes[0]["event"]["version"] == 2 and
               changes[0]["changes"] == [{"at": "/balance", "from": 0, "to": 500}], "what an event changed", changes)
-    did = run("audit", "--of", "bank.account/ada").lines()
+    did = run("audit", *ADAS).lines()
     tap.check(sum("type" in record for record in did) == now["version"] and any("type" not in record for record in did),
               "audit shows all of an aggregate's events, and commands without", did)
+    opened = run("audit", *ADAS, "--types", "opened").lines()
+    tap.check([record["version"] for record in opened if "type" in record] == [1], "audit can be narrowed to types of events", opened)
     one = run("audit", "--command-id", events[1]["command_id"]).lines()
     tap.check([record["version"] for record in one] == [2], "what one command did", one)
-    tree = run("audit", "--tree", "--of", "bank.account/ada").out.splitlines()
+    tree = run("audit", "--tree", *ADAS).out.splitlines()
     tap.check(f"  command {events[0]['command_id']} open by anonymous" in tree, "as a tree", tree)
-    before = run("audit", "--of", "bank.account/ada", "--until", events[1]["time"]).lines()
+    before = run("audit", *ADAS, "--until", events[1]["time"]).lines()
     tap.check([record["version"] for record in before] == [1], "until a time", before)
-    since = run("audit", "--of", "bank.account/ada", "--since", events[1]["time"]).lines()
+    since = run("audit", *ADAS, "--since", events[1]["time"]).lines()
     tap.check(since == did[1:], "and since a time", since)
     tap.check(run("audit", "--user", "nobody").out == "", "nothing of a user who did nothing")
     for words in (("--since", "noon"), ("--until", "noon"), ("--command-id", "7"), ("--trace", "7")):
         tap.check(run("audit", *words).code == 2, f"audit {' '.join(words)} is a usage error (2)")
     tap.check(run("events", "bank.account/nobody").code == 5, "no events of nobody (5)")
     tap.check(run("state", "bank.account/ada", "--version", "999").code == 5, "no state of the future (5)")
+
+
+def querying(run):
+    position = run("send", "bank:open", "account/zoe", ADA).json()["position"]
+    first = run("query", "bank.account", "--sort", "_id.asc", "--limit", "1", "--at-least", position)
+    said = first.err.splitlines()
+    tap.check(len(first.lines()) == 1 and said[0].startswith("rows: ") and said[1].startswith("next page: --cursor "),
+              "a query shows a page of rows, and beside it their number and what comes next", first)
+    cursor = said[1].split()[-1]
+    behind = run("query", "bank.account", "--sort", "_id.asc", "--limit", "1", "--cursor", cursor)
+    tap.check(len(behind.lines()) == 1 and behind.lines() != first.lines() and "rows:" not in behind.err,
+              "behind a cursor nothing is counted", behind)
+    counted = run("query", "bank.account", "--sort", "_id.asc", "--limit", "1", "--cursor", cursor, "--total")
+    tap.check(counted.lines() == behind.lines() and said[0].split(",")[0] in counted.err, "but where it is asked for", counted)
+    bare = run("query", "bank.account", "--sort", "_id.asc", "--limit", "1", "--total=false")
+    tap.check(bare.lines() == first.lines() and "rows:" not in bare.err, "and not where it is not wanted", bare)
 
 
 def tailing(run, platform):
@@ -122,6 +141,7 @@ def tailing(run, platform):
               by_partition)
     rejected = [record for record in records if record.get("status") == "rejected"]
     tap.check(len(rejected) == 1 and "type" not in rejected[0], "a rejection is in it, without an event", rejected)
+    tap.check(run("tail", "--identifier", "bob").lines() == mine, "tail can be narrowed to an aggregate", mine)
     later = run("tail", "--from", position).lines()
     tap.check(all(record["identifier"] != "bob" for record in later), "--from leaves out what is before", later[:3])
     tap.check(run("tail", "--from", "nonsense").code == 2, "a position that is none is a usage error (2)")
@@ -163,6 +183,7 @@ with Platform() as started:
     refusals(here)
     usage(here)
     reading(here)
+    querying(here)
     tailing(here, started)
     inspecting(here)
 nobody_there()

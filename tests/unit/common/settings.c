@@ -13,6 +13,7 @@ struct values {
     char *bus, *token;
     int64_t in_flight;
     bool dry;
+    enum setting_choice count;
     struct setting_list domains;
     int64_t version;
 };
@@ -22,6 +23,7 @@ static const struct setting entries[] = {
     {"token", SETTING_SECRET, offsetof(struct values, token), NULL, 0, 0, "who we are"},
     {"max-in-flight", SETTING_INTEGER, offsetof(struct values, in_flight), "64", 1, 1024, "requests in flight"},
     {"dry", SETTING_BOOL, offsetof(struct values, dry), NULL, 0, 0, "change nothing"},
+    {"count", SETTING_CHOICE, offsetof(struct values, count), NULL, 0, 0, "count all"},
     {"domain", SETTING_LIST, offsetof(struct values, domains), "a.so, b.so", 0, 0, "modules"},
     {"at-version", SETTING_INTEGER, offsetof(struct values, version), "-1", 0, 0, "of this call"},
     {0},
@@ -151,6 +153,17 @@ Test(settings, what_one_call_is_about_comes_from_the_command_line_alone)
     cr_assert_eq(values.version, 3);
 }
 
+Test(settings, a_choice_tells_whether_it_was_made)
+{
+    cr_assert_eq(LOAD(), SETTINGS_OK);
+    cr_assert_eq(values.count, CHOICE_NONE);
+    cr_assert_eq(LOAD("--count"), SETTINGS_OK);
+    cr_assert_eq(values.count, CHOICE_TRUE);
+    cr_assert_eq(LOAD("--count=no"), SETTINGS_OK);
+    cr_assert_eq(values.count, CHOICE_FALSE);
+    refused("count: \"perhaps\" is neither true nor false", LOAD("--count=perhaps"));
+}
+
 Test(settings, a_list_takes_what_follows_and_repeats)
 {
     cr_assert_eq(LOAD("--domain", "a,1.so", "b.so", "--dry", "--domain", "c.so"), SETTINGS_OK);
@@ -257,6 +270,7 @@ Test(settings, print_config_tells_where_each_value_came_from_and_hides_secrets)
     says("fluvius-test token *** FLUVIUS_TOKEN\n");
     says("fluvius-test max-in-flight 8 FLUVIUS_MAX_IN_FLIGHT\n");
     says("fluvius-test dry false default\n");
+    says("fluvius-test count default\n");
     says("fluvius-test domain k.so,l.so command line\n");
     cr_assert_null(strstr(said, "hush"));
 }

@@ -15,8 +15,11 @@ Test(query, only_what_is_there_is_written)
     query_encode(&bytes, &(struct query_data){.limit = 50});
     cr_expect_str_eq(to_hex(buffer_slice(&bytes)), to_hex(hex("81 a5 6c696d6974 32")));
     buffer_clear(&bytes);
-    query_encode(&bytes, &(struct query_data){.no_total = true, .identifier = slice_text("a1")});
+    query_encode(&bytes, &(struct query_data){.total = QUERY_TOTAL_NONE, .identifier = slice_text("a1")});
     cr_expect_str_eq(to_hex(buffer_slice(&bytes)), to_hex(hex("82 a5 746f74616c c2 a2 6964 a2 6131")));
+    buffer_clear(&bytes);
+    query_encode(&bytes, &(struct query_data){.total = QUERY_TOTAL_COUNTED});
+    cr_expect_str_eq(to_hex(buffer_slice(&bytes)), to_hex(hex("81 a5 746f74616c c3")));
     buffer_clear(&bytes);
     query_encode(&bytes, &(struct query_data){.filter = hex("81 a161 01"), .at_least = slice_text("1:2.3")});
     cr_expect_str_eq(to_hex(buffer_slice(&bytes)),
