@@ -87,13 +87,13 @@ static void domains_add(const struct setting_list *domains, struct child *child)
 }
 
 /* The embedded store's directory; another store's URL may hold a password: it is in the environment. */
-static void store_add(const struct up_settings *settings, struct child *child)
+static void store_add(const struct up_settings *settings, const char *option, struct child *child)
 {
     char store[PATH_MAX + 16];
 
     snprintf(store, sizeof store, "sqlite:%s", settings->data);
     if (plan_is_embedded(settings)) {
-        option_add(child, "--store", settings->store == NULL ? store : settings->store);
+        option_add(child, option, settings->store == NULL ? store : settings->store);
     }
 }
 
@@ -184,7 +184,7 @@ static bool shard_add(const struct plan *plan, int index)
         return false;
     }
     journal_add(settings, child);
-    store_add(settings, child);
+    store_add(settings, "--store", child);
     if (plan_is_embedded(settings)) {
         units_add(settings, index, child);
     }
@@ -203,7 +203,7 @@ static bool projector_add(const struct plan *plan, int index)
     if (child == NULL) {
         return false;
     }
-    store_add(settings, child);
+    store_add(settings, "--store", child);
     domains_add(&settings->earlier_domains, child);
     domains_add(&settings->domains, child);
     return true;
@@ -221,7 +221,7 @@ static bool query_add(const struct plan *plan, int index)
         return false;
     }
     journal_add(settings, child);
-    store_add(settings, child);
+    store_add(settings, "--store", child);
     domains_add(&settings->domains, child);
     return true;
 }
@@ -238,6 +238,8 @@ static bool gateway_add(const struct plan *plan, int index)
     option_add(child, "--http", plan->platform->listen_http);
     options_add(child, "--bus", plan->platform->bus);
     option_add(child, "--token-file", settings->token_file);
+    journal_add(settings, child);
+    store_add(settings, "--reads", child);
     tls_add(&settings->tls, false, child);
     return true;
 }

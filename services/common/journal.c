@@ -65,3 +65,10 @@ bool journal_refused(const struct journal *journal, const struct uuid *id, uint6
     const struct journal_entry *entry = entry_find((struct journal *)journal, id, stream_hash);
     return entry != NULL && entry->attempts >= JOURNAL_ATTEMPTS;
 }
+
+bool journal_has(const struct journal *journal, const struct uuid *id, uint64_t stream_hash)
+{
+    if (journal->entries[0].attempts == 0) /* likewise: the first entry is the first to be taken */
+        return false;
+    return entry_find((struct journal *)journal, id, stream_hash) != NULL;
+}

@@ -41,6 +41,9 @@ void journal_end(struct journal *journal);
 /* Has it crashed the process so often that it is not to run again? */
 bool journal_refused(const struct journal *journal, const struct uuid *id, uint64_t stream_hash);
 
+/* Has it ended the process at all? */
+bool journal_has(const struct journal *journal, const struct uuid *id, uint64_t stream_hash);
+
 /* I/O: maps the file at path, made when it is not there. error_io, error_read_only. */
 enum error journal_map(struct journal **out, const char *path);
 void journal_unmap(struct journal **journal);

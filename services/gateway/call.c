@@ -133,7 +133,7 @@ static bool open_details(struct call *call, const struct guard *guard, struct re
         return false;
     if (call->url.kind == URL_EVENTS && events_accepts_stream(&call->head))
         call->url.kind = URL_FOLLOW;
-    if (call->url.kind != URL_FOLLOW && !query_parse(call->url.kind, call->url.query, &call->query, refusal))
+    if (call->url.kind != URL_FOLLOW && !url_query_parse(call->url.kind, call->url.query, &call->query, refusal))
         return false;
     if (call->url.kind == URL_COMMAND)
         return command_open(call, refusal);
@@ -216,8 +216,13 @@ void call_reply(struct call *call, const struct reply *reply)
         list_reply(call, reply);
     else
         read_reply(call, reply);
-    if (reply->position.size > 0)
-        answer_field(&call->answer, "Fluvius-Position", reply->position);
+    call_position(call, reply->position);
+}
+
+void call_position(struct call *call, struct slice position)
+{
+    if (position.size > 0)
+        answer_field(&call->answer, "Fluvius-Position", position);
 }
 
 void call_finish(struct call *call, const struct guard *guard)

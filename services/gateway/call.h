@@ -35,7 +35,7 @@ struct call {
     size_t target_size;
 
     struct url url;
-    struct query query;
+    struct url_query query;
     struct principal principal;
     struct slice token, key, traceparent; /* views into the header */
     struct request request;
@@ -58,6 +58,9 @@ enum call_next call_submit(struct call *call, struct slice body, const struct uu
 
 /* Writes the answer to a command or a read. */
 void call_reply(struct call *call, const struct reply *reply);
+
+/* Tells with the answer what it covers; nothing when that is empty. */
+void call_position(struct call *call, struct slice position);
 
 /* The last touch on every answer: fields that do not depend on what was asked. */
 void call_finish(struct call *call, const struct guard *guard);

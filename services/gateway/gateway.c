@@ -71,6 +71,16 @@ static enum error gateway_open_client(struct gateway *gateway)
     return error == error_none ? client_open(&gateway->reader, &config) : error;
 }
 
+static int gateway_open_reads(struct gateway *gateway)
+{
+    const struct gateway_settings *settings = &gateway->settings;
+    struct direct_config config = {.url = settings->reads, .journal = settings->journal};
+    if (settings->reads == NULL || settings->reads[0] == '\0')
+        return 0;
+    enum error error = direct_open(&gateway->direct, &config);
+    return error == error_none ? 0 : fail("journal", error_text(error), EXIT_BAD_SETTINGS);
+}
+
 static bool gateway_open_sessions(struct gateway *gateway)
 {
     uint8_t seed[32];
@@ -87,6 +97,8 @@ int gateway_open(struct gateway *gateway)
     int code = gateway_open_tls(gateway);
     if (code == 0)
         code = gateway_open_guard(gateway);
+    if (code == 0)
+        code = gateway_open_reads(gateway);
     if (code != 0)
         return code;
     if (!gateway_open_sessions(gateway) || !catalog_init(gateway))
@@ -106,6 +118,7 @@ void gateway_close(struct gateway *gateway)
         client_close(&gateway->client);
     tls_release(&gateway->tls);
     server_close(gateway);
+    direct_close(&gateway->direct);
     if (gateway->listener.socket >= 0)
         close(gateway->listener.socket);
     catalog_fini(&gateway->catalog);

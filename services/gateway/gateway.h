@@ -8,6 +8,7 @@
 
 #include "proto/client.h"
 #include "services/gateway/catalog.h"
+#include "services/gateway/direct.h"
 #include "services/gateway/documents/cache.h"
 #include "services/gateway/exchange.h"
 #include "services/gateway/listen.h"
@@ -26,6 +27,7 @@ struct gateway {
     struct inbox *inbox;
     struct tls *tls;
     struct client *client, *reader; /* reader: of what query processes answer */
+    struct direct *direct;          /* NULL: they answer all reads */
     struct listener listener;
     struct stats stats;
     struct catalog catalog;

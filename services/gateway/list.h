@@ -12,7 +12,9 @@
 bool list_open(struct call *call, struct refusal *refusal);
 /* Fills call->request. */
 void list_submit(struct call *call);
-/* Writes the answer. */
+/* Writes the answer with a page that was read. False when it has no row and one was asked for: nothing is written. */
+bool list_page(struct call *call, const struct query_page *page);
+/* Writes the answer to what the bus has said. */
 void list_reply(struct call *call, const struct reply *reply);
 
 #endif

@@ -147,22 +147,23 @@ static bool item_answer(struct call *call, const struct query_page *page)
     return true;
 }
 
+bool list_page(struct call *call, const struct query_page *page)
+{
+    if (call->url.kind == URL_LIST)
+        page_answer(call, page);
+    else if (!item_answer(call, page))
+        return false;
+    tag_answer(call);
+    return true;
+}
+
 void list_reply(struct call *call, const struct reply *reply)
 {
     struct query_page page;
-    if (reply->status != status_ok) {
+    if (reply->status != status_ok)
         problem_answer_reply(&call->answer, reply);
-        return;
-    }
-    if (query_page_decode(reply->data, &page) != error_none) {
+    else if (query_page_decode(reply->data, &page) != error_none)
         problem_answer_status(&call->answer, status_error, "bad_reply", "the query process gave no page");
-        return;
-    }
-    if (call->url.kind == URL_LIST)
-        page_answer(call, &page);
-    else if (!item_answer(call, &page)) {
+    else if (!list_page(call, &page))
         problem_answer_status(&call->answer, status_not_found, "unknown_row", "there is no row of this identifier");
-        return;
-    }
-    tag_answer(call);
 }

@@ -251,7 +251,7 @@ static size_t read_find(const struct mcp_uri *uri)
 }
 
 static enum call_next
-read_aggregate(struct call *call, const struct mcp_uri *uri, size_t read, const struct query *query)
+read_aggregate(struct call *call, const struct mcp_uri *uri, size_t read, const struct url_query *query)
 {
     struct request *request = &call->request;
     call->mcp.asks = reads[read].asks;
@@ -283,7 +283,7 @@ static enum call_next read_rows(struct call *call, const struct mcp_resource *re
 enum call_next mcp_resources_read(const struct mcp_server *server, struct call *call)
 {
     struct refusal refusal;
-    struct query query;
+    struct url_query query;
     struct mcp_uri uri;
     if (!mcp_text(map_field(call->mcp.params, "uri"), &call->mcp.uri))
         return rpc_fail_params(call, "uri is a text");
@@ -300,7 +300,7 @@ enum call_next mcp_resources_read(const struct mcp_server *server, struct call *
         return mcp_resource_missing(call);
     if (uri.count == 2)
         return read_rows(call, resource, uri.query);
-    if (!query_parse(reads[read].kind, uri.query, &query, &refusal))
+    if (!url_query_parse(reads[read].kind, uri.query, &query, &refusal))
         return rpc_fail_params(call, refusal.detail);
     return read_aggregate(call, &uri, read, &query);
 }

@@ -94,7 +94,7 @@ static bool parameter_value(enum parameter parameter, struct slice text, uint64_
     return true;
 }
 
-static void query_set(struct query *out, enum parameter parameter, uint64_t value)
+static void query_set(struct url_query *out, enum parameter parameter, uint64_t value)
 {
     switch (parameter) {
     case PARAMETER_DRY_RUN:
@@ -136,10 +136,10 @@ static struct slice cut(struct slice *text, char mark)
     return before;
 }
 
-bool query_parse(enum url_kind kind, struct slice text, struct query *out, struct refusal *refusal)
+bool url_query_parse(enum url_kind kind, struct slice text, struct url_query *out, struct refusal *refusal)
 {
     bool seen[PARAMETER_COUNT] = {false};
-    *out = (struct query){.version = -1, .to = -1, .limit = limit_page_default};
+    *out = (struct url_query){.version = -1, .to = -1, .limit = limit_page_default};
     while (text.size > 0) {
         struct slice value = cut(&text, '&');
         if (value.size == 0)

@@ -8,7 +8,7 @@
 
 #include "services/gateway/url.h"
 
-struct query {
+struct url_query {
     bool dry_run;
     int64_t version; /* -1 when absent */
     int64_t at_us;   /* 0 when absent */
@@ -22,6 +22,6 @@ struct query {
 bool query_time(struct slice text, int64_t *out_us);
 
 /* Takes what a URL of this kind may have. */
-bool query_parse(enum url_kind kind, struct slice text, struct query *out, struct refusal *refusal);
+bool url_query_parse(enum url_kind kind, struct slice text, struct url_query *out, struct refusal *refusal);
 
 #endif

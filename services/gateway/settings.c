@@ -25,6 +25,20 @@ static const struct setting gateway_setting_list[] = {
     {"service-token", SETTING_SECRET, AT(service_token), NULL, 0, 0, "the gateway's own credentials for the brokers"},
     {"allowed-hosts", SETTING_LIST, AT(hosts), NULL, 0, 0, "names this server also answers for, besides its address"},
     {"allowed-origins", SETTING_LIST, AT(origins), NULL, 0, 0, "origins whose pages may call it: https://app.example"},
+    {"reads",
+     SETTING_TEXT,
+     AT(reads),
+     NULL,
+     0,
+     0,
+     "read models, sqlite:DIRECTORY, of which this process reads short pages itself; else query processes read all"},
+    {"journal",
+     SETTING_TEXT,
+     AT(journal),
+     NULL,
+     0,
+     0,
+     "file that remembers which read of its own the process ended with; else it is forgotten with the process"},
     {"max-in-flight", SETTING_INTEGER, AT(max_in_flight), "1024", 1, 65536, "requests that may wait for an answer"},
     {"streams-max", SETTING_INTEGER, AT(streams_max), "256", 0, 1024, "clients that may follow events at once"},
     TLS_CLIENT_SETTINGS(struct gateway_settings, tls),
@@ -65,6 +79,8 @@ static enum settings_outcome gateway_settings_check(struct gateway_settings *set
         return bad("bus", "\"\"", "names no broker");
     if (!guarded && !address_is_loopback(settings->http))
         return bad("http", settings->http, "is not a loopback address, so a --token-file is required");
+    if (settings->reads != NULL && settings->reads[0] != '\0' && strncmp(settings->reads, "sqlite:", 7) != 0)
+        return bad("reads", "URL", "is not sqlite:DIRECTORY; query processes read from everything else");
     settings->bus_urls = join(&settings->bus);
     return settings->bus_urls == NULL ? bad("bus", "", "out of memory") : SETTINGS_OK;
 }

@@ -15,6 +15,7 @@ struct gateway_settings {
     char *service_token;     /* the gateway's own credentials; NULL for none */
     struct setting_list hosts, origins;
     struct tls_settings tls;
+    char *reads, *journal; /* NULL for none */
     int64_t max_in_flight, streams_max;
     char *log_level_name;
     enum log_level log_level;

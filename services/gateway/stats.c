@@ -35,6 +35,12 @@ static const struct metric stats_table[STAT_COUNT] = {
     [STAT_LATENCY] = {.name = "fluvius_http_request_seconds",
                       .help = "from a request's header to its answer",
                       .kind = METRIC_HISTOGRAM_US},
+    [STAT_PASSED] = {.name = "fluvius_http_reads_passed_total",
+                     .help = "reads that the gateway left to query processes, having looked",
+                     .kind = METRIC_COUNTER},
+    [STAT_DIRECT] = {.name = "fluvius_http_read_seconds",
+                     .help = "time of reads that the gateway answered itself",
+                     .kind = METRIC_HISTOGRAM_US},
 };
 
 void stats_init(struct stats *stats)
@@ -48,6 +54,14 @@ void stats_answer(struct stats *stats, int status, uint64_t microseconds)
     if (class >= 2 && class <= 5)
         metric_add(&stats->metrics[STAT_REQUESTS_2XX + class - 2], 1);
     metric_observe_us(&stats->metrics[STAT_LATENCY], (int64_t)microseconds);
+}
+
+void stats_read(struct stats *stats, bool answered, uint64_t microseconds)
+{
+    if (answered)
+        metric_observe_us(&stats->metrics[STAT_DIRECT], (int64_t)microseconds);
+    else
+        metric_add(&stats->metrics[STAT_PASSED], 1);
 }
 
 void stats_print(const struct stats *stats, struct buffer *out)

@@ -21,6 +21,8 @@ enum stat {
     STAT_BODY_BYTES,
     STAT_ANSWER_BYTES,
     STAT_LATENCY,
+    STAT_PASSED,
+    STAT_DIRECT,
     STAT_COUNT
 };
 
@@ -31,6 +33,8 @@ struct stats {
 void stats_init(struct stats *stats);
 /* One answer: its HTTP status and the time since the request's header was there. */
 void stats_answer(struct stats *stats, int status, uint64_t microseconds);
+/* A read: the gateway answered it itself in so much time, or passed it on. */
+void stats_read(struct stats *stats, bool answered, uint64_t microseconds);
 void stats_print(const struct stats *stats, struct buffer *out);
 
 #endif

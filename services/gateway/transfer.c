@@ -214,6 +214,18 @@ void transfer_answered(struct gateway *gateway, struct exchange *exchange)
         local_answer(gateway, exchange);
 }
 
+/* Reads it here, when that can be. */
+static bool transfer_direct(struct gateway *gateway, struct exchange *exchange)
+{
+    enum url_kind kind = exchange->call.url.kind;
+    if (gateway->direct == NULL || (kind != URL_LIST && kind != URL_ITEM))
+        return false;
+    uint64_t start_us = clock_monotonic_us();
+    bool answered = direct_answer(gateway->direct, &exchange->call, start_us);
+    stats_read(&gateway->stats, answered, clock_monotonic_us() - start_us);
+    return answered;
+}
+
 static bool transfer_submit(struct gateway *gateway, struct exchange *exchange)
 {
     struct call *call = &exchange->call;
@@ -232,7 +244,9 @@ static bool transfer_submit(struct gateway *gateway, struct exchange *exchange)
         bool answer;
         return stream_begin(gateway, exchange, &answer) && (!answer || answer_send(gateway, exchange));
     }
-    return next == CALL_ASK ? transfer_ask(gateway, exchange) : answer_send(gateway, exchange);
+    if (next == CALL_ASK && !transfer_direct(gateway, exchange))
+        return transfer_ask(gateway, exchange);
+    return answer_send(gateway, exchange);
 }
 
 bool transfer_end(struct gateway *gateway, struct exchange *exchange)

@@ -14,16 +14,6 @@ static struct slice keep(struct query_job *job, struct slice text)
     return kept;
 }
 
-/* A text in the request's data, empty when it is none; what is wrong with it the query's own check will say. */
-static struct slice text_in(struct slice data, const char *key)
-{
-    struct slice raw, text = {0};
-    if (msgpack_find(data, key, &raw) != error_none)
-        return text;
-    struct reader reader = reader_of(raw);
-    return reader_text(&reader, &text) == error_none ? text : (struct slice){0};
-}
-
 static void times_set(struct query_job *job, const struct item *item, uint64_t now_us, uint32_t wait_ms)
 {
     uint64_t margin_us = item->deadline_ms > 100 ? 50000 : 0; /* for the way back */
@@ -53,8 +43,6 @@ struct query_job *job_new(const struct worker_place *place, const struct item *i
     }
     if (job->request.operation != operation_query)
         job->kind = JOB_HISTORY;
-    job->at_least = text_in(job->request.data, "at_least");
-    job->identifier = text_in(job->request.data, "id");
     return job;
 }
 

@@ -34,7 +34,6 @@ struct query_job {
     struct buffer bytes;                        /* what these point into */
     struct slice realm;
     struct request request;
-    struct slice at_least, identifier; /* of its data; empty: none */
 
     struct past *past; /* HISTORY: the thread's, then what the reply points into */
 

@@ -14,7 +14,7 @@ struct reader_thread {
     struct readers *readers;
     pthread_t thread;
     bool started;
-    struct reading reading;
+    struct reading *reading;
 };
 
 struct readers {
@@ -24,7 +24,7 @@ struct readers {
     struct job_queue queue; /* with the mutex, as all that follows */
     uint32_t idle;          /* readers that wait */
     bool stopping, failing;
-    struct store_fault fault;
+    char fault[256];
     struct reader_thread threads[];
 };
 
@@ -44,12 +44,14 @@ static struct query_job *job_take(struct readers *readers)
 static void fault_note(struct readers *readers, const struct reading *reading)
 {
     pthread_mutex_lock(&readers->mutex);
-    bool changed = readers->failing != reading->failing;
-    readers->failing = reading->failing;
-    readers->fault = reading->fault;
+    const char *fault = reading_fault(reading);
+    bool changed = readers->failing != (fault != NULL);
+    readers->failing = fault != NULL;
+    if (fault != NULL)
+        snprintf(readers->fault, sizeof readers->fault, "%s", fault);
     pthread_mutex_unlock(&readers->mutex);
-    if (changed && reading->failing)
-        LOG(warning, "read models cannot be read", LOG_TEXT("fault", reading->fault.text));
+    if (changed && fault != NULL)
+        LOG(warning, "read models cannot be read", LOG_TEXT("fault", fault));
     else if (changed)
         LOG(info, "read models can be read again");
 }
@@ -60,8 +62,8 @@ static void *thread_main(void *context)
     struct query_job *job;
     while ((job = job_take(thread->readers)) != NULL) {
         if (!job_expire(job, clock_monotonic_us())) {
-            reading_run(&thread->reading, job);
-            fault_note(thread->readers, &thread->reading);
+            job_read(thread->reading, job, thread->readers->config.partitions);
+            fault_note(thread->readers, thread->reading);
         }
         job->node.kind = READERS_MAIL;
         inbox_push(thread->readers->config.inbox, &job->node);
@@ -73,7 +75,13 @@ static enum error thread_start(struct readers *readers, uint32_t number)
 {
     struct reader_thread *thread = &readers->threads[number];
     thread->readers = readers;
-    enum error error = reading_init(&thread->reading, &readers->config);
+    const struct readers_config *config = &readers->config;
+    enum error error = reading_new(&thread->reading,
+                                   &(struct reading_config){.url = config->url,
+                                                            .holder = config->holder,
+                                                            .statement_ms = config->statement_ms,
+                                                            .incarnation = config->incarnation,
+                                                            .partitions = config->partitions});
     if (error == error_none && pthread_create(&thread->thread, NULL, thread_main, thread) != 0)
         error = error_no_memory;
     thread->started = error == error_none;
@@ -110,7 +118,7 @@ void readers_stop(struct readers **readers)
     for (uint32_t i = 0; i < old->config.count; i++) {
         if (old->threads[i].started)
             pthread_join(old->threads[i].thread, NULL);
-        reading_fini(&old->threads[i].reading);
+        reading_free(&old->threads[i].reading);
     }
     struct query_job *job;
     while ((job = job_queue_take(&old->queue)) != NULL)
@@ -140,7 +148,7 @@ bool readers_fault(struct readers *readers, char *out, size_t size)
     pthread_mutex_lock(&readers->mutex);
     bool failing = readers->failing;
     if (failing)
-        snprintf(out, size, "%s", readers->fault.text);
+        snprintf(out, size, "%s", readers->fault);
     pthread_mutex_unlock(&readers->mutex);
     return failing;
 }

@@ -8,7 +8,7 @@
 #define QUERY_READERS_H
 
 #include "services/query/job.h"
-#include "services/readmodel/reader.h"
+#include "services/readmodel/reading.h"
 
 enum { READERS_MAIL = 1 };
 
@@ -29,24 +29,7 @@ void readers_run(struct readers *readers, struct job_queue *jobs, bool first);
 /* Why the read models could not be read last, for a person; false when they could. Copies at most size bytes. */
 bool readers_fault(struct readers *readers, char *out, size_t size);
 
-/* ---- answer.c: what a reader does with a job ---- */
-
-struct reading {
-    const struct readers_config *config;
-    struct row_reader *reader;
-    struct checkpoint *checkpoints; /* of a build at a moment of the reader; moment 0: of none */
-    uint32_t build;
-    uint64_t moment;
-    uint64_t *seqs;         /* of the checkpoints */
-    struct buffer position; /* the same as a token; empty: not written yet */
-    struct buffer faults;
-    struct row_page page;
-    struct store_fault fault; /* of the last failure */
-    bool failing;
-};
-
-enum error reading_init(struct reading *reading, const struct readers_config *config);
-void reading_fini(struct reading *reading);
-void reading_run(struct reading *reading, struct query_job *job);
+/* answer.c: what a reader does with a job. partitions: of the log. */
+void job_read(struct reading *reading, struct query_job *job, uint32_t partitions);
 
 #endif

@@ -31,7 +31,9 @@ struct builds {
     uint32_t count;
     struct build *builds;
     uint64_t incarnation; /* of the log that the live ones are made from */
-    uint64_t change;      /* differs when anything of the list does */
+    uint64_t log;         /* that of the log whose projector wrote here last, and its partitions; 0: not known */
+    uint32_t partitions;
+    uint64_t change; /* differs when anything of the list does */
 };
 void builds_fini(struct builds *builds);
 

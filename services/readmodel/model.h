@@ -8,7 +8,8 @@
  * fluvius_read of a PostgreSQL server. Nothing that a user or a domain names becomes part of SQL text: tables are
  * m<build>_<number>, columns c<number>.
  *
- *   meta        key, value                           format; incarnation of the log that it was built from
+ *   meta        key, value                           format; incarnation of the log that it was built from; SQLite:
+ *                                                    log, partitions: the log that its projector follows
  *   build       id, projection, fingerprint, incarnation (of its log), state, models, created_us, changed_us
  *               state: 0 building, 1 live, 2 retired; one live build a projection; models: msgpack, model_write
  *   checkpoint  build, partition, seq, time_us, halted, fault     commits with the rows it covers

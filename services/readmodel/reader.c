@@ -32,6 +32,17 @@ void row_reader_close(struct row_reader **reader)
     it->ops->close(it);
 }
 
+enum error row_reader_begin(struct row_reader *reader, struct store_fault *fault)
+{
+    return reader->ops->begin == NULL ? error_none : reader->ops->begin(reader, fault);
+}
+
+void row_reader_end(struct row_reader *reader)
+{
+    if (reader != NULL && reader->ops->end != NULL)
+        reader->ops->end(reader);
+}
+
 enum error row_reader_builds(struct row_reader *reader, const struct builds **out, struct store_fault *fault)
 {
     enum error error = reader->ops->builds(reader, fault);

@@ -16,6 +16,8 @@ struct row_reader_config {
     const char *url;        /* sqlite:DIRECTORY or postgresql://... */
     const char *holder;     /* who reads, for people: "query-0 pid 4711" */
     uint32_t time_limit_ms; /* of one statement; 0: 5,000 */
+    uint32_t steps_max; /* SQLite: of one page, in steps of its machine, above which it has taken too long; nor is any
+                           lock waited for then. 0: no bound */
 };
 
 enum error row_reader_open(struct row_reader **out, const struct row_reader_config *config, struct store_fault *fault);
@@ -29,6 +31,11 @@ enum error row_reader_builds(struct row_reader *reader, const struct builds **ou
  * Whoever reads by them hears from row_reader_read when they have changed; whoever refuses something because of them
  * looks first. */
 enum error row_reader_builds_known(struct row_reader *reader, const struct builds **out, struct store_fault *fault);
+
+/* What is read until row_reader_end is read of one moment, that of the builds, where the database can do so cheaply: on
+ * SQLite. Nothing is to be ended when it fails. */
+enum error row_reader_begin(struct row_reader *reader, struct store_fault *fault);
+void row_reader_end(struct row_reader *reader);
 
 /* A number for what the database was when row_reader_builds looked at it last: while that gives the same, nothing of it
  * has changed. 0 when it cannot be told. */

@@ -16,6 +16,9 @@ struct row_reader_ops {
     const char *scheme;
     enum error (*open)(struct row_reader **out, const struct row_reader_config *config, struct store_fault *fault);
     void (*close)(struct row_reader *reader);
+    /* Both NULL: each statement reads what is there then. */
+    enum error (*begin)(struct row_reader *reader, struct store_fault *fault);
+    void (*end)(struct row_reader *reader);
     /* Fills reader->builds anew if its change differs. */
     enum error (*builds)(struct row_reader *reader, struct store_fault *fault);
     bool remembers; /* a look at the builds takes a round trip: read finds out whether they have changed */

@@ -1,10 +1,11 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * Reading from SQLite: one connection that writes nothing. Each statement is a transaction of its own, so that none is
- * open for long and the write-ahead log can be reset. */
+ * Reading from SQLite: one connection that writes nothing. Each statement is a transaction of its own, or each page is
+ * (row_reader_begin), so that none is open for long and the write-ahead log can be reset. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
 #include "services/readmodel/builds.h"
@@ -15,8 +16,9 @@
 #include "services/store/postgres_link.h"
 
 enum {
-    PROGRESS_STEPS = 500, /* of SQLite's machine between two looks at the clock: some ten microseconds */
-    STATEMENTS_MAX = 64   /* prepared ones that are kept */
+    PROGRESS_STEPS = 500,   /* of SQLite's machine between two looks at the clock: some ten microseconds */
+    FILE_CHECK_US = 500000, /* so often it is looked whether the file is still that of its name */
+    STATEMENTS_MAX = 64     /* prepared ones that are kept */
 };
 
 struct statement {
@@ -28,10 +30,13 @@ struct statement {
 #define CHECKPOINTS_SQL                                                                                                \
     "SELECT partition, seq, time_us, halted, fault FROM checkpoint WHERE build = ?1 ORDER BY partition"
 
-enum fixed_statement { FIXED_CHANGE, FIXED_INCARNATION, FIXED_BUILDS, FIXED_CHECKPOINTS, FIXED_VERSION, FIXED_COUNT };
+#define META_SQL                                                                                                       \
+    "SELECT (SELECT value FROM meta WHERE key = 'change'), (SELECT value FROM meta WHERE key = 'incarnation'),"        \
+    " (SELECT value FROM meta WHERE key = 'log'), (SELECT value FROM meta WHERE key = 'partitions')"
+
+enum fixed_statement { FIXED_META, FIXED_BUILDS, FIXED_CHECKPOINTS, FIXED_VERSION, FIXED_COUNT };
 static const char *const fixed_sql[FIXED_COUNT] = {
-    [FIXED_CHANGE] = "SELECT value FROM meta WHERE key = 'change'",
-    [FIXED_INCARNATION] = "SELECT value FROM meta WHERE key = 'incarnation'",
+    [FIXED_META] = META_SQL,
     [FIXED_BUILDS] = "SELECT id, projection, models, fingerprint, incarnation, state FROM build ORDER BY id",
     [FIXED_CHECKPOINTS] = CHECKPOINTS_SQL,
     [FIXED_VERSION] = "PRAGMA data_version",
@@ -45,9 +50,15 @@ struct sqlite_reader {
     sqlite3_stmt *fixed[FIXED_COUNT];
     struct statement statements[STATEMENTS_MAX];
     uint64_t uses;
-    uint64_t deadline_us; /* of the statement that runs; CLOCK_BOOTTIME */
-    int64_t version;      /* PRAGMA data_version when builds were looked at last */
-    uint64_t changes;     /* how often it was another */
+    uint64_t deadline_us;      /* of the statement that runs; CLOCK_BOOTTIME */
+    uint32_t steps_max, steps; /* 0: no bound; of what runs */
+    bool held;                 /* FIXED_VERSION stands at its row, which keeps its transaction open */
+    int64_t version;           /* PRAGMA data_version when builds were looked at last */
+    int64_t version_now;       /* the same, of the transaction that is held */
+    uint64_t changes;          /* how often it was another */
+    dev_t device;              /* of the file that is open */
+    ino_t inode;
+    uint64_t checked_us;
 };
 
 static struct sqlite_reader *sqlite_of(struct row_reader *reader)
@@ -72,7 +83,9 @@ static bool is_late(void *context)
 
 static int progress(void *context)
 {
-    return is_late(context);
+    struct sqlite_reader *reader = context;
+    reader->steps += PROGRESS_STEPS;
+    return (reader->steps_max > 0 && reader->steps > reader->steps_max) || is_late(context);
 }
 
 static enum error fixed_prepare(struct sqlite_reader *reader, struct store_fault *fault)
@@ -93,12 +106,21 @@ static enum error connection_ready(struct sqlite_reader *reader, const char *pat
     enum error error = connection_open(&reader->connection, path, CONNECTION_READ, fault);
     if (error != error_none)
         return error;
+    if (reader->steps_max > 0)
+        sqlite3_busy_timeout(reader->connection.db, 0);
     sqlite3_progress_handler(reader->connection.db, PROGRESS_STEPS, progress, reader);
     int code = functions_add(reader->connection.db, &reader->stop);
     if (code != SQLITE_OK)
         return reader_fault(reader, code, "adding functions", fault);
     error = connection_execute(&reader->connection, "PRAGMA cache_size = -16000", fault);
-    return error == error_none ? fixed_prepare(reader, fault) : error;
+    if (error == error_none)
+        error = fixed_prepare(reader, fault);
+    struct stat file;
+    if (error == error_none && stat(path, &file) == 0) {
+        reader->device = file.st_dev;
+        reader->inode = file.st_ino;
+    }
+    return error;
 }
 
 static void sqlite_close(struct row_reader *base)
@@ -131,6 +153,7 @@ sqlite_open(struct row_reader **out, const struct row_reader_config *config, str
                                        .target = {.dialect = DIALECT_SQLITE}};
     reader->stop = (struct match_stop){.is_due = is_late, .context = reader};
     reader->deadline_us = UINT64_MAX;
+    reader->steps_max = config->steps_max;
     enum error error = connection_ready(reader, path, fault);
     free(path);
     if (error == error_none)
@@ -145,17 +168,58 @@ sqlite_open(struct row_reader **out, const struct row_reader_config *config, str
 static void time_begin(struct sqlite_reader *reader)
 {
     reader->deadline_us = clock_boot_us() + (uint64_t)reader->base.time_limit_ms * 1000;
+    reader->steps = 0;
 }
 
-/* The number in the first column of the first row; 0 when there is none. */
-static enum error
-fixed_number(struct sqlite_reader *reader, enum fixed_statement which, int64_t *out, struct store_fault *fault)
+/* The file of that name may be another one since, or gone: who made read models anew has removed it. */
+static enum error file_check(struct sqlite_reader *reader, struct store_fault *fault)
 {
-    sqlite3_stmt *statement = reader->fixed[which];
+    struct stat file;
+    uint64_t now_us = clock_boot_us();
+    if (now_us - reader->checked_us < FILE_CHECK_US)
+        return error_none;
+    if (stat(reader->connection.path, &file) != 0 || file.st_dev != reader->device || file.st_ino != reader->inode)
+        return fault_set(fault, error_not_found, "%s: is gone", reader->connection.path);
+    reader->checked_us = now_us;
+    return error_none;
+}
+
+static void sqlite_end(struct row_reader *base)
+{
+    struct sqlite_reader *reader = sqlite_of(base);
+    sqlite3_reset(reader->fixed[FIXED_VERSION]);
+    reader->held = false;
+}
+
+/* A statement that has a row to give keeps its transaction open, and others join it. */
+static enum error sqlite_begin(struct row_reader *base, struct store_fault *fault)
+{
+    struct sqlite_reader *reader = sqlite_of(base);
+    enum error error = file_check(reader, fault);
+    if (error != error_none)
+        return error;
+    time_begin(reader);
+    int code = sqlite3_step(reader->fixed[FIXED_VERSION]);
+    reader->held = code == SQLITE_ROW;
+    if (reader->held)
+        reader->version_now = sqlite3_column_int64(reader->fixed[FIXED_VERSION], 0);
+    else
+        sqlite_end(base);
+    return reader->held ? error_none : reader_fault(reader, code, "beginning to read", fault);
+}
+
+static enum error meta_read(struct sqlite_reader *reader, struct builds *out, struct store_fault *fault)
+{
+    sqlite3_stmt *statement = reader->fixed[FIXED_META];
     int code = sqlite3_step(statement);
-    *out = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+    if (code == SQLITE_ROW) {
+        out->change = column_unsigned(statement, 0);
+        out->incarnation = column_unsigned(statement, 1);
+        out->log = column_unsigned(statement, 2);
+        out->partitions = (uint32_t)column_unsigned(statement, 3);
+    }
     sqlite3_reset(statement);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? error_none : reader_fault(reader, code, "reading builds", fault);
+    return code == SQLITE_ROW ? error_none : reader_fault(reader, code, "reading builds", fault);
 }
 
 static enum error builds_load(struct sqlite_reader *reader, struct builds *out, struct store_fault *fault)
@@ -180,24 +244,14 @@ static enum error builds_load(struct sqlite_reader *reader, struct builds *out, 
     return error;
 }
 
-/* In one transaction, so that change belongs to the list. */
 static enum error builds_read(struct sqlite_reader *reader, struct store_fault *fault)
 {
-    int64_t change = 0, incarnation = 0;
     struct builds builds = {0};
-    enum error error = connection_execute(&reader->connection, "BEGIN", fault);
-    if (error != error_none)
-        return error;
-    error = fixed_number(reader, FIXED_CHANGE, &change, fault);
-    bool same = reader->base.builds_known && reader->base.builds.change == (uint64_t)change;
-    if (error == error_none && !same)
-        error = fixed_number(reader, FIXED_INCARNATION, &incarnation, fault);
+    enum error error = meta_read(reader, &builds, fault);
+    bool same = reader->base.builds_known && reader->base.builds.change == builds.change;
     if (error == error_none && !same)
         error = builds_load(reader, &builds, fault);
-    sqlite3_exec(reader->connection.db, "COMMIT", NULL, NULL, NULL); /* it has only read */
     if (error == error_none && !same) {
-        builds.change = (uint64_t)change;
-        builds.incarnation = (uint64_t)incarnation;
         builds_fini(&reader->base.builds);
         reader->base.builds = builds;
         reader->base.builds_known = true;
@@ -211,16 +265,18 @@ static enum error builds_read(struct sqlite_reader *reader, struct store_fault *
 static enum error sqlite_builds(struct row_reader *base, struct store_fault *fault)
 {
     struct sqlite_reader *reader = sqlite_of(base);
-    int64_t version;
-    time_begin(reader);
-    enum error error = fixed_number(reader, FIXED_VERSION, &version, fault);
-    if (error != error_none || (base->builds_known && version == reader->version))
-        return error;
+    bool own = !reader->held; /* the list, and the change that belongs to it, are of one transaction */
+    enum error error = own ? sqlite_begin(base, fault) : error_none;
+    if (error != error_none || (base->builds_known && reader->version_now == reader->version))
+        goto out;
     error = builds_read(reader, fault);
     if (error == error_none) {
-        reader->version = version;
+        reader->version = reader->version_now;
         base->moment = ++reader->changes;
     }
+out:
+    if (own)
+        sqlite_end(base);
     return error;
 }
 
@@ -477,6 +533,8 @@ const struct row_reader_ops row_reader_sqlite = {
     .scheme = "sqlite",
     .open = sqlite_open,
     .close = sqlite_close,
+    .begin = sqlite_begin,
+    .end = sqlite_end,
     .builds = sqlite_builds,
     .checkpoints = sqlite_checkpoints,
     .has_writer = sqlite_has_writer,

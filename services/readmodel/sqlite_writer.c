@@ -46,6 +46,7 @@ static const char *const statement_texts[SQLITE_WRITER_STATEMENTS] = {
                                     " WHERE state = 1 AND projection = (SELECT projection FROM build WHERE id = ?1)",
     [SQLITE_WRITER_LIVE] = "UPDATE build SET state = 1, changed_us = " NOW_US " WHERE id = ?1 AND state = 0",
     [SQLITE_WRITER_INCARNATION] = "INSERT OR REPLACE INTO meta (key, value) VALUES ('incarnation', ?1)",
+    [SQLITE_WRITER_LOG] = "INSERT OR REPLACE INTO meta (key, value) VALUES ('log', ?1), ('partitions', ?2)",
     [SQLITE_WRITER_RETIRED] =
         "SELECT id, models FROM build WHERE state = 2 AND changed_us <= " NOW_US " - ?1 ORDER BY id LIMIT 1",
     [SQLITE_WRITER_FORGET] = "DELETE FROM build WHERE id = ?1",
@@ -162,6 +163,20 @@ static enum error incarnation_put(struct sqlite_writer *writer, uint64_t incarna
     return sqlite_writer_run(writer, SQLITE_WRITER_INCARNATION, "writing meta", fault);
 }
 
+/* Which log it follows from now on, for readers that have none themselves. */
+static enum error log_put(struct sqlite_writer *writer, const struct writer_config *config, struct store_fault *fault)
+{
+    enum error error = sqlite_writer_begin(writer, fault);
+    if (error != error_none)
+        return error;
+    bind_unsigned(writer->statements[SQLITE_WRITER_LOG], 1, config->incarnation);
+    bind_unsigned(writer->statements[SQLITE_WRITER_LOG], 2, config->partitions);
+    error = sqlite_writer_run(writer, SQLITE_WRITER_LOG, "writing meta", fault);
+    if (error == error_none)
+        error = sqlite_writer_run(writer, SQLITE_WRITER_CHANGE, "writing meta", fault);
+    return sqlite_writer_end(writer, error, fault);
+}
+
 static enum error
 writer_start(struct sqlite_writer *writer, const struct writer_config *config, struct store_fault *fault)
 {
@@ -176,7 +191,9 @@ writer_start(struct sqlite_writer *writer, const struct writer_config *config, s
             &writer->connection, statement_texts, writer->statements, SQLITE_WRITER_STATEMENTS, fault);
     if (error == error_none)
         error = epoch_raise(writer, config->holder, fault);
-    return error == error_none ? incarnation_put(writer, config->incarnation, fault) : error;
+    if (error == error_none)
+        error = incarnation_put(writer, config->incarnation, fault);
+    return error == error_none ? log_put(writer, config, fault) : error;
 }
 
 /* Full text search keeps statements of its own on the connection: all but ours are its to end. */

@@ -90,6 +90,29 @@ class Platform:
             shutil.rmtree(self.data, ignore_errors=True)
 
 
+class Gateway:
+    """One more gateway, which reads nothing itself unless its options say so: with Gateway(p.bus, ...) as g: g.http"""
+
+    def __init__(self, bus, *options, environment=None):
+        ready, told = os.pipe()
+        command = [tool("fluvius-gateway"), "--http", "127.0.0.1:0", "--bus", bus, "--log-level", "error"]
+        self.process = subprocess.Popen(command + list(options), pass_fds=(told,),
+                                        env=dict(os.environ, FLUVIUS_READY_FD=str(told), **(environment or {})))
+        os.close(told)
+        with os.fdopen(ready, encoding="ascii") as file:
+            self.http = file.readline().strip()
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+
 class Tap:
     """Counts checks and prints them: "ok N - name"."""
 

@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "http"), os.path.join(ROOT, "clients", "python")]
 import fluvius
-from platform_under_test import Platform, Tap, tool
+from platform_under_test import Gateway, Platform, Tap, tool
 from postgres_under_test import Postgres
 from web import Connection, Web
 
@@ -240,12 +240,12 @@ def projector_stands_still(platform, web):
     same(answer.status == 200 and answer.json["data"][0]["balance"], 301, "and the position is reached when it goes on", answer)
 
 
-def query_process_is_killed(platform, web):
+def query_process_is_killed(platform, http):
     answers = []
     stop = threading.Event()
 
     def ask():
-        own = Web(platform.http)
+        own = Web(http)
         while not stop.is_set():
             answers.append(own.get("/bank.account/?limit=1"))
 
@@ -315,8 +315,8 @@ def on_postgresql(pairs):
 
 
 def without_query_processes():
-    with Platform("--queries", "0") as platform:
-        answer = Web(platform.http).get("/bank.account/")
+    with Platform("--queries", "0") as platform, Gateway(platform.bus) as gateway:
+        answer = Web(gateway.http).get("/bank.account/")
         tap.check(answer.status == 503 and answer.code == "no_query" and "retry-after" in answer.fields,
                   "without a query process a query is 503 no_query", answer)
 
@@ -334,7 +334,8 @@ def on_sqlite(pairs):
         own_writes(platform, pairs)
         same(busy_processes(platform), 2, "both query processes took part")
         projector_stands_still(platform, web)
-        query_process_is_killed(platform, web)
+        with Gateway(platform.bus) as gateway:
+            query_process_is_killed(platform, gateway.http)
     without_query_processes()
     realms()
 

@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "http"), os.path.join(ROOT, "clients", "python")]
 import fluvius
-from platform_under_test import BUILD, Platform, Tap, tool
+from platform_under_test import BUILD, Gateway, Platform, Tap, tool
 from postgres_under_test import Postgres
 from web import Web
 
@@ -71,11 +71,11 @@ def poison_query():
         log = os.path.join(directory, "ended")
         environment = {"LD_PRELOAD": os.path.join(BUILD, "tests", "tools", "poison_preload.so"),
                        "FLUVIUS_POISON": POISON, "FLUVIUS_POISON_LOG": log}
-        with Platform("--queries", "2", environment=environment) as platform:
-            web = Web(platform.http)
+        with Platform("--queries", "2", environment=environment) as platform, Gateway(platform.bus) as gateway:
+            web = Web(gateway.http)
             web.post("/bank:open/account/ada", {"holder": {"given": "Ada", "family": "Lovelace"}})
             until(lambda: web.get("/bank.account/").status == 200)
-            others = Others(platform.http)
+            others = Others(gateway.http)
             answer = web.get(f"/bank.account/?query={quote({'holder.family.eq': POISON})}", fields={"Fluvius-Timeout": "60000"})
             tap.check(answer.status == 500 and answer.code == "query_crash", "a query that ends its process is answered query_crash",
                       answer)

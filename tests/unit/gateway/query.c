@@ -6,12 +6,12 @@
 
 #include <criterion/criterion.h>
 
-static struct query query;
+static struct url_query query;
 static struct refusal refusal;
 
 static bool parse(enum url_kind kind, const char *text)
 {
-    return query_parse(kind, slice_text(text), &query, &refusal);
+    return url_query_parse(kind, slice_text(text), &query, &refusal);
 }
 
 static void assert_refused(enum url_kind kind, const char *text, const char *code)

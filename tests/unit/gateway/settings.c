@@ -16,6 +16,7 @@ static void start(void)
     unsetenv("FLUVIUS_HTTP");
     unsetenv("FLUVIUS_BUS");
     unsetenv("FLUVIUS_TOKEN_FILE");
+    unsetenv("FLUVIUS_READS");
     unsetenv("FLUVIUS_CONFIG");
 }
 static void finish(void)
@@ -57,4 +58,11 @@ Test(gateway_settings, bad_values_are_refused)
     cr_assert_eq(load("--log-level=loud", NULL), SETTINGS_BAD);
     gateway_settings_fini(&settings);
     cr_assert_eq(load("--max-in-flight=0", NULL), SETTINGS_BAD);
+}
+
+Test(gateway_settings, only_files_are_read_here)
+{
+    cr_assert_eq(load("--reads=sqlite:/var/lib/fluvius", NULL), SETTINGS_OK);
+    gateway_settings_fini(&settings);
+    cr_assert_eq(load("--reads=postgresql://db/fluvius", NULL), SETTINGS_BAD);
 }
