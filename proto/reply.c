@@ -4,6 +4,7 @@
  * Replies, and the faults in them. */
 #include "proto/envelope.h"
 #include "proto/fields.h"
+#include "proto/utf8.h"
 
 static enum error reply_take(struct reply *out, int field, struct reader *reader)
 {
@@ -60,7 +61,7 @@ static uint32_t reply_size(const struct reply *reply)
     entries += reply->position.size > 0;
     entries += reply->identifier.size > 0;
     entries += reply->code.size > 0;
-    entries += reply->message.size > 0;
+    entries += utf8_whole(reply->message).size > 0;
     entries += reply->faults.size > 0;
     entries += reply->retry_ms > 0;
     return entries;
@@ -80,7 +81,7 @@ static void reply_put(struct buffer *out, const struct reply *reply, uint32_t en
     put_text(out, KEY(reply, position), reply->position);
     put_text(out, KEY(reply, identifier), reply->identifier);
     put_text(out, KEY(reply, code), reply->code);
-    put_text(out, KEY(reply, message), reply->message);
+    put_text(out, KEY(reply, message), utf8_whole(reply->message));
     put_raw(out, KEY(reply, faults), reply->faults);
     if (reply->retry_ms > 0) {
         put_unsigned(out, KEY(reply, retry_ms), reply->retry_ms);
@@ -135,14 +136,15 @@ enum error fault_decode(struct reader *faults, struct fault *out)
     return error;
 }
 
-/* All three are required, so an empty path (the data as a whole) is written too. */
+/* Texts for people may have been cut to fit; one that is no UTF-8 would make its whole frame unreadable, and with it
+ * what others asked. All three are required, so an empty path (the data as a whole) is written too. */
 void fault_encode(struct buffer *out, const struct fault *fault)
 {
     write_map(out, 3);
     put_key(out, KEY(fault, path));
-    write_text(out, fault->path);
+    write_text(out, utf8_whole(fault->path));
     put_key(out, KEY(fault, code));
     write_text(out, fault->code);
     put_key(out, KEY(fault, message));
-    write_text(out, fault->message);
+    write_text(out, utf8_whole(fault->message));
 }

@@ -66,3 +66,13 @@ size_t utf8_valid_size(struct slice text)
     }
     return (size_t)(at - text.data);
 }
+
+struct slice utf8_whole(struct slice text)
+{
+    return slice_of(text.data, utf8_valid_size(text));
+}
+
+void utf8_trim(char *text)
+{
+    text[utf8_valid_size(slice_text(text))] = '\0';
+}

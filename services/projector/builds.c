@@ -78,8 +78,8 @@ static enum error build_take(struct service *service,
                                       .model_count = projection->model_count};
     uint32_t place = 0;
     enum error error = core_build_add(service->core, &place);
-    if (error == error_none)
-        error = fold_build_add(service->fold, place, &folded);
+    if (error == error_none && (error = fold_build_add(service->fold, place, &folded)) != error_none)
+        place_leave(service, place);
     if (error != error_none)
         return fault_set(fault, error, "no room for build %u", build->id);
     if (projection_is_shared(projection))

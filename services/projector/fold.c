@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/utf8.h"
 #include "services/store/grow.h"
 
 enum { TEXT_SIZE = 600, LOAD_FIRST = 64 };
@@ -111,6 +112,7 @@ enum error fold_fail(struct fold *fold, struct fold_member *member, uint64_t seq
     va_start(arguments, format);
     vsnprintf(text, TEXT_SIZE, format, arguments);
     va_end(arguments);
+    utf8_trim(text); /* PostgreSQL takes no half of a character */
     fold->failures += member->bad == 0;
     member->bad = seq;
     member->text = text;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Lists of names: what to sort by, what rows show. */
+#include "proto/utf8.h"
 #include "services/readmodel/query_parser.h"
 
 /* ---- lists of names ---- */
@@ -82,7 +83,7 @@ static bool sort_key_find(const struct model *model, struct slice name, struct s
 
 static int name_size(struct slice name)
 {
-    return name.size > 80 ? 80 : (int)name.size;
+    return (int)(name.size > 80 ? utf8_valid_size(slice_of(name.data, 80)) : name.size);
 }
 
 static void sort_add(struct query_parser *parser, struct slice name)

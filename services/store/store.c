@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/utf8.h"
 #include "services/store/backend.h"
 
 static const struct {
@@ -220,6 +221,7 @@ enum error fault_set(struct store_fault *fault, enum error error, const char *fo
     va_start(arguments, format);
     vsnprintf(fault->text, sizeof fault->text, format, arguments);
     va_end(arguments);
+    utf8_trim(fault->text);
     return error;
 }
 

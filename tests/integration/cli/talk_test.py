@@ -127,6 +127,8 @@ def querying(run):
     tap.check(counted.lines() == behind.lines() and said[0].split(",")[0] in counted.err, "but where it is asked for", counted)
     bare = run("query", "bank.account", "--sort", "_id.asc", "--limit", "1", "--total=false")
     tap.check(bare.lines() == first.lines() and "rows:" not in bare.err, "and not where it is not wanted", bare)
+    long = run("query", "bank.account", "--sort", 79 * "a" + "\u00e9")
+    tap.check(long.code == 4, "what is told of a long name is whole characters", long)
 
 
 def tailing(run, platform):

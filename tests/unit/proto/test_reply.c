@@ -125,6 +125,30 @@ Test(reply, mistyped_fields_are_errors_and_leave_the_output)
     buffer_fini(&bytes);
 }
 
+Test(reply, texts_that_were_cut_within_a_character_end_before_it)
+{
+    struct buffer bytes = {0}, faults = {0};
+    struct fault fault = {slice_text("/a/\xc3"), slice_text("unknown_field"), slice_text("no field caf\xc3")}, said;
+    struct reply reply = {.status = status_invalid, .code = slice_text("c"), .message = slice_text("caf\xc3")}, decoded;
+    write_array(&faults, 1);
+    fault_encode(&faults, &fault);
+    reply.faults = buffer_slice(&faults);
+    reply_encode(&bytes, &reply);
+    cr_assert_eq(msgpack_check(buffer_slice(&bytes), NULL), error_none);
+    cr_assert_eq(reply_decode(buffer_slice(&bytes), &decoded), error_none);
+    cr_expect(slice_is(decoded.message, "caf"));
+    struct reader reader = reader_of(decoded.faults);
+    uint32_t count;
+    cr_assert_eq(reader_array(&reader, &count), error_none);
+    cr_assert_eq(fault_decode(&reader, &said), error_none);
+    cr_expect(slice_is(said.path, "/a/") && slice_is(said.message, "no field caf"));
+    buffer_clear(&bytes);
+    reply_encode(&bytes, &(struct reply){.status = status_invalid, .message = slice_text("\xc3")});
+    cr_expect_eq(reply_decode(buffer_slice(&bytes), &decoded), error_none, "nothing of it is left");
+    buffer_fini(&bytes);
+    buffer_fini(&faults);
+}
+
 Test(fault, list_of_faults_round_trips)
 {
     struct buffer bytes = {0};

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "proto/utf8.h"
 #include "services/readmodel/select.h"
 #include "tests/unit/readmodel/sample.h"
 
@@ -168,6 +169,26 @@ Test(query, long_names_are_told_within_bounds)
     cr_assert(parse(buffer_slice(&request), &query, &faults) == error_invalid_data);
     cr_assert(faults.count == 2 && strlen(faults.items[0].path) < sizeof faults.items[0].path);
     buffer_fini(&request);
+}
+
+Test(query, what_is_told_of_long_names_is_whole_characters)
+{
+    for (size_t before = 76; before <= 80; before++) {
+        char text[100];
+        struct buffer request = {0};
+        struct query query;
+        struct data_faults faults;
+        memset(text, 'a', sizeof text);
+        memcpy(text + before, "\xf0\x9f\x92\xb6", 4);
+        write_map(&request, 1);
+        write_string(&request, "sort");
+        write_text(&request, slice_of(text, sizeof text));
+        cr_assert(parse(buffer_slice(&request), &query, &faults) == error_invalid_data);
+        struct slice told = slice_text(faults.items[0].message);
+        cr_expect_eq(utf8_valid_size(told), told.size);
+        cr_expect(strstr(faults.items[0].message, " is no field") != NULL);
+        buffer_fini(&request);
+    }
 }
 
 Test(query, many_faults_are_counted_beyond_those_told)
