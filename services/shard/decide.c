@@ -220,10 +220,21 @@ static void conclude(struct shard *shard, struct actor *actor, struct entity *en
     }
 }
 
+/* Only of a command that was not decided yet: what was, keeps its answer when the clock is set back afterwards. */
+static bool id_in_future(const struct shard *shard, const struct job *job)
+{
+    uint64_t time_ms;
+    return uuid_time_ms(&job->request.id, &time_ms) && time_ms > (uint64_t)shard->now.wall_us / 1000 + limit_future_ms;
+}
+
 enum runtime_result decide_job(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job)
 {
     struct unit *unit = unit_of(shard, job->unit);
     uint64_t version = aggregate_version(entity->aggregate);
+    if (id_in_future(shard, job)) {
+        answer_fail(shard, job, status_invalid, "id_in_future", "the command id's time is ahead of the clock");
+        return RUNTIME_OK;
+    }
     if (places_wait(shard, actor, entity, job))
         return RUNTIME_OK;
     if (journal_refused(shard->config.journal, &job->request.id, job->stream_hash)) {

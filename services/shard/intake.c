@@ -28,21 +28,15 @@ static const char *target_fault(struct shard *shard, struct job *job)
     return job->command == NULL ? "unknown_command" : NULL;
 }
 
-/* The command's id: its time may be neither far ahead nor past the receipts. */
+/* Is the command's id older than the receipts? */
 static bool id_refused(struct shard *shard, struct job *job, const struct unit *unit)
 {
     uint64_t time_ms, now_ms = (uint64_t)shard->now.wall_us / 1000;
-    if (!uuid_time_ms(&job->request.id, &time_ms))
+    if (!uuid_time_ms(&job->request.id, &time_ms) ||
+        (time_ms + limit_retention_ms >= now_ms && time_ms >= unit->expired_ms))
         return false;
-    if (time_ms > now_ms + limit_future_ms) {
-        answer_fail(shard, job, status_invalid, "id_in_future", "the command id's time is ahead of the clock");
-        return true;
-    }
-    if (time_ms + limit_retention_ms < now_ms || time_ms < unit->expired_ms) {
-        answer_fail(shard, job, status_expired, "id_expired", "the command id is older than the receipts are kept");
-        return true;
-    }
-    return false;
+    answer_fail(shard, job, status_expired, "id_expired", "the command id is older than the receipts are kept");
+    return true;
 }
 
 static bool command_refused(struct shard *shard, struct job *job, const struct unit *unit)

@@ -194,6 +194,18 @@ Test(shard, ids_from_the_future_and_from_before_the_receipts_are_refused)
     cr_assert_eq(world_balance(w, "a"), 100);
 }
 
+Test(shard, what_was_decided_keeps_its_answer_when_the_clock_is_set_back)
+{
+    uint8_t random[10] = {8};
+    struct uuid id = uuid_v7((uint64_t)w->now.wall_us / 1000, random);
+    const struct reply *first = world_call(w, DEPOSIT(5), .id = &id);
+    w->now.wall_us -= 3600000000;
+    expect_same(first, world_call(w, DEPOSIT(5), .id = &id));
+    world_restart(w);
+    expect_same(first, world_call(w, DEPOSIT(5), .id = &id));
+    cr_assert_eq(world_balance(w, "a"), 105);
+}
+
 Test(shard, an_id_without_a_time_is_asked_of_the_store_and_works_the_same)
 {
     struct uuid id = {.bytes = {1, 2, 3, 4, 5, 6, 0x41, 8, 0x91, 10, 11, 12, 13, 14, 15, 16}}; /* version 4 */
