@@ -4,6 +4,7 @@
  * fluvius-broker: opens its sockets, feeds what happens there to the step, carries out its effects. */
 #include "broker/edge.h"
 #include "broker/step.h"
+#include "proto/clock_step.h"
 #include "services/common/log.h"
 #include "services/common/metrics.h"
 #include "services/common/start.h"
@@ -34,6 +35,7 @@ struct service {
     uint32_t pipe; /* whose frame is in the step */
     struct broker_effects effects;
     uint64_t tick_us, sweep_us;
+    struct clock_step clock;
     bool stuck; /* the supervisor has to start another */
 };
 
@@ -284,6 +286,15 @@ static void take_mail(struct service *service, struct edge_mail *mail, uint64_t 
     }
 }
 
+/* When it was set back nng may sleep until it is as late again, and take no connection before. */
+static void clock_look(struct service *service)
+{
+    if (!clock_set_back(&service->clock))
+        return;
+    LOG(warning, "the time of day was set back, starting over");
+    service->stuck = true;
+}
+
 static void tick_maybe(struct service *service, uint64_t now_us)
 {
     struct broker_input turn = {.kind = BROKER_TURN};
@@ -292,13 +303,17 @@ static void tick_maybe(struct service *service, uint64_t now_us)
         service->tick_us = now_us;
         edge_relieve(service->edge, now_us);
         edge_finish_cuts(service->edge, now_us);
+        clock_look(service);
     }
     step(service, &turn, now_us);
     if (now_us < service->sweep_us + SWEEP_US)
         return;
     service->sweep_us = now_us;
     edge_sweep(service->edge, now_us);
-    service->stuck = edge_stuck(service->edge, now_us);
+    if (!edge_stuck(service->edge, now_us))
+        return;
+    LOG(error, "connections do not end, starting over", LOG_INTEGER("connections", edge_connections(service->edge)));
+    service->stuck = true;
 }
 
 static void service_turn(struct service *service)
@@ -349,8 +364,6 @@ int main(int argc, char **argv)
     }
     while (!process_stopping() && !service.stuck)
         service_turn(&service);
-    if (service.stuck)
-        LOG(error, "connections do not end, starting over", LOG_INTEGER("connections", edge_connections(service.edge)));
     service_drain(&service);
     edge_finish(service.edge);
     /* nng's sockets cannot be closed under traffic without the risk of waiting for ever: link_cut.h */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "proto/client_core.h"
+#include "proto/clock_step.h"
 
 int64_t client_now_us(void)
 {
@@ -65,6 +66,25 @@ static void clock_wait(struct client *client, int64_t until_us)
         pthread_cond_timedwait(&client->wake, &client->lock, &time);
 }
 
+static bool links_all_there(const struct client *client)
+{
+    for (uint32_t i = 0; i < client->link_count; i++)
+        if (!link_connected(client->links[i]))
+            return false;
+    return true;
+}
+
+/* With both locks held; gives both back and takes them again, as links call back. */
+static void links_tend(struct client *client, bool set_back)
+{
+    pthread_mutex_unlock(&client->lock);
+    pthread_mutex_unlock(&client->calling);
+    for (uint32_t i = 0; i < client->link_count; i++)
+        link_tend(client->links[i], set_back);
+    pthread_mutex_lock(&client->calling);
+    pthread_mutex_lock(&client->lock);
+}
+
 /* With both locks held; gives both back and takes them again. */
 static void clock_sweep(struct client *client, int64_t now)
 {
@@ -81,7 +101,8 @@ static void clock_sweep(struct client *client, int64_t now)
 void *clock_run(void *context)
 {
     struct client *client = context;
-    int64_t swept = 0;
+    int64_t swept = 0, tended = 0;
+    struct clock_step clock = {0};
     pthread_mutex_lock(&client->calling);
     pthread_mutex_lock(&client->lock);
     while (!client->closing || client->unfinished > 0) {
@@ -93,9 +114,17 @@ void *clock_run(void *context)
             clock_sweep(client, now);
             continue;
         }
+        bool set_back = clock_set_back(&clock);
+        if (!client->closing && (set_back || (now >= tended + TEND_US && !links_all_there(client)))) {
+            tended = now;
+            links_tend(client, set_back);
+            continue;
+        }
         frames_flush(client);
         if (client->hold_until_us > now) /* else it goes with the next frame that comes back */
             at = earlier(at, client->hold_until_us);
+        if (!links_all_there(client))
+            at = earlier(at, tended + TEND_US);
         pthread_mutex_unlock(&client->calling);
         clock_wait(client, at);
         pthread_mutex_unlock(&client->lock);

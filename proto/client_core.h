@@ -33,6 +33,7 @@ enum {
     HOLD_US = 2000,      /* how long a few requests wait for more while many are in flight */
     HOLD_SHARE = 8,      /* "a few": less than an eighth of those in flight */
     GRACE_MS = 500,      /* how long the connection may be later than the request's deadline */
+    TEND_US = 500000,    /* how often links are looked after while one is not there */
     SWEEP_MIN_US = 2000, /* the clock's thread does not look at every request more often */
     ENDINGS_MAX = 1024,  /* callbacks in one go */
     KEEP_BYTES = 8192,   /* a request's buffer that is larger is given back */

@@ -48,6 +48,9 @@ struct link {
     /* Both set under the lock by nng's notifications, which are in order; readers without it take it as a hint. */
     _Atomic bool connected;
     nng_pipe pipe;
+    char *url; /* that nng dials */
+    nng_dialer dialer;
+    bool asleep; /* the dialer may be, until a time of day that is far away; of link_tend's thread */
     uint32_t slot_count;
     struct slot slots[];
 };
@@ -216,25 +219,27 @@ static int slots_open(struct link *link, uint32_t slots)
     return 0;
 }
 
-static int link_dial(struct link *link, const char *url)
+static int link_dial(struct link *link)
 {
-    nng_dialer dialer;
-    int result = nng_dialer_create(&dialer, link->socket, url);
+    int result = nng_dialer_create(&link->dialer, link->socket, link->url);
     if (result != 0)
         return result;
-    if (strncmp(url, "tcp://", 6) == 0) {
-        nng_dialer_set_bool(dialer, NNG_OPT_TCP_NODELAY, true);
-        nng_dialer_set_bool(dialer, NNG_OPT_TCP_KEEPALIVE, true);
+    if (strncmp(link->url, "tcp://", 6) == 0) {
+        nng_dialer_set_bool(link->dialer, NNG_OPT_TCP_NODELAY, true);
+        nng_dialer_set_bool(link->dialer, NNG_OPT_TCP_KEEPALIVE, true);
     }
-    return nng_dialer_start(dialer, NNG_FLAG_NONBLOCK);
+    return nng_dialer_start(link->dialer, NNG_FLAG_NONBLOCK);
 }
 
 static enum error link_connect(struct link *link, const struct link_config *config)
 {
-    if (!tls_url(config->url))
-        return open_error(link_dial(link, config->url));
-    enum error error = tunnel_dial(&link->tunnel, config->url, config->tls);
-    return error == error_none ? open_error(link_dial(link, tunnel_url(link->tunnel))) : error;
+    enum error error = error_none;
+    if (tls_url(config->url))
+        error = tunnel_dial(&link->tunnel, config->url, config->tls);
+    if (error != error_none)
+        return error;
+    link->url = strdup(link->tunnel == NULL ? config->url : tunnel_url(link->tunnel));
+    return link->url == NULL ? error_no_memory : open_error(link_dial(link));
 }
 
 enum error link_open(struct link **out, const struct link_config *config)
@@ -333,6 +338,15 @@ void link_fault(const struct link *link, char out[TLS_FAULT_SIZE])
         tunnel_fault(link->tunnel, out);
 }
 
+void link_tend(struct link *link, bool set_back)
+{
+    link->asleep |= set_back;
+    if (!link->asleep || link->connected)
+        return;
+    nng_dialer_close(link->dialer);
+    link->asleep = link_dial(link) != 0;
+}
+
 /* Waits for a change, the lock held, until then or a little longer. */
 static void link_wait(struct link *link, int64_t milliseconds)
 {
@@ -401,5 +415,6 @@ void link_close(struct link **link)
     link_teardown(closing);
     pthread_cond_destroy(&closing->changed);
     pthread_mutex_destroy(&closing->lock);
+    free(closing->url);
     free(closing);
 }

@@ -43,6 +43,10 @@ uint32_t link_free_slots(const struct link *link);
 bool link_connected(const struct link *link);
 /* Why the last attempt to connect by tls+tcp:// failed, for a person; empty when it did not, or for other URLs. */
 void link_fault(const struct link *link, char out[TLS_FAULT_SIZE]);
+/* Now and then while there is no connection. nng sleeps between two attempts to connect until a time of day: once the
+ * clock was set back (clock_step.h) this begins anew, as soon as there is no connection. One thread at a time, without
+ * a lock that `watch` takes. */
+void link_tend(struct link *link, bool set_back);
 /* Ends every frame in flight with error_closed, waits for the callbacks, frees. Nulls *link. */
 void link_close(struct link **link);
 

@@ -4,6 +4,7 @@
  * See brokers.h. */
 #include "services/common/brokers.h"
 
+#include "proto/clock_step.h"
 #include "proto/envelope.h"
 #include "proto/link.h"
 #include "services/common/log.h"
@@ -40,6 +41,7 @@ struct brokers {
     struct buffer frame, descriptions;
     char *urls;
     uint64_t asked_us; /* when the links were asked for faults */
+    struct clock_step clock;
 };
 
 /* ---- on nng's threads ---- */
@@ -293,8 +295,11 @@ void brokers_flush(
     struct brokers *brokers, struct outgoing *outgoing, const struct brokers_news *news, uint32_t jobs, bool stopping)
 {
     faults_report(brokers);
-    for (uint32_t i = 0; i < brokers->count; i++)
+    bool set_back = clock_set_back(&brokers->clock);
+    for (uint32_t i = 0; i < brokers->count; i++) {
+        link_tend(brokers->items[i].link, set_back);
         broker_flush(brokers, &brokers->items[i], &outgoing[i], news, !stopping && jobs < brokers->config.jobs_max);
+    }
 }
 
 /* ---- receiving ---- */

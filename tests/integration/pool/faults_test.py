@@ -15,10 +15,12 @@ import random
 import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -157,10 +159,11 @@ class Scene:
         self.log_seen = os.path.getsize(self.platform.log)
 
     def answered(self):
-        """A command of now is answered ok, and those of the clients are."""
-        seen = kill_test.answers_so_far(self.clients)
+        """A command of now is answered ok, and those of the clients are, also over HTTP."""
+        seen, over_http = kill_test.answers_so_far(self.clients), len(self.over_http.lines)
         reply, code = send(self.platform, "bank:deposit", "account/other", '{"amount": 5}', "--deadline", "30000")
         wait_for(lambda: kill_test.answers_so_far(self.clients) > seen, "answers to clients", 60)
+        wait_for(lambda: len(self.over_http.lines) > over_http, "answers over HTTP", 60)
         return code == 0, reply
 
     def close(self):
@@ -320,12 +323,34 @@ def refused_at_start(scene):
                     "wrong password at start: refused by name, without the password", said)
 
 
+@contextlib.contextmanager
+def knocking(scene):
+    """Somebody connects to the bus and goes, again and again: after each the broker takes nobody for a moment."""
+    address, over = scene.platform.bus.rsplit("/", 1)[1].split(":"), threading.Event()
+
+    def knock():
+        while not over.is_set():
+            with contextlib.suppress(OSError):
+                socket.create_connection((address[0], int(address[1])), 1).close()
+    thread = threading.Thread(target=knock)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def clocks(scene):
     """Leases are of the database's clock, their margins of clocks that only count on: two owners would show in the log."""
-    for whose, clock in (("server", scene.server_clock), ("shards", scene.shard_clock)):
+    for whose in ("server", "shards"):
         for hours in (1, 0, -1, 0):
             scene.begin()
-            clock.shift(hours * HOUR)
+            if whose == "server":
+                scene.server_clock.shift(hours * HOUR)
+            else:
+                with knocking(scene):
+                    scene.shard_clock.shift(hours * HOUR)
             seen = float(scene.sql("select extract(epoch from clock_timestamp())")) - time.time()
             if whose == "server" and abs(seen - hours * HOUR) > 60:
                 scene.tap.check(False, "the server's clock can be shifted", seen)
@@ -342,8 +367,21 @@ def clocks(scene):
             resumes(scene, f"clock of the {whose} at {hours:+d} h", time.monotonic())
 
 
+def clock_back_without_broker(scene):
+    """Everybody waits to try the broker again when the clock is set back, and does so before it is as late again."""
+    scene.begin()
+    scene.platform.process.send_signal(signal.SIGSTOP)  # which would start another
+    os.kill(scene.platform.children()["broker"], signal.SIGKILL)
+    wait_for(lambda: scene.logged().count("broker lost") >= 4, "shards, projector and query process to see it", 60)
+    scene.shard_clock.shift(-HOUR)
+    scene.platform.process.send_signal(signal.SIGCONT)
+    wait_for(scene.healthy, "health after the clock was set back", 60)
+    scene.shard_clock.shift(0)
+    resumes(scene, "clock set back while the broker is away", time.monotonic())
+
+
 FAULTS = (restarts, read_only, connections, password, newer_schema, missing_schema, unsafe, refused_at_start,
-          disk_full, log_disk_full, clocks)
+          disk_full, log_disk_full, clocks, clock_back_without_broker)
 
 
 def options_read():

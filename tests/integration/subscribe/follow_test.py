@@ -112,6 +112,13 @@ def silent_stream(scene):
     follower.stop()
 
 
+def broker_kill(scene):
+    """And waits for the next one: who kills it again and again has it started later and later."""
+    killed = scene.platform.children()["broker"]
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: scene.platform.children().get("broker", killed) != killed, 60)
+
+
 def killed_processes(scene, kills):
     load, follower = Load(scene, batch=20), Follower(scene, ns="bank")
     follower.start()
@@ -119,8 +126,7 @@ def killed_processes(scene, kills):
     for kill in range(kills):
         time.sleep(random.uniform(0.05, 0.3))
         if kill % 3 == 2:
-            os.kill(scene.platform.children()["broker"], signal.SIGKILL)
-            wait_for(lambda: "broker" in scene.platform.children())
+            broker_kill(scene)
         else:
             scene.queries.kill(kill % len(scene.queries.running))
     load.stop()
