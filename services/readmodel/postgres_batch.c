@@ -1,282 +1,192 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * A batch on PostgreSQL is one message of several statements, answered once: checkpoints and rows are copied to
- * temporary tables and taken from there. The fence comes last, so that nobody waits for it longer than a moment. */
+ * A batch on PostgreSQL is one transaction in one pipeline, answered once: a table's rows go as an array of its row
+ * type, so many at a time that the server writes some while others are made here. The fence comes last, so that nobody
+ * waits for it longer than a moment. */
 #include "services/readmodel/postgres_writer.h"
-
-#include <inttypes.h>
 
 #include "services/store/grow.h"
 
-#define PLACES "build, partition, was, seq, time_us, halted, fault"
-static const char copy_head[19] = "PGCOPY\n\377\r\n";
+enum {
+    CHUNK_ROWS = 64, /* of one statement */
+    CHUNK_BYTES = 1 << 20,
+    MOVE_TEXT = POSTGRES_MOVE_COLUMNS - 1
+};
 
-/* ---- rows of a binary COPY ---- */
+/* ---- checkpoints ---- */
 
-static void word_put(struct buffer *out, uint32_t word)
+static const char moves_sql[] =
+    "WITH m AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
+    " $6::bigint[], $7::text[]) m(build, partition, was, seq, time_us, halted, fault)),"
+    " u AS (UPDATE fluvius_read.checkpoint c SET seq = m.seq, time_us = m.time_us, halted = m.halted,"
+    " fault = m.fault FROM m WHERE c.build = m.build AND c.partition = m.partition AND c.seq = m.was RETURNING 1)"
+    " SELECT fluvius_read.moved((SELECT count(*) FROM u), (SELECT count(*) FROM m))";
+
+static enum error moves_send(struct postgres_writer *writer, const struct row_batch *batch, struct store_fault *fault)
 {
-    word = __builtin_bswap32(word);
-    buffer_append(out, &word, sizeof word);
-}
-
-static void columns_put(struct buffer *out, uint32_t count)
-{
-    const uint8_t bytes[2] = {(uint8_t)(count >> 8), (uint8_t)count};
-    buffer_append(out, bytes, sizeof bytes);
-}
-
-static void number_put(struct buffer *out, uint64_t number)
-{
-    uint8_t bytes[12] = {0, 0, 0, 8};
-    store_big_endian(bytes + 4, number);
-    buffer_append(out, bytes, sizeof bytes);
-}
-
-static void text_put(struct buffer *out, struct slice text)
-{
-    word_put(out, (uint32_t)text.size);
-    buffer_append(out, text.data, text.size);
-}
-
-/* jsonb is its text with the number of its format before. */
-static void json_put(struct buffer *out, struct slice text)
-{
-    word_put(out, (uint32_t)text.size + 1);
-    buffer_append(out, "\1", 1);
-    buffer_append(out, text.data, text.size);
-}
-
-static bool is_json(const struct model *model, uint32_t column)
-{
-    if (column < TABLE_FIELDS)
-        return false;
-    enum model_kind kind = model->fields[column - TABLE_FIELDS].kind;
-    return kind == MODEL_LIST || kind == MODEL_MAP;
-}
-
-static void value_put(struct buffer *out, const struct value *value, bool json)
-{
-    uint64_t bits;
-    switch (value->kind) {
-    case VALUE_NULL:
-        word_put(out, UINT32_MAX);
-        break;
-    case VALUE_INTEGER:
-        number_put(out, (uint64_t)value->integer);
-        break;
-    case VALUE_DOUBLE:
-        memcpy(&bits, &value->number, sizeof bits);
-        number_put(out, bits);
-        break;
-    default:
-        json ? json_put(out, value->text) : text_put(out, value->text);
-    }
-}
-
-static void copy_begin(struct buffer *out)
-{
-    buffer_clear(out);
-    buffer_append(out, copy_head, sizeof copy_head);
-}
-
-static enum error
-set_fill(struct postgres_writer *writer, const struct row_set *set, struct buffer *out, struct store_fault *fault)
-{
-    uint32_t columns = table_columns(set->model);
-    enum error error = error_none;
-    copy_begin(out);
-    for (size_t i = 0; i < set->count && error == error_none; i++) {
-        error = set_values(set, i, &writer->scratch, writer->values, fault);
-        columns_put(out, columns);
-        for (uint32_t column = 0; column < columns && error == error_none; column++)
-            value_put(out, &writer->values[column], is_json(set->model, column));
-    }
-    columns_put(out, UINT16_MAX);
-    return error;
-}
-
-static void moves_fill(const struct row_batch *batch, struct buffer *out)
-{
-    copy_begin(out);
+    struct buffer *arrays = writer->arrays;
+    for (uint32_t i = 0; i < POSTGRES_MOVE_COLUMNS; i++)
+        array_begin(&arrays[i], i == MOVE_TEXT ? TYPE_TEXT : TYPE_BIGINT);
     for (size_t i = 0; i < batch->move_count; i++) {
         const struct checkpoint_move *move = &batch->moves[i];
-        columns_put(out, 7);
-        number_put(out, move->build);
-        number_put(out, move->partition);
-        number_put(out, move->from);
-        number_put(out, move->to.seq);
-        number_put(out, (uint64_t)move->to.time_us);
-        number_put(out, move->to.halted);
-        text_put(out, move->to.fault);
+        const uint64_t numbers[MOVE_TEXT] = {
+            move->build, move->partition, move->from, move->to.seq, (uint64_t)move->to.time_us, move->to.halted};
+        for (uint32_t column = 0; column < MOVE_TEXT; column++)
+            number_put(&arrays[column], numbers[column]);
+        text_put(&arrays[MOVE_TEXT], move->to.fault);
     }
-    columns_put(out, UINT16_MAX);
-}
-
-/* ---- the statements ---- */
-
-static void columns_append(struct buffer *sql, const struct model *model)
-{
-    for (uint32_t column = 0; column < table_columns(model); column++) {
-        buffer_append_text(sql, column == 0 ? "" : ", ");
-        column_name(sql, column);
-    }
-}
-
-static void moves_sql(struct buffer *sql, size_t count)
-{
-    buffer_printf(sql,
-                  "COPY pg_temp.moves (" PLACES ") FROM STDIN BINARY;"
-                  " WITH u AS (UPDATE fluvius_read.checkpoint c SET seq = s.seq, time_us = s.time_us,"
-                  " halted = s.halted, fault = s.fault FROM pg_temp.moves s WHERE c.build = s.build"
-                  " AND c.partition = s.partition AND c.seq = s.was RETURNING 1)"
-                  " SELECT fluvius_read.moved((SELECT count(*) FROM u), %zu); ",
-                  count);
-}
-
-static void set_sql(struct buffer *sql, const struct row_set *set)
-{
-    buffer_printf(sql, "COPY pg_temp.s%u_%u (", set->build, set->number);
-    columns_append(sql, set->model);
-    buffer_append_text(sql, ") FROM STDIN BINARY; ");
-    table_insert(sql, DIALECT_POSTGRESQL, set->build, set->number, set->model);
-    buffer_append_text(sql, " SELECT ");
-    columns_append(sql, set->model);
-    buffer_printf(sql, " FROM pg_temp.s%u_%u", set->build, set->number);
-    table_replace(sql, set->model);
-    buffer_append_text(sql, "; ");
-}
-
-static void batch_sql(struct postgres_writer *writer, const struct row_batch *batch)
-{
+    for (uint32_t i = 0; i < POSTGRES_MOVE_COLUMNS; i++)
+        array_end(&arrays[i], batch->move_count);
     buffer_clear(&writer->sql);
-    buffer_append_text(&writer->sql, "BEGIN; ");
-    moves_sql(&writer->sql, batch->move_count);
-    for (size_t i = 0; i < batch->set_count; i++)
-        if (batch->sets[i].count > 0)
-            set_sql(&writer->sql, &batch->sets[i]);
-    buffer_printf(&writer->sql,
-                  "SELECT fluvius_read.fence(%" PRId64 ", %" PRId64 "); COMMIT",
-                  (int64_t)writer->boot,
-                  (int64_t)writer->epoch);
-    buffer_append(&writer->sql, "", 1);
+    buffer_append_text(&writer->sql, moves_sql);
+    sql_end(&writer->sql);
+    return postgres_put(writer, POSTGRES_MOVE_COLUMNS, fault);
 }
 
-/* ---- temporary tables ---- */
+/* ---- rows ---- */
 
-static bool is_staged(const struct postgres_writer *writer, const struct row_set *set)
+static uint32_t row_type(const struct postgres_writer *writer, uint32_t build, uint32_t number)
 {
-    for (size_t i = 0; i < writer->staged_count; i++)
-        if (writer->staged[i].build == set->build && writer->staged[i].number == set->number)
-            return true;
-    return false;
+    for (size_t i = 0; i < writer->row_type_count; i++)
+        if (writer->row_types[i].build == build && writer->row_types[i].number == number)
+            return writer->row_types[i].type;
+    return 0;
 }
 
-static enum error stage(struct postgres_writer *writer, const struct row_set *set, struct store_fault *fault)
+static enum error row_type_find(struct postgres_writer *writer, const struct row_set *set, struct store_fault *fault)
 {
-    if (is_staged(writer, set))
-        return error_none;
-    if (!grow((void **)&writer->staged, &writer->staged_capacity, writer->staged_count + 1, sizeof writer->staged[0]))
+    struct parameters none = {0};
+    PGresult *result;
+    if (!grow((void **)&writer->row_types,
+              &writer->row_type_capacity,
+              writer->row_type_count + 1,
+              sizeof writer->row_types[0]))
         return fault_set(fault, error_no_memory, "no memory for a table");
     buffer_clear(&writer->sql);
-    buffer_printf(&writer->sql, "CREATE TEMP TABLE IF NOT EXISTS s%u_%u (LIKE ", set->build, set->number);
+    buffer_append_text(&writer->sql, "SELECT '");
     table_name(&writer->sql, DIALECT_POSTGRESQL, set->build, set->number);
-    buffer_append_text(&writer->sql, ") ON COMMIT DELETE ROWS");
-    enum error error = postgres_run(writer, "making a temporary table", fault);
-    if (error == error_none)
-        writer->staged[writer->staged_count++] = (struct staged){set->build, set->number};
-    return error;
+    buffer_append_text(&writer->sql, "'::regtype::oid");
+    sql_end(&writer->sql);
+    enum error error =
+        postgres_ask(writer, (const char *)writer->sql.data, &none, &result, "looking for a table", fault);
+    if (error != error_none)
+        return error;
+    writer->row_types[writer->row_type_count++] =
+        (struct row_type){set->build, set->number, (uint32_t)result_number(result, 0, 0)};
+    PQclear(result);
+    return error_none;
 }
-
-static enum error stage_all(struct postgres_writer *writer, const struct row_batch *batch, struct store_fault *fault)
-{
-    enum error error = error_none;
-    if (writer->staged_count == 0) {
-        buffer_clear(&writer->sql);
-        buffer_append_text(&writer->sql,
-                           "CREATE TEMP TABLE IF NOT EXISTS moves (build bigint, partition bigint, was bigint,"
-                           " seq bigint, time_us bigint, halted bigint, fault text) ON COMMIT DELETE ROWS");
-        error = postgres_run(writer, "making a temporary table", fault);
-    }
-    for (size_t i = 0; i < batch->set_count && error == error_none; i++)
-        if (batch->sets[i].count > 0)
-            error = stage(writer, &batch->sets[i], fault);
-    return error;
-}
-
-/* ---- running it ---- */
 
 static enum error
-copies_fill(struct postgres_writer *writer, const struct row_batch *batch, size_t *count, struct store_fault *fault)
+row_types_find(struct postgres_writer *writer, const struct row_batch *batch, struct store_fault *fault)
 {
-    size_t had = writer->copy_capacity;
-    if (!grow((void **)&writer->copies, &writer->copy_capacity, batch->set_count + 1, sizeof writer->copies[0]))
-        return fault_set(fault, error_no_memory, "no memory for rows");
-    memset(writer->copies + had, 0, (writer->copy_capacity - had) * sizeof writer->copies[0]);
-    moves_fill(batch, &writer->copies[0]);
     enum error error = error_none;
-    bool failed = writer->copies[0].failed;
-    *count = 1;
     for (size_t i = 0; i < batch->set_count && error == error_none; i++)
-        if (batch->sets[i].count > 0) {
-            struct buffer *out = &writer->copies[(*count)++];
-            error = set_fill(writer, &batch->sets[i], out, fault);
-            failed = failed || out->failed;
-        }
-    return error == error_none && failed ? fault_set(fault, error_no_memory, "no memory for rows") : error;
-}
-
-static bool copy_feed(PGconn *connection, const struct buffer *rows)
-{
-    enum { PIECE = 1 << 20 };
-    for (size_t at = 0; at < rows->size; at += PIECE) {
-        size_t left = rows->size - at;
-        if (PQputCopyData(connection, (const char *)rows->data + at, (int)(left < PIECE ? left : PIECE)) != 1)
-            return false;
-    }
-    return PQputCopyEnd(connection, NULL) == 1;
-}
-
-/* Reads every result, feeding each COPY that begins; the first fault stays. */
-static enum error answers_read(struct postgres_writer *writer, size_t copies, struct store_fault *fault)
-{
-    enum error error = error_none;
-    PGresult *result;
-    size_t fed = 0;
-    while ((result = PQgetResult(writer->link.connection)) != NULL) {
-        ExecStatusType status = PQresultStatus(result);
-        bool copying = status == PGRES_COPY_IN;
-        if (!copying && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && error == error_none)
-            error = pg_fault(&writer->link, result, "writing rows", fault);
-        PQclear(result);
-        if (copying && (fed == copies || !copy_feed(writer->link.connection, &writer->copies[fed++])))
-            break;
-        if (status == PGRES_FATAL_ERROR && !pg_is_open(&writer->link))
-            break;
-    }
-    if (!pg_is_open(&writer->link) && error == error_none)
-        error = pg_fault(&writer->link, NULL, "writing rows", fault);
+        if (batch->sets[i].count > 0 && row_type(writer, batch->sets[i].build, batch->sets[i].number) == 0)
+            error = row_type_find(writer, &batch->sets[i], fault);
     return error;
+}
+
+/* A table's columns are in the order of table.h, so its row type is too. */
+static void set_sql(struct buffer *sql, const struct row_set *set)
+{
+    buffer_clear(sql);
+    table_insert(sql, DIALECT_POSTGRESQL, set->build, set->number, set->model);
+    buffer_append_text(sql, " SELECT r.* FROM unnest($1::");
+    table_name(sql, DIALECT_POSTGRESQL, set->build, set->number);
+    buffer_append_text(sql, "[]) r");
+    table_replace(sql, set->model);
+    sql_end(sql);
+}
+
+static uint32_t type_number(const struct model *model, uint32_t column)
+{
+    switch (column_type(DIALECT_POSTGRESQL, model, column)[0]) {
+    case 'b':
+        return TYPE_BIGINT;
+    case 'd':
+        return TYPE_DOUBLE;
+    case 'j':
+        return TYPE_JSON;
+    default:
+        return TYPE_TEXT;
+    }
+}
+
+/* A row: its size, how many columns it has, and of each the type and the value. */
+static enum error row_put(
+    struct postgres_writer *writer, const struct row_set *set, size_t i, struct buffer *out, struct store_fault *fault)
+{
+    uint32_t columns = table_columns(set->model);
+    size_t place = out->size;
+    enum error error = set_values(set, i, &writer->scratch, writer->values, fault);
+    if (error != error_none)
+        return error;
+    word_put(out, 0);
+    word_put(out, columns);
+    for (uint32_t column = 0; column < columns; column++) {
+        uint32_t type = type_number(set->model, column);
+        word_put(out, type);
+        value_put(out, &writer->values[column], type);
+    }
+    word_set(out, place, (uint32_t)(out->size - place - sizeof(uint32_t)));
+    return error_none;
+}
+
+static enum error set_send(struct postgres_writer *writer, const struct row_set *set, struct store_fault *fault)
+{
+    struct buffer *out = &writer->arrays[0];
+    enum error error = error_none;
+    set_sql(&writer->sql, set);
+    for (size_t at = 0, begin = 0; at < set->count && error == error_none; begin = at) {
+        array_begin(out, row_type(writer, set->build, set->number));
+        for (; at < set->count && at - begin < CHUNK_ROWS && out->size < CHUNK_BYTES && error == error_none; at++)
+            error = row_put(writer, set, at, out, fault);
+        array_end(out, at - begin);
+        if (error == error_none)
+            error = postgres_put(writer, 1, fault);
+    }
+    return error;
+}
+
+/* ---- the transaction ---- */
+
+static void text_send(struct postgres_writer *writer, const char *sql, struct value *values, uint32_t count)
+{
+    const struct select select = {
+        .sql = {.data = (uint8_t *)(uintptr_t)sql, .size = strlen(sql)}, .count = count, .values = values};
+    pipe_put(&writer->pipe, &select, NULL, NULL);
+}
+
+static enum error batch_send(struct postgres_writer *writer, const struct row_batch *batch, struct store_fault *fault)
+{
+    struct value fence[] = {{.kind = VALUE_INTEGER, .integer = (int64_t)writer->boot},
+                            {.kind = VALUE_INTEGER, .integer = (int64_t)writer->epoch}};
+    text_send(writer, "BEGIN", NULL, 0);
+    enum error error = moves_send(writer, batch, fault);
+    for (size_t i = 0; i < batch->set_count && error == error_none; i++)
+        error = set_send(writer, &batch->sets[i], fault);
+    if (error != error_none)
+        return error;
+    text_send(writer, "SELECT fluvius_read.fence($1, $2)", fence, 2);
+    text_send(writer, "COMMIT", NULL, 0);
+    return error_none;
 }
 
 enum error postgres_commit_batch(struct writer *base, const struct row_batch *batch, struct store_fault *fault)
 {
     struct postgres_writer *writer = postgres_writer_of(base);
-    size_t copies = 0;
     if (!pg_is_open(&writer->link))
         return pg_fault(&writer->link, NULL, "writing rows", fault); /* its slots are to be taken anew first */
-    enum error error = copies_fill(writer, batch, &copies, fault);
-    if (error == error_none)
-        error = stage_all(writer, batch, fault);
+    enum error error = row_types_find(writer, batch, fault);
     if (error != error_none)
         return error;
-    batch_sql(writer, batch);
-    if (writer->sql.failed)
-        return fault_set(fault, error_no_memory, "no memory for SQL");
-    if (PQsendQuery(writer->link.connection, (const char *)writer->sql.data) != 1)
-        error = pg_fault(&writer->link, NULL, "writing rows", fault);
-    else
-        error = answers_read(writer, copies, fault);
+    pipe_begin(&writer->pipe, &writer->link, UINT64_MAX);
+    error = batch_send(writer, batch, fault);
+    enum error answer = pipe_end(&writer->pipe, NULL, 0, "writing rows", error == error_none ? fault : NULL);
+    if (error == error_none)
+        error = answer;
     if (error != error_none)
         postgres_rollback(writer);
     return error;

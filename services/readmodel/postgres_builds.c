@@ -232,15 +232,6 @@ retired_find(struct postgres_writer *writer, uint64_t retired_us, uint32_t *buil
     return error == error_none ? error_none : fault_set(fault, error, "build %u: its models are damaged", *build);
 }
 
-static void staged_forget(struct postgres_writer *writer, uint32_t build)
-{
-    for (size_t i = writer->staged_count; i-- > 0;)
-        if (writer->staged[i].build == build) {
-            buffer_printf(&writer->sql, "DROP TABLE IF EXISTS pg_temp.s%u_%u; ", build, writer->staged[i].number);
-            writer->staged[i] = writer->staged[--writer->staged_count];
-        }
-}
-
 enum error postgres_drop(struct writer *base, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault)
 {
     struct postgres_writer *writer = postgres_writer_of(base);
@@ -256,7 +247,6 @@ enum error postgres_drop(struct writer *base, uint64_t retired_us, uint32_t *dro
             *dropped = 0;
         return error;
     }
-    staged_forget(writer, build);
     buffer_printf(
         &writer->sql,
         "DELETE FROM fluvius_read.slot WHERE build = %u; DELETE FROM fluvius_read.checkpoint WHERE build = %u;"

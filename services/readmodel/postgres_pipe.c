@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "services/readmodel/postgres_array.h"
 #include "services/store/grow.h"
 
-enum { TYPE_ANY = 0, TYPE_BIGINT = 20, TYPE_TEXT = 25, TYPE_DOUBLE = 701 /* numbers in the server */ };
+enum { TYPE_ANY = 0, LOOK_MS = 60000 /* at the clock, at least */ };
 
 void pipe_forget(struct pipe *pipe)
 {
@@ -51,7 +52,7 @@ static bool arrays_grow(struct pipe *pipe, uint32_t count)
     return all;
 }
 
-static void value_put(struct pipe *pipe, uint32_t i, const struct value *value)
+static void parameter_set(struct pipe *pipe, uint32_t i, const struct value *value)
 {
     pipe->formats[i] = 1;
     if (value->kind == VALUE_TEXT || value->kind == VALUE_BYTES) {
@@ -124,7 +125,7 @@ static bool statement_send(struct pipe *pipe, const struct select *select, const
     if (!arrays_grow(pipe, select->count))
         return false;
     for (uint32_t i = 0; i < select->count; i++)
-        value_put(pipe, i, &select->values[i]);
+        parameter_set(pipe, i, &select->values[i]);
     int place = statement_place(pipe, hash);
     if (pipe->prepared[place].hash != hash && !statement_prepare(pipe, select, place, hash))
         return false;
@@ -162,7 +163,8 @@ static bool answer_wait(struct pipe *pipe)
         struct pollfd file = {.fd = PQsocket(connection), .events = POLLIN};
         if (now_us >= pipe->deadline_us)
             return false;
-        if (poll(&file, 1, (int)((pipe->deadline_us - now_us) / 1000) + 1) < 0 && errno != EINTR)
+        uint64_t wait_ms = (pipe->deadline_us - now_us) / 1000 + 1;
+        if (poll(&file, 1, (int)(wait_ms < LOOK_MS ? wait_ms : LOOK_MS)) < 0 && errno != EINTR)
             return false;
         if (PQconsumeInput(connection) != 1)
             return true; /* broken: reading the result says how */

@@ -9,7 +9,7 @@
 #include "services/readmodel/select.h"
 #include "services/store/postgres_link.h"
 
-#define PIPE_STATEMENTS_MAX 64 /* prepared ones that are kept */
+#define PIPE_STATEMENTS_MAX 128 /* prepared ones that are kept */
 
 /* Takes the rows of a statement one by one, each as a result of its own, which it does not keep. */
 typedef void (*pipe_row)(void *context, const PGresult *row);
@@ -46,7 +46,7 @@ struct pipe {
 void pipe_forget(struct pipe *pipe);
 void pipe_fini(struct pipe *pipe);
 
-/* deadline_us: of CLOCK_BOOTTIME, when the connection is given up. */
+/* deadline_us: of CLOCK_BOOTTIME, when the connection is given up; UINT64_MAX: never. */
 void pipe_begin(struct pipe *pipe, struct pg_link *link, uint64_t deadline_us);
 /* Sends a statement; its values are copied. VALUE_BYTES are the binary form of whatever type the text casts them to.
  * row NULL: its result is one of pipe_end's. */

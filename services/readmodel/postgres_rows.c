@@ -4,7 +4,7 @@
  * Reading checkpoints and rows on PostgreSQL. */
 #include "services/readmodel/postgres_writer.h"
 
-enum { LOAD_KEYS = 4096, TEXT_TYPE = 25 /* the type's number in the server */ };
+enum { LOAD_KEYS = 4096 };
 
 /* ---- checkpoints ---- */
 
@@ -59,25 +59,21 @@ enum error postgres_checkpoints(
 
 /* ---- rows ---- */
 
-static void word_append(struct buffer *out, uint32_t word)
-{
-    word = __builtin_bswap32(word);
-    buffer_append(out, &word, sizeof word);
-}
+/* What is loaded from a table, and who takes it. */
+struct load {
+    struct postgres_writer *writer;
+    const struct row_key *keys;
+    row_visit visit;
+    void *context;
+    struct store_fault *fault;
+};
 
-/* text[] in binary. */
-static void texts_append(struct buffer *out, const struct row_key *keys, size_t count, bool realms)
+static void texts_put(struct buffer *out, const struct row_key *keys, size_t count, bool realms)
 {
-    word_append(out, 1);
-    word_append(out, 0);
-    word_append(out, TEXT_TYPE);
-    word_append(out, (uint32_t)count);
-    word_append(out, 1);
-    for (size_t i = 0; i < count; i++) {
-        struct slice text = realms ? keys[i].realm : keys[i].id;
-        word_append(out, (uint32_t)text.size);
-        buffer_append(out, text.data, text.size);
-    }
+    array_begin(out, TYPE_TEXT);
+    for (size_t i = 0; i < count; i++)
+        text_put(out, realms ? keys[i].realm : keys[i].id);
+    array_end(out, count);
 }
 
 /* In the session's search path, which names no schema of ours, types of the server alone are found. */
@@ -89,17 +85,10 @@ static void load_sql(struct buffer *sql, uint32_t build, uint32_t number)
                        " WITH ORDINALITY k(realm, id, n) JOIN ");
     table_name(sql, DIALECT_POSTGRESQL, build, number);
     buffer_append_text(sql, " m ON m._realm = k.realm COLLATE \"C\" AND m._id = k.id COLLATE \"C\"");
-    buffer_append(sql, "", 1);
+    sql_end(sql);
 }
 
-static enum error rows_give(const PGresult *result,
-                            struct buffer *memory,
-                            const struct row_key *keys,
-                            size_t first,
-                            size_t count,
-                            row_visit visit,
-                            void *context,
-                            struct store_fault *fault)
+static enum error rows_give(const struct load *load, const PGresult *result, size_t first, size_t count)
 {
     enum error error = error_none;
     for (int i = 0; i < PQntuples(result) && error == error_none; i++) {
@@ -107,11 +96,11 @@ static enum error rows_give(const PGresult *result,
         struct slice data;
         if (index >= count)
             continue;
-        error = load_data(result_bytes(result, i, LOAD_ROW), memory, &data, fault);
+        error = load_data(result_bytes(result, i, LOAD_ROW), &load->writer->scratch, &data, load->fault);
         if (error != error_none)
             return error;
-        const struct row row = {.realm = keys[index].realm,
-                                .id = keys[index].id,
+        const struct row row = {.realm = load->keys[first + index].realm,
+                                .id = load->keys[first + index].id,
                                 .version = result_number(result, i, LOAD_ETAG),
                                 .created_us = (int64_t)result_number(result, i, LOAD_CREATED),
                                 .updated_us = (int64_t)result_number(result, i, LOAD_UPDATED),
@@ -119,34 +108,25 @@ static enum error rows_give(const PGresult *result,
                                 .updater = result_bytes(result, i, LOAD_UPDATER),
                                 .deleted_us = (int64_t)result_number(result, i, LOAD_DELETED),
                                 .data = data};
-        error = visit(context, first + index, &row);
+        error = load->visit(load->context, first + index, &row);
     }
     return error;
 }
 
-static enum error some_load(struct postgres_writer *writer,
-                            const struct row_key *keys,
-                            size_t first,
-                            size_t count,
-                            row_visit visit,
-                            void *context,
-                            struct store_fault *fault)
+/* The statement in writer->sql, for some of the keys. */
+static enum error some_load(const struct load *load, size_t first, size_t count)
 {
-    struct parameters parameters = {0};
-    PGresult *result;
-    buffer_clear(&writer->scratch);
-    texts_append(&writer->scratch, keys, count, true);
-    size_t realms = writer->scratch.size;
-    texts_append(&writer->scratch, keys, count, false);
-    if (writer->scratch.failed || writer->sql.failed)
-        return fault_set(fault, error_no_memory, "no memory for keys");
-    parameter_bytes(&parameters, slice_of(writer->scratch.data, realms));
-    parameter_bytes(&parameters, slice_of(writer->scratch.data + realms, writer->scratch.size - realms));
-    enum error error =
-        postgres_ask(writer, (const char *)writer->sql.data, &parameters, &result, "reading rows", fault);
-    if (error != error_none)
-        return error;
-    error = rows_give(result, &writer->scratch, keys, first, count, visit, context, fault);
+    struct postgres_writer *writer = load->writer;
+    PGresult *result = NULL;
+    texts_put(&writer->arrays[0], load->keys + first, count, true);
+    texts_put(&writer->arrays[1], load->keys + first, count, false);
+    pipe_begin(&writer->pipe, &writer->link, UINT64_MAX);
+    enum error error = postgres_put(writer, 2, load->fault);
+    enum error answer = pipe_end(&writer->pipe, &result, 1, "reading rows", error == error_none ? load->fault : NULL);
+    if (error == error_none)
+        error = answer;
+    if (error == error_none)
+        error = rows_give(load, result, first, count);
     PQclear(result);
     return error;
 }
@@ -160,12 +140,10 @@ enum error postgres_load(struct writer *base,
                          void *context,
                          struct store_fault *fault)
 {
-    struct postgres_writer *writer = postgres_writer_of(base);
-    enum error error = postgres_ready(writer, fault);
-    load_sql(&writer->sql, build, number);
-    for (size_t at = 0; at < count && error == error_none; at += LOAD_KEYS) {
-        size_t some = count - at < LOAD_KEYS ? count - at : LOAD_KEYS;
-        error = some_load(writer, keys + at, at, some, visit, context, fault);
-    }
+    const struct load load = {postgres_writer_of(base), keys, visit, context, fault};
+    enum error error = postgres_ready(load.writer, fault);
+    load_sql(&load.writer->sql, build, number);
+    for (size_t at = 0; at < count && error == error_none; at += LOAD_KEYS)
+        error = some_load(&load, at, count - at < LOAD_KEYS ? count - at : LOAD_KEYS);
     return error;
 }

@@ -83,6 +83,21 @@ enum error postgres_asked(struct postgres_writer *writer,
     return error_none;
 }
 
+enum error postgres_put(struct postgres_writer *writer, uint32_t arrays, struct store_fault *fault)
+{
+    struct value values[POSTGRES_MOVE_COLUMNS];
+    bool failed = writer->sql.failed;
+    for (uint32_t i = 0; i < arrays; i++) {
+        values[i] = (struct value){.kind = VALUE_BYTES, .text = buffer_slice(&writer->arrays[i])};
+        failed = failed || writer->arrays[i].failed;
+    }
+    if (failed)
+        return fault_set(fault, error_no_memory, "no memory for rows");
+    const struct select select = {.sql = writer->sql, .count = arrays, .values = values};
+    pipe_put(&writer->pipe, &select, NULL, NULL);
+    return error_none;
+}
+
 /* ---- migrations ---- */
 
 static enum error number_ask(struct pg_link *link, const char *sql, uint64_t *out, struct store_fault *fault)
@@ -167,7 +182,8 @@ enum error postgres_ready(struct postgres_writer *writer, struct store_fault *fa
     if (pg_is_open(&writer->link))
         return error_none;
     pg_close(&writer->link);
-    writer->staged_count = 0;
+    pipe_forget(&writer->pipe);
+    writer->row_type_count = 0;
     writer->epoch = 0; /* until the next beat, over the new session */
     enum error error = pg_open(&writer->link, &writer->address, fault);
     if (error == error_none)
@@ -188,12 +204,11 @@ static void writer_fini(struct postgres_writer *writer)
     pg_close(&writer->link);
     address_fini(&writer->address);
     free(writer->holder);
-    free(writer->staged);
-    for (size_t i = 0; i < writer->copy_capacity; i++)
-        buffer_fini(&writer->copies[i]);
-    free(writer->copies);
+    pipe_fini(&writer->pipe);
+    for (uint32_t i = 0; i < POSTGRES_MOVE_COLUMNS; i++)
+        buffer_fini(&writer->arrays[i]);
+    free(writer->row_types);
     buffer_fini(&writer->sql);
-    buffer_fini(&writer->rows);
     buffer_fini(&writer->scratch);
 }
 

@@ -5,13 +5,15 @@
 #ifndef READMODEL_POSTGRES_WRITER_H
 #define READMODEL_POSTGRES_WRITER_H
 
+#include "services/readmodel/postgres_array.h"
+#include "services/readmodel/postgres_pipe.h"
 #include "services/readmodel/writer_backend.h"
-#include "services/store/postgres_link.h"
 
-enum { POSTGRES_SLOTS = 16 };
+enum { POSTGRES_SLOTS = 16, POSTGRES_MOVE_COLUMNS = 7 };
 
-struct staged {
-    uint32_t build, number;
+/* The number that the server has for the type of a table's rows. */
+struct row_type {
+    uint32_t build, number, type;
 };
 
 struct postgres_writer {
@@ -21,12 +23,12 @@ struct postgres_writer {
     char *holder;
     uint64_t boot, lease_us, incarnation;
     uint32_t partitions;
-    uint64_t epoch;        /* of the last beat; 0: there was none over this session */
-    struct staged *staged; /* tables that this session has a temporary table for */
-    size_t staged_count, staged_capacity;
-    struct buffer sql, rows, scratch;
-    struct buffer *copies; /* what the COPYs of a batch are fed, in order */
-    size_t copy_capacity;
+    uint64_t epoch; /* of the last beat; 0: there was none over this session */
+    struct pipe pipe;
+    struct row_type *row_types; /* that are known */
+    size_t row_type_count, row_type_capacity;
+    struct buffer sql, scratch;
+    struct buffer arrays[POSTGRES_MOVE_COLUMNS]; /* parameters of a statement */
     struct value values[TABLE_COLUMNS_MAX];
 };
 
@@ -54,6 +56,15 @@ enum error postgres_asked(struct postgres_writer *writer,
                           const struct parameters *parameters,
                           bool *out,
                           struct store_fault *fault);
+
+/* Puts the statement in writer->sql into the pipe, with the first so many arrays as its parameters. */
+enum error postgres_put(struct postgres_writer *writer, uint32_t arrays, struct store_fault *fault);
+/* Ends SQL with a NUL that its size does not count. */
+static inline void sql_end(struct buffer *sql)
+{
+    buffer_append(sql, "", 1);
+    sql->size--;
+}
 
 /* ---- postgres_share.c ---- */
 enum error postgres_writer_beat(struct writer *writer,

@@ -18,38 +18,7 @@
 enum { BATCH = 500, TURNS = 10, PARTITIONS = 256 /* as many as a log on PostgreSQL has */ };
 static const char request_json[] = "{'query':{'system_entity':true,'employees.gte':5},'total':false}";
 
-static void check(enum error error, const struct store_fault *fault)
-{
-    if (error == error_none)
-        return;
-    fprintf(stderr, "query_bench: %s: %s\n", error_name(error), fault->text);
-    exit(1);
-}
-
 /* ---- rows ---- */
-
-static uint32_t build_make(struct writer *writer, const struct model *model)
-{
-    struct store_fault fault;
-    struct builds builds = {0};
-    struct writer_slots slots;
-    const struct writer_has has = {0};
-    struct build_plan plan = {.module = {slice_text("crm"), 1},
-                              .projection = slice_text("crm"),
-                              .fingerprint = 1,
-                              .incarnation = 77,
-                              .models = model,
-                              .model_count = 1};
-    bool done = false;
-    check(writer_beat(writer, &has, &slots, &fault), &fault);
-    check(writer_enter(writer, &plan.module, true, false, &fault), &fault);
-    check(writer_build(writer, &plan, &fault), &fault);
-    check(writer_builds(writer, &builds, &fault), &fault);
-    uint32_t build = builds.builds[0].id;
-    builds_fini(&builds);
-    check(writer_switch(writer, &build, 1, 77, &done, &fault), &fault);
-    return build;
-}
 
 static void rows_put(struct writer *writer, uint32_t build, const struct model *model, unsigned count)
 {
@@ -67,7 +36,7 @@ static void rows_put(struct writer *writer, uint32_t build, const struct model *
             rows[i] = sample;
             rows[i].id = slice_text(ids[i]);
         }
-        check(writer_commit(writer, &batch, &fault), &fault);
+        bench_check(writer_commit(writer, &batch, &fault), &fault);
         buffer_fini(&data);
     }
 }
@@ -78,8 +47,8 @@ static uint32_t model_fill(const char *url, const struct model *model, unsigned 
     struct writer *writer = NULL;
     struct writer_config config = {
         .url = url, .holder = "bench", .boot = 1, .lease_ms = 60000, .partitions = PARTITIONS, .incarnation = 77};
-    check(writer_open(&writer, &config, &fault), &fault);
-    uint32_t build = build_make(writer, model);
+    bench_check(writer_open(&writer, &config, &fault), &fault);
+    uint32_t build = bench_build(writer, model);
     rows_put(writer, build, model, rows);
     writer_close(&writer);
     return build;
@@ -102,8 +71,8 @@ static void ours_read(struct row_reader *reader, uint32_t build, const struct mo
         request = sample_msgpack(request_json);
     enum error error = query_parse(buffer_slice(&request), model, slice_text("default"), NULL, &query, &faults);
     assert(error == error_none);
-    check(row_reader_builds_known(reader, &builds, &fault), &fault);
-    check(row_reader_read(reader, &want, page, &fault), &fault);
+    bench_check(row_reader_builds_known(reader, &builds, &fault), &fault);
+    bench_check(row_reader_read(reader, &want, page, &fault), &fault);
     query_fini(&query);
 }
 
@@ -209,7 +178,7 @@ struct page_cost page_measure(const char *url, unsigned rows, unsigned pages)
     struct row_reader_config config = {.url = url, .holder = "bench"};
     sample_model(&model);
     uint32_t build = model_fill(url, &model, rows);
-    check(row_reader_open(&reader, &config, &fault), &fault);
+    bench_check(row_reader_open(&reader, &config, &fault), &fault);
     bare_open(&bare, url, build, &model);
     for (unsigned turn = 0; turn < TURNS; turn++) {
         double begin = now_us();

@@ -260,6 +260,69 @@ static void case_a_row_that_is_no_map_changes_nothing(void)
     writer_close(&writer);
 }
 
+/* ---- more rows than one statement takes ---- */
+
+enum { MANY = 300 };
+static struct row many[MANY];
+static char many_ids[MANY][8];
+
+/* Commits so many rows like the sample's first one, and then one that is no row if `bad`. */
+static enum error many_commit(struct writer *writer, uint64_t from, uint64_t version, bool bad)
+{
+    struct buffer data = {0};
+    struct row sample = sample_row(0, &data);
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(many_ids[i], sizeof many_ids[i], "m%zu", i);
+        many[i] = sample;
+        many[i].id = slice_text(many_ids[i]);
+        many[i].version = version + i;
+    }
+    if (bad)
+        many[MANY - 1].data = slice_text("\x93");
+    struct row_set set = {.build = 1, .model = &place.model, .rows = many, .count = MANY};
+    struct checkpoint_move move = {.build = 1, .partition = 5, .from = from, .to = {.seq = from + MANY}};
+    struct row_batch batch = {.sets = &set, .set_count = 1, .moves = &move, .move_count = 1};
+    enum error error = writer_commit(writer, &batch, &fault);
+    buffer_fini(&data);
+    return error;
+}
+
+static enum error many_visit(void *context, size_t index, const struct row *row)
+{
+    struct buffer data = {0};
+    struct row sample = sample_row(0, &data);
+    cr_assert(slice_equal(row->data, sample.data) && slice_is(row->id, many_ids[index]));
+    buffer_fini(&data);
+    *(uint64_t *)context += row->version - index;
+    return error_none;
+}
+
+/* The sum of versions of all rows that are there, each less its number. */
+static uint64_t many_sum(struct writer *writer)
+{
+    struct row_key keys[MANY];
+    uint64_t sum = 0;
+    for (size_t i = 0; i < MANY; i++)
+        keys[i] = (struct row_key){slice_text("default"), slice_text(many_ids[i])};
+    cr_assert(writer_load(writer, 1, 0, keys, MANY, many_visit, &sum, &fault) == error_none, "%s", fault.text);
+    return sum;
+}
+
+static void case_a_batch_of_many_rows_is_one(void)
+{
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    cr_assert(many_commit(writer, 0, 1, true) == error_invalid_data);
+    cr_assert(many_sum(writer) == 0 && checkpoint_of(writer, 1, 5).seq == 0);
+    cr_assert(many_commit(writer, 0, 1, false) == error_none, "%s", fault.text);
+    cr_assert(many_sum(writer) == MANY && checkpoint_of(writer, 1, 5).seq == MANY);
+    cr_assert(many_commit(writer, 1, 9, false) == error_fenced);
+    cr_assert(many_sum(writer) == MANY);
+    cr_assert(many_commit(writer, MANY, 2, false) == error_none, "%s", fault.text);
+    cr_assert(many_sum(writer) == 2 * MANY);
+    writer_close(&writer);
+}
+
 static void case_a_build_is_made_once(void)
 {
     struct writer *writer = writer_make();
@@ -451,6 +514,7 @@ CASE(rows_come_with_their_checkpoint)
 CASE(a_halt_says_why)
 CASE(a_checkpoint_that_moved_meanwhile_fences_the_rows)
 CASE(a_row_that_is_no_map_changes_nothing)
+CASE(a_batch_of_many_rows_is_one)
 CASE(a_build_is_made_once)
 CASE(another_fingerprint_builds_beside_and_switches_in_one_step)
 CASE(a_build_of_what_is_no_more_is_retired)
