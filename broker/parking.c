@@ -87,6 +87,8 @@ void pending_route(struct broker *broker, struct pending *pending)
 
 void pending_give_up(struct broker *broker, struct pending *pending)
 {
+    if (pending->offered)
+        broker->unserved_us = broker->now_us;
     if (broker->stopping)
         pending_fail(broker, pending, status_unavailable, "stopping", "the broker is going away", RETRY_MS);
     else if (pending->offered)

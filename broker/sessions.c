@@ -285,6 +285,7 @@ static void replace(struct buffer *buffer, struct slice news)
 
 static void news_take(struct broker *broker, struct shard_session *session, const struct work_frame *frame)
 {
+    session->leaving |= frame->leaving && !session_is_shard(session);
     replace(&session->descriptions, frame->descriptions);
     if (frame->descriptions.size > 0)
         broker->described.until_us = 0;
@@ -339,6 +340,17 @@ static const char *work_fault(struct broker *broker, const struct work_frame *fr
     return NULL;
 }
 
+/* Who leaves waits for the answers to its frames, and then goes. */
+static void grant_take(struct broker *broker, struct shard_session *session, uint64_t handle)
+{
+    if (session->announced)
+        credit_keep(broker, session, handle);
+    else
+        credit_return(broker, session, handle, true);
+    while (session->leaving && session->credit_count > 0)
+        credit_return(broker, session, credit_take(session), false);
+}
+
 void work_take(struct broker *broker, const struct broker_input *input)
 {
     struct work_frame frame;
@@ -360,10 +372,7 @@ void work_take(struct broker *broker, const struct broker_input *input)
     }
     session->seen_us = broker->now_us;
     news_take(broker, session, &frame);
-    if (session->announced)
-        credit_keep(broker, session, input->handle);
-    else
-        credit_return(broker, session, input->handle, true);
+    grant_take(broker, session, input->handle);
 }
 
 /* ---- time ---- */

@@ -78,6 +78,7 @@ struct shard_session {
     uint64_t answered;           /* frames of work answered: their numbers */
     struct heads_told heads;
     bool announced; /* it said what it owns */
+    bool leaving;   /* a service that ends as it was told to: it gets nothing more, and is not missed */
     struct buffer descriptions, metrics, alarms;
 };
 
@@ -115,7 +116,9 @@ struct broker {
     uint32_t subscribers;
     uint64_t head_moves; /* how often a head has moved */
     struct heads_told published;
-    uint64_t missed_us[SERVICE_KINDS]; /* by kind: when the one that was lost last was heard last; 0: none was */
+    uint64_t missed_us[SERVICE_KINDS]; /* by kind: when the one that was lost last was heard last; 0: none was, or it
+                                          had said that it leaves */
+    uint64_t unserved_us;              /* when a request was given up last for want of a query process; 0: none was */
     struct buffer descriptions; /* of the shard that was lost last: a restart does not make its domains unknown */
     bool stopping;
     struct broker_counters counters;
@@ -200,7 +203,7 @@ bool session_is_shard(const struct shard_session *session);
 uint32_t shards_count(const struct broker *broker);
 uint32_t services_count(const struct broker *broker, const char *serves);        /* connected now; "": shards */
 void service_missed(struct broker *broker, const struct shard_session *session); /* it is lost */
-/* Appends a text for each kind of service of which there is none any more; their number. */
+/* Appends a text for each kind of service of which there is none though there should be; their number. */
 uint32_t services_alarms(const struct broker *broker, struct buffer *out);
 
 /* routes.c */

@@ -135,6 +135,7 @@ struct work_frame {
     struct slice owned, heads, replies, records, descriptions, metrics,
         alarms;          /* raw, empty when absent; metrics is text */
     struct slice serves; /* SERVES_...; empty: a shard */
+    bool leaving;        /* no shard, and it ends as it was told to */
 };
 enum error work_frame_decode(struct slice message, struct work_frame *out, struct envelope_fault *fault);
 void work_frame_encode(struct buffer *out, const struct work_frame *frame);

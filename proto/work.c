@@ -42,6 +42,8 @@ static enum error work_frame_take(struct work_frame *out, int field, struct read
         return reader_text(reader, &out->metrics);
     case AT(work_frame, serves):
         return take_name(reader, &out->serves);
+    case AT(work_frame, leaving):
+        return reader_bool(reader, &out->leaving);
     default:
         return take_array(reader, &out->alarms);
     }
@@ -93,6 +95,7 @@ static uint32_t work_frame_size(const struct work_frame *frame)
     entries += frame->metrics.size > 0;
     entries += frame->alarms.size > 0;
     entries += frame->serves.size > 0;
+    entries += frame->leaving;
     return entries;
 }
 
@@ -116,6 +119,9 @@ static void work_frame_put(struct buffer *out, const struct work_frame *frame, u
     put_text(out, KEY(work_frame, metrics), frame->metrics);
     put_raw(out, KEY(work_frame, alarms), frame->alarms);
     put_text(out, KEY(work_frame, serves), frame->serves);
+    if (frame->leaving) {
+        put_true(out, KEY(work_frame, leaving));
+    }
 }
 
 void work_frame_encode(struct buffer *out, const struct work_frame *frame)

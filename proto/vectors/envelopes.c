@@ -276,6 +276,11 @@ static void service_frame_case(struct buffer *out)
                                .serves = slice_text(SERVES_QUERY)};
     work_frame_encode(&message, &frame);
     case_message(out, "work frame of a query process", "frame", buffer_slice(&message));
+    buffer_clear(&message);
+    frame.metrics = (struct slice){0};
+    frame.leaving = true;
+    work_frame_encode(&message, &frame);
+    case_message(out, "the last work frame of a query process that is told to end", "frame", buffer_slice(&message));
     buffer_fini(&message);
 }
 

@@ -302,6 +302,28 @@ void brokers_flush(
     }
 }
 
+void brokers_leave(struct brokers *brokers)
+{
+    static const struct brokers_news nothing;
+    for (uint32_t i = 0; i < brokers->count; i++) {
+        struct broker *broker = &brokers->items[i];
+        struct work_frame frame;
+        if (!broker->connected || refuses(broker))
+            continue;
+        frame_start(brokers, broker, &nothing, &frame);
+        frame.leaving = true;
+        frame_send(brokers, broker, &frame, 0, (struct slice){0});
+    }
+}
+
+bool brokers_unanswered(const struct brokers *brokers)
+{
+    for (uint32_t i = 0; i < brokers->count; i++)
+        if (brokers->items[i].connected && brokers->items[i].in_flight > 0)
+            return true;
+    return false;
+}
+
 /* ---- receiving ---- */
 
 /* A broker does not take what it is sent: a wrong token, another version. Said once, and tried again after a while. */

@@ -40,6 +40,10 @@ struct brokers_news {
 /* Sends what there is to send: all of outgoing (emptied; what cannot go yet is kept), news, grants. */
 void brokers_flush(
     struct brokers *brokers, struct outgoing *outgoing, const struct brokers_news *news, uint32_t jobs, bool stopping);
+/* Tells every broker that this process ends as it was told to; nothing is to be sent after that. */
+void brokers_leave(struct brokers *brokers);
+/* Frames that a broker has not answered yet. */
+bool brokers_unanswered(const struct brokers *brokers);
 void brokers_link_changed(struct brokers *brokers, const struct work_mail *mail);
 /* Takes a frame of work, owns it, and gives the frames that are due now, in order, chained by `later`; the caller frees
  * them. Each has its items and heads. */

@@ -8,15 +8,16 @@
 
 #include <stdlib.h>
 
-enum { NEWS_EVERY_US = 250000, REPLY_BYTES_MAX = limit_frame_bytes - 65536 };
+enum { NEWS_EVERY_US = 250000, LEAVE_US = 1000000, REPLY_BYTES_MAX = limit_frame_bytes - 65536 };
 
 struct worker {
     struct worker_config config;
     struct brokers *brokers;
     uint32_t links;
-    struct outgoing *outgoing; /* one a link */
-    uint64_t *sessions;        /* one a link: counts its connections */
-    uint64_t news_us;
+    struct outgoing *outgoing;  /* one a link */
+    uint64_t *sessions;         /* one a link: counts its connections */
+    uint64_t news_us, leave_us; /* leave_us: when it said that it leaves; 0: it has not */
+    bool left;                  /* that was long ago */
     struct buffer metrics, alarms, alarm_items;
 };
 
@@ -197,11 +198,22 @@ void worker_turn(struct worker *worker, uint32_t jobs, bool stopping, uint64_t n
     struct brokers_news news = {0};
     for (uint32_t link = 0; link < worker->links; link++)
         work_take(worker, brokers_late_work(worker->brokers, link, now_us));
+    worker->left = worker->leave_us != 0 && now_us >= worker->leave_us + LEAVE_US;
+    if (worker->leave_us != 0)
+        return;
     news_gather(worker, now_us, &news);
     brokers_flush(worker->brokers, worker->outgoing, &news, jobs, stopping);
 }
 
+void worker_leave(struct worker *worker, uint64_t now_us)
+{
+    worker->leave_us = now_us;
+    brokers_leave(worker->brokers);
+}
+
 bool worker_busy(const struct worker *worker)
 {
+    if (worker->leave_us != 0)
+        return !worker->left && brokers_unanswered(worker->brokers);
     return brokers_busy(worker->brokers, worker->outgoing);
 }

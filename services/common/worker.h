@@ -58,7 +58,9 @@ void worker_reply(struct worker *worker, const struct worker_place *place, const
 void worker_reply_raw(struct worker *worker, const struct worker_place *place, enum status status, struct slice reply);
 /* Sends what there is to send. jobs: requests taken and not answered; stopping: no more work is asked for. */
 void worker_turn(struct worker *worker, uint32_t jobs, bool stopping, uint64_t now_us);
-/* Replies that are not sent yet. */
+/* The process ends as it was told to: brokers hear that, and do not miss it. Turns that come after it send nothing. */
+void worker_leave(struct worker *worker, uint64_t now_us);
+/* Replies that are not sent yet; after worker_leave: brokers that have not heard it, for a second at most. */
 bool worker_busy(const struct worker *worker);
 
 #endif

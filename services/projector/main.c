@@ -12,7 +12,7 @@
 #include "services/common/start.h"
 #include "services/projector/service.h"
 
-enum { EXIT_FAILED = 1 };
+enum { EXIT_FAILED = 1, LEAVE_WAIT_US = 50000 };
 
 static int refuse(const char *what, const char *why)
 {
@@ -225,6 +225,10 @@ static void service_run(struct service *service)
         }
         mail_take(service, wait_us(service, more, clock_monotonic_us()));
     }
+    if (service->worker != NULL)
+        worker_leave(service->worker, clock_monotonic_us());
+    while (service->worker != NULL && worker_busy(service->worker))
+        mail_take(service, LEAVE_WAIT_US);
     LOG(info, "stopped");
 }
 

@@ -206,6 +206,9 @@ static void service_drain(struct service *service)
     uint64_t until_us = clock_monotonic_us() + DRAIN_US;
     while (clock_monotonic_us() < until_us && (service->jobs > 0 || worker_busy(service->worker)))
         service_turn(service, true);
+    worker_leave(service->worker, clock_monotonic_us());
+    while (worker_busy(service->worker))
+        service_turn(service, true);
     LOG(info, "stopped", LOG_INTEGER("unanswered", service->jobs));
 }
 

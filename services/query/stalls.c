@@ -62,14 +62,14 @@ static struct stall_build *build_find(struct stalls *stalls, const struct build 
     return found;
 }
 
-/* What halts is behind for a reason that is told. */
-static void place_look(struct stall_place *place, const struct checkpoint *checkpoint, uint64_t head, uint64_t step_us)
+/* What halts is behind for a reason that is told. Gives whether it has moved. */
+static bool place_look(struct stall_place *place, const struct checkpoint *checkpoint, uint64_t head, uint64_t step_us)
 {
-    bool behind = head > checkpoint->seq && checkpoint->halted == 0;
-    bool still = behind && place->behind && place->seq == checkpoint->seq;
-    place->still_us = still ? place->still_us + step_us : 0;
+    bool behind = head > checkpoint->seq && checkpoint->halted == 0, moved = place->seq != checkpoint->seq;
+    place->still_us = behind && place->behind && !moved ? place->still_us + step_us : 0;
     place->seq = checkpoint->seq;
     place->behind = behind;
+    return moved;
 }
 
 void stalls_look(struct stalls *stalls,
@@ -80,15 +80,27 @@ void stalls_look(struct stalls *stalls,
     struct stall_build *found = build_find(stalls, build);
     if (found == NULL)
         return;
-    bool was = found->stalled > 0;
+    bool moved = false;
     found->met = true;
+    found->live = build->state == BUILD_LIVE;
     found->stalled = found->halted = 0;
     for (uint32_t i = stalls->partitions; i-- > 0;) {
-        place_look(&found->places[i], &checkpoints[i], heads[i].head, stalls->step_us);
+        moved |= place_look(&found->places[i], &checkpoints[i], heads[i].head, stalls->step_us);
         found->stalled += found->places[i].still_us >= stalls->stall_us;
         found->halted = checkpoints[i].halted == 0 ? found->halted : i + 1;
     }
-    found->changed = was != (found->stalled > 0);
+    found->rest_us = moved ? 0 : found->rest_us + stalls->step_us;
+}
+
+/* Is there one that is to take its place, and gets on? */
+static bool is_succeeded(const struct stalls *stalls, const struct stall_build *build)
+{
+    for (uint32_t i = 0; i < stalls->count; i++) {
+        const struct stall_build *other = &stalls->builds[i];
+        if (!other->live && other->rest_us < stalls->stall_us && strcmp(other->projection, build->projection) == 0)
+            return true;
+    }
+    return false;
 }
 
 void stalls_end(struct stalls *stalls, bool held)
@@ -96,6 +108,12 @@ void stalls_end(struct stalls *stalls, bool held)
     for (uint32_t i = stalls->count; i-- > 0;)
         if (!stalls->builds[i].met)
             build_drop(stalls, i);
+    for (uint32_t i = 0; i < stalls->count; i++) {
+        struct stall_build *build = &stalls->builds[i];
+        bool still = build->live && build->stalled > 0 && !is_succeeded(stalls, build);
+        build->changed = build->still != still;
+        build->still = still;
+    }
     bool was = stalls->alone;
     stalls->alone_us = held || stalls->count == 0 ? 0 : stalls->alone_us + stalls->step_us;
     stalls->alone = stalls->alone_us >= stalls->stall_us;
@@ -121,7 +139,7 @@ static uint32_t halt_write(const struct stall_build *build, struct buffer *out)
 static uint32_t stall_write(const struct stall_build *build, struct buffer *out)
 {
     char text[400];
-    if (build->stalled == 0)
+    if (!build->still)
         return 0;
     snprintf(
         text, sizeof text, "projection %s stands still though the log goes on: see fluvius lag", build->projection);
@@ -145,6 +163,6 @@ uint32_t stalls_count(const struct stalls *stalls)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < stalls->count; i++)
-        count += stalls->alone || stalls->builds[i].stalled > 0;
+        count += stalls->builds[i].live && (stalls->alone || stalls->builds[i].still);
     return count;
 }

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Do read models get on? Projectors complain of what they cannot do; this is for those that are dead, hung, or have not
- * the module. Of each live build and partition it is known for how long the checkpoint has not moved although the log
- * has more, and of all together for how long no projector has held them. Without clock, thread and database. */
+ * the module. Of each build and partition it is known for how long the checkpoint has not moved although the log has
+ * more, and of all together for how long no projector has held them. A live build may stand still while another that
+ * is to take its place moves on. Without clock, thread and database. */
 #ifndef QUERY_STALLS_H
 #define QUERY_STALLS_H
 
@@ -21,7 +22,9 @@ struct stall_build {
     char projection[320];
     struct stall_place *places; /* one a partition */
     uint32_t stalled, halted;   /* partitions; of those that halt the first, from 1 */
-    bool met, changed;          /* in this look; whether one stands still is another than in the last */
+    uint64_t rest_us;           /* for so long no partition has moved */
+    bool live, met;             /* met: in this look */
+    bool still, changed;        /* it is to be told that it stands still; that is another than in the last look */
 };
 
 struct stalls {
@@ -36,9 +39,9 @@ struct stalls {
 struct stalls *stalls_new(uint32_t partitions, uint32_t stall_ms);
 void stalls_free(struct stalls **stalls);
 
-/* A look: begin, each live build, end. What is not looked at is forgotten. Time in which nobody looked counts for two
- * seconds at most. heads were read before checkpoints, one a partition each. More builds than there is room for are not
- * watched. */
+/* A look: begin, each build that is live or being built, end. What is not looked at is forgotten. Time in which nobody
+ * looked counts for two seconds at most. heads were read before checkpoints, one a partition each. More builds than
+ * there is room for are not watched. */
 void stalls_begin(struct stalls *stalls, uint64_t now_us);
 void stalls_look(struct stalls *stalls,
                  const struct build *build,
@@ -49,7 +52,7 @@ void stalls_end(struct stalls *stalls, bool held);
 
 /* Appends a text for each thing that a person should know; their number. */
 uint32_t stalls_alarms(const struct stalls *stalls, struct buffer *out);
-/* Builds of which a partition stands still; all when nobody holds them. */
+/* Live builds that stand still; all when nobody holds them. */
 uint32_t stalls_count(const struct stalls *stalls);
 
 #endif

@@ -186,7 +186,7 @@ static enum error groups_look(struct watch *watch)
 
 static enum error build_look(struct watch *watch, const struct build *build, struct store_fault *fault)
 {
-    if (build->state != BUILD_LIVE || build->incarnation != watch->log.incarnation)
+    if (build->state == BUILD_RETIRED || build->incarnation != watch->log.incarnation)
         return error_none;
     enum error error = row_reader_checkpoints(
         watch->reader, build->id, watch->checkpoints, watch->log.partitions, &watch->faults, fault);
@@ -203,7 +203,7 @@ static void stalls_tell(const struct stalls *stalls)
         LOG(info, "a projector holds the read models again");
     for (uint32_t i = 0; i < stalls->count; i++) {
         const struct stall_build *build = &stalls->builds[i];
-        if (build->changed && build->stalled > 0)
+        if (build->changed && build->still)
             LOG(warning,
                 "read model stands still",
                 LOG_TEXT("projection", build->projection),

@@ -2,7 +2,7 @@
 # Copyright 2026 The Fluvius Authors.
 # SPDX-License-Identifier: Apache-2.0
 """When projectors or query processes are dead or hung, somebody else says so: `fluvius health`, metrics and the log; and
-when they are back it is over. Nobody of the platform listens to the event bus: what is committed wakes services over
+when they are back it is over. Who stops as it was told to is not missed. Nobody of the platform listens to the event bus: what is committed wakes services over
 the connection that they have with brokers.
 
   silence_test.py"""
@@ -85,6 +85,10 @@ class Beside:
         self.process.kill()
         self.process.wait()
 
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
     def __enter__(self):
         self.start()
         return self
@@ -148,6 +152,19 @@ def nobody_answers(platform, query):
     tap.check(wait(lambda: is_well(platform)), "another has started, and all is well", health(platform))
 
 
+# ---- scaled to zero ----
+
+def stopped(platform, projector, query):
+    projector.stop()
+    tap.check(wait(lambda: health(platform) == ([ALONE], 12)),
+              "a projector is stopped: only that nobody has the read models is told", health(platform))
+    query.stop()
+    tap.check(wait(lambda: is_well(platform)), "the query process is stopped too: nobody is missed", health(platform))
+    asked = fluvius(platform, "query", "bank.account")
+    tap.check("no_query" in asked.stdout + asked.stderr and health(platform) == ([NO_QUERY], 12),
+              "until somebody asks for what it answered", (asked, health(platform)))
+
+
 def main():
     with Platform("--projectors", "0", "--queries", "0", domains=("bank",),
                   environment={**SERVICE, "FLUVIUS_PARKED_MS": "1500", "FLUVIUS_SILENT_MS": "1500"}) as platform, \
@@ -159,6 +176,7 @@ def main():
         hung(platform, projector)
         killed(platform, projector)
         nobody_answers(platform, query)
+        stopped(platform, projector, query)
     tap.end()
 
 

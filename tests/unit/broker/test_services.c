@@ -248,6 +248,116 @@ Test(services, nobody_misses_what_never_was_or_has_another_beside_it)
     scene_free(it);
 }
 
+/* ---- leaving ---- */
+
+static uint64_t say_goodbye(struct scene *scene, const struct party *service)
+{
+    return speak(scene, service, (struct work_frame){.leaving = true});
+}
+
+static struct scene *platform(void)
+{
+    struct scene *it = scene_new((struct broker_config){.parked_ms = 2000, .silent_ms = 600000});
+    announce_all(it, &SHARD, 1);
+    return it;
+}
+
+Test(services, who_says_that_it_leaves_is_answered_at_once_and_not_missed)
+{
+    const struct party *const services[] = {&QUERY, &PROJECTOR};
+    for (int i = 0; i < 2; i++) {
+        struct scene *it = platform();
+        grant(it, services[i]); /* takes the heads along */
+        uint64_t granted = grant(it, services[i]), leaving = say_goodbye(it, services[i]);
+        cr_assert(answered(it, granted));
+        cr_assert(answered(it, leaving));
+        leave(it, services[i]->pipe);
+        pass(it, 10000);
+        cr_assert_eq(told(it, NO_QUERY) + told(it, NO_PROJECTOR), 0);
+        scene_free(it);
+    }
+}
+
+Test(services, who_leaves_and_hangs_is_not_missed)
+{
+    struct scene *it = scene_new((struct broker_config){.parked_ms = 1000, .silent_ms = 1000});
+    announce_all(it, &SHARD, 1);
+    say_goodbye(it, &PROJECTOR);
+    pass(it, 5000);
+    cr_assert(closed(it, PROJECTOR.pipe));
+    cr_assert_eq(told(it, NO_PROJECTOR), 0);
+    scene_free(it);
+}
+
+Test(services, the_last_one_says_whether_it_is_missed)
+{
+    struct scene *it = platform();
+    grant(it, &QUERY);
+    grant(it, &OTHER);
+    leave(it, OTHER.pipe); /* it died, and nobody started it again */
+    say_goodbye(it, &QUERY);
+    leave(it, QUERY.pipe);
+    pass(it, 5000);
+    cr_assert_eq(told(it, NO_QUERY), 0);
+    scene_free(it);
+
+    it = platform();
+    grant(it, &QUERY);
+    grant(it, &OTHER);
+    say_goodbye(it, &QUERY);
+    leave(it, QUERY.pipe);
+    leave(it, OTHER.pipe);
+    pass(it, 2010);
+    cr_assert_eq(told(it, NO_QUERY), 1);
+    scene_free(it);
+}
+
+Test(services, who_leaves_gets_no_work_also_for_a_frame_that_comes_late)
+{
+    struct scene *it = platform();
+    struct work work;
+    say_goodbye(it, &QUERY);
+    ask(it, CLIENT, &(struct asked){.operation = operation_query}, 1);
+    uint64_t late = grant(it, &QUERY);
+    work_at(it, late, &work);
+    cr_assert_eq(work.count, 0);
+    uint64_t other = grant(it, &OTHER);
+    work_at(it, other, &work);
+    cr_assert_eq(work.count, 1);
+    scene_free(it);
+}
+
+Test(services, a_shard_does_not_leave_like_that)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    uint64_t granted = announce_all(it, &SHARD, 1), leaving = say_goodbye(it, &SHARD);
+    struct work work;
+    deposit(it, CLIENT, account_in(1, 0));
+    work_at(it, granted, &work);
+    cr_assert_eq(work.count, 1);
+    cr_assert_not(answered(it, leaving));
+    scene_free(it);
+}
+
+Test(services, a_query_that_nobody_answers_is_told_for_a_minute)
+{
+    struct scene *it = platform();
+    say_goodbye(it, &QUERY);
+    leave(it, QUERY.pipe);
+    uint64_t asked = ask(it, CLIENT, &(struct asked){.operation = operation_query}, 1);
+    pass(it, 1900);
+    cr_assert_eq(told(it, NO_QUERY), 0);
+    pass(it, 200);
+    cr_assert_eq(status_at(it, asked, 0), status_unavailable);
+    cr_assert_eq(told(it, NO_QUERY), 1);
+    pass(it, 59000);
+    cr_assert_eq(told(it, NO_QUERY), 1);
+    cr_assert_eq(told(it, NO_PROJECTOR), 0);
+    pass(it, 1000);
+    cr_assert_eq(told(it, NO_QUERY), 0);
+    scene_free(it);
+}
+
 Test(services, what_several_see_is_told_once)
 {
     struct scene *it = scene_new((struct broker_config){0});

@@ -9,6 +9,7 @@
 #include "tests/unit/broker/stage.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -298,6 +299,56 @@ Test(worker, hears_heads)
 Test(worker, hears_heads_also_when_it_takes_no_work)
 {
     heads_are_heard(SERVES_PROJECTOR);
+}
+
+/* One that a broker knows. */
+static void service_settle(struct service *service)
+{
+    uint64_t until_us = clock_monotonic_us() + PATIENCE_US;
+    while (service->links == 0) {
+        cr_assert_lt(clock_monotonic_us(), until_us);
+        service_turn(service);
+    }
+}
+
+Test(worker, who_leaves_waits_until_the_broker_has_heard_it)
+{
+    struct stage stage;
+    struct service service = {0};
+    stage_open(&stage, NULL);
+    service_open(&service, "query-a", stage.bus);
+    service_settle(&service);
+    service.standing_us = clock_monotonic_us(); /* so it is the broker that ends the wait */
+    worker_leave(service.worker, service.standing_us);
+    cr_assert(worker_busy(service.worker));
+    uint64_t until_us = clock_monotonic_us() + PATIENCE_US;
+    while (worker_busy(service.worker)) {
+        cr_assert_lt(clock_monotonic_us(), until_us);
+        service_turn(&service);
+    }
+    service_close(&service);
+    cr_assert_eq(stage_stop(&stage), 0);
+}
+
+Test(worker, who_leaves_waits_a_second_for_a_broker_that_hangs)
+{
+    struct stage stage;
+    struct service service = {0};
+    stage_open(&stage, NULL);
+    service_open(&service, "query-a", stage.bus);
+    service_settle(&service);
+    kill(stage.pid, SIGSTOP);
+    service.standing_us = clock_monotonic_us();
+    worker_leave(service.worker, service.standing_us);
+    service.standing_us += 999999;
+    service_turn(&service);
+    cr_assert(worker_busy(service.worker));
+    service.standing_us += 1;
+    service_turn(&service);
+    cr_assert_not(worker_busy(service.worker));
+    kill(stage.pid, SIGCONT);
+    service_close(&service);
+    cr_assert_eq(stage_stop(&stage), 0);
 }
 
 Test(worker, what_it_had_goes_to_another_when_it_is_gone)

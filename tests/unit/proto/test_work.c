@@ -23,6 +23,7 @@ static struct work_frame full_frame(void)
         .metrics = slice_text("up 1\n"),
         .alarms = hex("91 a161"),
         .serves = slice_text("query"),
+        .leaving = true,
     };
 }
 
@@ -44,6 +45,7 @@ Test(work_frame, every_field_round_trips)
     cr_expect(slice_equal(decoded.metrics, frame.metrics));
     cr_expect(slice_equal(decoded.alarms, frame.alarms));
     cr_expect(slice_equal(decoded.serves, frame.serves));
+    cr_expect(decoded.leaving);
     work_frame_encode(&again, &decoded);
     cr_expect(slice_equal(buffer_slice(&bytes), buffer_slice(&again)));
     buffer_fini(&bytes);

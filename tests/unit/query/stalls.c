@@ -7,13 +7,14 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-enum { PARTITIONS = 3, BANK = 7, SHOP = 8, SECOND_US = 1000000 };
+enum { PARTITIONS = 3, BANK = 7, SHOP = 8, NEXT = 9, SECOND_US = 1000000 };
 
 static struct stalls *stalls;
 static uint64_t now_us;
 static struct store_partition heads[PARTITIONS];
-static struct checkpoint bank[PARTITIONS], shop[PARTITIONS];
+static struct checkpoint bank[PARTITIONS], shop[PARTITIONS], next[PARTITIONS];
 static bool held, with_shop;
+static const char *successor; /* of which projection another build is made, NULL: none */
 
 static void begin(void)
 {
@@ -23,6 +24,8 @@ static void begin(void)
     memset(heads, 0, sizeof heads);
     memset(bank, 0, sizeof bank);
     memset(shop, 0, sizeof shop);
+    memset(next, 0, sizeof next);
+    successor = NULL;
     held = true;
     with_shop = false;
 }
@@ -42,6 +45,11 @@ static void look(void)
     stalls_look(stalls, &builds[0], bank, heads);
     if (with_shop)
         stalls_look(stalls, &builds[1], shop, heads);
+    if (successor != NULL)
+        stalls_look(stalls,
+                    &(struct build){.id = NEXT, .projection = slice_text(successor), .state = BUILD_BUILDING},
+                    next,
+                    heads);
     stalls_end(stalls, held);
 }
 
@@ -83,7 +91,7 @@ Test(stalls, a_partition_that_does_not_move_though_the_log_does_is_told)
     cr_assert_str_eq(said(), "");
     pass(1);
     cr_assert_str_eq(said(), STILL);
-    cr_assert(stalls->builds[0].changed && stalls->builds[0].stalled == 1);
+    cr_assert(stalls->builds[0].changed && stalls->builds[0].still && stalls->builds[0].stalled == 1);
     heads[1].head = 50; /* the log goes on: it is still the same */
     pass(1);
     cr_assert_str_eq(said(), STILL);
@@ -169,6 +177,56 @@ Test(stalls, a_build_that_is_no_more_is_forgotten)
     with_shop = true; /* the id may be another's */
     pass(10);
     cr_assert_str_eq(said(), "");
+}
+
+/* Its successor reads a record a second. */
+static void build_on(uint32_t seconds)
+{
+    for (; seconds > 0; seconds--) {
+        next[0].seq++;
+        pass(1);
+    }
+}
+
+Test(stalls, one_may_stand_still_while_its_successor_is_built)
+{
+    heads[0].head = heads[1].head = 1000;
+    successor = "bank";
+    look();
+    build_on(30);
+    cr_assert_str_eq(said(), "");
+    cr_assert_eq(stalls_count(stalls), 0);
+    pass(9); /* it stands still too */
+    cr_assert_str_eq(said(), "");
+    pass(1);
+    cr_assert_str_eq(said(), STILL);
+    cr_assert(stalls->builds[0].changed);
+    cr_assert_eq(stalls_count(stalls), 1, "what is being built answers nobody");
+    build_on(1);
+    cr_assert_str_eq(said(), "");
+    cr_assert(stalls->builds[0].changed);
+    held = false;
+    pass(10);
+    cr_assert_eq(stalls_count(stalls), 1, "also when nobody holds it");
+}
+
+Test(stalls, a_successor_that_is_whole_and_does_not_go_live_excuses_nothing)
+{
+    heads[0].head = 5;
+    next[0].seq = 5;
+    successor = "bank";
+    look();
+    pass(10);
+    cr_assert_str_eq(said(), STILL);
+}
+
+Test(stalls, the_successor_of_another_excuses_nothing)
+{
+    heads[0].head = 1000;
+    successor = "shop.sales";
+    look();
+    build_on(10);
+    cr_assert_str_eq(said(), STILL);
 }
 
 Test(stalls, read_models_that_no_projector_holds_are_told_also_while_the_log_rests)
