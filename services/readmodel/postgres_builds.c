@@ -201,6 +201,21 @@ enum error postgres_retire(struct writer *base, uint32_t build, struct store_fau
     return postgres_run(writer, "retiring a build", fault);
 }
 
+enum error postgres_held(struct writer *base, uint32_t build, bool *out, struct store_fault *fault)
+{
+    struct postgres_writer *writer = postgres_writer_of(base);
+    struct parameters parameters = {0};
+    parameter_number(&parameters, build);
+    enum error error = postgres_ready(writer, fault);
+    return error == error_none ? postgres_asked(writer,
+                                                "SELECT 1 FROM fluvius_read.projector WHERE $1::bigint = ANY (builds)"
+                                                " AND until_us > fluvius_read.now_us()",
+                                                &parameters,
+                                                out,
+                                                fault)
+                               : error;
+}
+
 /* Finds the oldest that was retired so long ago; *build is 0 when there is none. Its SQL is left in writer->sql. */
 static enum error
 retired_find(struct postgres_writer *writer, uint64_t retired_us, uint32_t *build, struct store_fault *fault)

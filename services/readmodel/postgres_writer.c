@@ -308,6 +308,7 @@ const struct writer_ops writer_postgres_ops = {
     .live = postgres_live,
     .analyze = postgres_analyze,
     .retire = postgres_retire,
+    .held = postgres_held,
     .drop = postgres_drop,
     .request = postgres_request,
     .requested = postgres_requested,

@@ -88,6 +88,7 @@ enum error postgres_builds_lock(struct postgres_writer *writer, struct store_fau
 enum error postgres_builds(struct writer *writer, struct builds *out, struct store_fault *fault);
 enum error postgres_build(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
 enum error postgres_retire(struct writer *writer, uint32_t build, struct store_fault *fault);
+enum error postgres_held(struct writer *writer, uint32_t build, bool *out, struct store_fault *fault);
 enum error postgres_drop(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
 enum error postgres_requested(struct writer *writer, struct slice projection, bool *out, struct store_fault *fault);
 

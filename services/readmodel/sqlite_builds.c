@@ -212,6 +212,14 @@ enum error sqlite_retire(struct writer *base, uint32_t build, struct store_fault
     return sqlite_writer_end(writer, error, fault);
 }
 
+/* This writer has the lock: no projector is there. */
+enum error sqlite_held(struct writer *base, uint32_t build, bool *out, struct store_fault *fault)
+{
+    (void)base, (void)build, (void)fault;
+    *out = false;
+    return error_none;
+}
+
 /* The SQL that drops the tables of the oldest retired build; *build is 0 when there is none. */
 static enum error
 retired_find(struct sqlite_writer *writer, uint64_t retired_us, uint32_t *build, struct store_fault *fault)

@@ -297,6 +297,7 @@ const struct writer_ops writer_sqlite_ops = {
     .live = sqlite_live,
     .analyze = sqlite_analyze,
     .retire = sqlite_retire,
+    .held = sqlite_held,
     .drop = sqlite_drop,
     .request = sqlite_request,
     .requested = sqlite_requested,

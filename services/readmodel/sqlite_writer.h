@@ -74,6 +74,7 @@ enum error sqlite_writer_end(struct sqlite_writer *writer, enum error error, str
 enum error sqlite_builds(struct writer *writer, struct builds *out, struct store_fault *fault);
 enum error sqlite_build(struct writer *writer, const struct build_plan *plan, struct store_fault *fault);
 enum error sqlite_retire(struct writer *writer, uint32_t build, struct store_fault *fault);
+enum error sqlite_held(struct writer *writer, uint32_t build, bool *out, struct store_fault *fault);
 enum error sqlite_live(struct writer *writer,
                        const uint32_t *builds,
                        uint32_t count,

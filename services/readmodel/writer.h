@@ -117,6 +117,12 @@ enum error writer_retire(struct writer *writer, uint32_t build, struct store_fau
 /* Drops what was retired longer ago than this, so that readers have long gone on to the next. */
 enum error writer_drop(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
 
+/* For `fluvius rebuild --drop`: retires the builds of a projection that are there, or of all of a namespace, so that
+ * nobody reads or watches them any more; the next projector that runs drops them as others that were retired.
+ * error_locked, and nothing is changed, while a projector runs that could write them; error_not_found and
+ * error_missing_schema: there are none, or no database. */
+enum error writer_forget(const char *url, struct slice name, uint64_t boot, uint32_t *ended, struct store_fault *fault);
+
 /* ---- requests: what `fluvius rebuild` asks for ---- */
 
 enum error writer_request(const char *url, struct slice projection, struct store_fault *fault);

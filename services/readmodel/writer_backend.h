@@ -40,6 +40,8 @@ struct writer_ops {
                        struct store_fault *fault);
     enum error (*analyze)(struct writer *writer, uint32_t build, uint32_t number, struct store_fault *fault);
     enum error (*retire)(struct writer *writer, uint32_t build, struct store_fault *fault);
+    /* Has a projector that is there a module for it? */
+    enum error (*held)(struct writer *writer, uint32_t build, bool *out, struct store_fault *fault);
     enum error (*drop)(struct writer *writer, uint64_t retired_us, uint32_t *dropped, struct store_fault *fault);
     enum error (*request)(const char *url, struct slice projection, struct store_fault *fault);
     enum error (*requested)(struct writer *writer, struct slice projection, bool *out, struct store_fault *fault);

@@ -165,6 +165,27 @@ def stopped(platform, projector, query):
               "until somebody asks for what it answered", (asked, health(platform)))
 
 
+def rebuild_drop(platform, name):
+    return subprocess.run([tool("fluvius"), "rebuild", name, "--drop", "--data", platform.data], capture_output=True,
+                          text=True, check=False)
+
+
+def dropped(platform, projector, query):
+    query.start()
+    tap.check(wait(lambda: health(platform) == ([ALONE], 12)), "query processes alone have rows that nobody keeps",
+              health(platform))
+    ended = [rebuild_drop(platform, name) for name in ("bank", "fluvius", "bank")]
+    tap.check([one.returncode for one in ended] == [0, 0, 1] and "no read model of that name" in ended[2].stderr and
+              wait(lambda: is_well(platform)), "which are dropped, and all is well", (ended, health(platform)))
+    answer = fluvius(platform, "query", "bank.account")
+    tap.check(answer.returncode != 0 and "Lovelace" not in answer.stdout, "they answer no more", answer)
+    projector.start()
+    rows = wait(lambda: "Lovelace" in fluvius(platform, "query", "bank.account").stdout)
+    refused = rebuild_drop(platform, "bank")
+    tap.check(rows and refused.returncode == 1 and "projector lone" in refused.stderr,
+              "a projector with the module makes them again, and they are not dropped under it", refused)
+
+
 def main():
     with Platform("--projectors", "0", "--queries", "0", domains=("bank",),
                   environment={**SERVICE, "FLUVIUS_PARKED_MS": "1500", "FLUVIUS_SILENT_MS": "1500"}) as platform, \
@@ -177,6 +198,7 @@ def main():
         killed(platform, projector)
         nobody_answers(platform, query)
         stopped(platform, projector, query)
+        dropped(platform, projector, query)
     tap.end()
 
 

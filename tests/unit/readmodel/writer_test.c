@@ -472,6 +472,62 @@ static void case_rows_of_the_first_format_are_made_again(void)
     writer_close(&writer);
 }
 
+static enum error forget(const char *name)
+{
+    uint32_t ended = 99;
+    enum error error = writer_forget(place.url, slice_text(name), ++place.boots, &ended, &fault);
+    cr_assert(error == error_none ? ended > 0 && ended < 99 : ended == 99);
+    return error;
+}
+
+/* Builds 1 to 3: sample, live and being built, and sampler. */
+static void case_what_nobody_is_to_keep_is_forgotten_once_no_projector_has_it(void)
+{
+    cr_assert_eq(forget("sample"), place.postgres ? error_missing_schema : error_not_found);
+    cr_assert_eq(forget("sample"), place.postgres ? error_missing_schema : error_not_found, "asking made something");
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    live(writer, 1);
+    build_make(writer, 2);
+    struct build_plan plan = plan_of(3);
+    plan.projection = slice_text("sampler");
+    cr_assert(writer_build(writer, &plan, &fault) == error_none, "%s", fault.text);
+    beat(writer);
+    cr_assert_eq(forget("sample"), error_locked, "%s", fault.text);
+    cr_assert(state_of(writer, 1) == BUILD_LIVE && state_of(writer, 2) == BUILD_BUILDING);
+    writer_close(&writer);
+    cr_assert_eq(forget("other"), error_not_found);
+    cr_assert_eq(forget("sample.one"), error_not_found);
+    cr_assert(forget("sample") == error_none, "%s", fault.text);
+    cr_assert_eq(forget("sample"), error_not_found);
+    writer = writer_make();
+    cr_assert(state_of(writer, 1) == BUILD_RETIRED && state_of(writer, 2) == BUILD_RETIRED);
+    cr_assert_eq(state_of(writer, 3), BUILD_BUILDING);
+    writer_close(&writer);
+}
+
+static void case_a_namespace_is_forgotten_with_all_its_projections(void)
+{
+    struct writer *writer = writer_make();
+    struct build_plan plan = plan_of(2);
+    build_make(writer, 1);
+    plan.projection = slice_text("sample.one");
+    cr_assert(writer_build(writer, &plan, &fault) == error_none, "%s", fault.text);
+    plan.projection = slice_text("sample.two");
+    plan.fingerprint = 3;
+    cr_assert(writer_build(writer, &plan, &fault) == error_none, "%s", fault.text);
+    writer_close(&writer);
+    cr_assert(forget("sample.one") == error_none, "%s", fault.text);
+    writer = writer_make();
+    cr_assert(state_of(writer, 1) == BUILD_BUILDING && state_of(writer, 2) == BUILD_RETIRED &&
+              state_of(writer, 3) == BUILD_BUILDING);
+    writer_close(&writer);
+    cr_assert(forget("sample") == error_none, "%s", fault.text);
+    writer = writer_make();
+    cr_assert(state_of(writer, 1) == BUILD_RETIRED && state_of(writer, 3) == BUILD_RETIRED);
+    writer_close(&writer);
+}
+
 /* As a reader sees it; the database is there. */
 static bool has_writer(void)
 {
@@ -520,6 +576,8 @@ CASE(another_fingerprint_builds_beside_and_switches_in_one_step)
 CASE(a_build_of_what_is_no_more_is_retired)
 CASE(a_build_that_is_behind_somewhere_does_not_go_live)
 CASE(a_build_that_is_overtaken_is_retired_and_dropped)
+CASE(what_nobody_is_to_keep_is_forgotten_once_no_projector_has_it)
+CASE(a_namespace_is_forgotten_with_all_its_projections)
 CASE(a_request_is_answered_by_one_build)
 CASE(rows_of_the_first_format_are_made_again)
 CASE(readers_see_whether_somebody_may_write)
@@ -759,6 +817,35 @@ Test(writer_postgres, an_overtaken_module_builds_nothing_until_it_is_asked_and_n
     cr_assert(rank_of(writer, 101) == MODULE_NEWEST && rank_of(writer, 201) != MODULE_NEWEST);
     build_make(writer, 1);
     cr_assert(state_of(writer, 1) == BUILD_BUILDING);
+    writer_close(&writer);
+    place_remove();
+}
+
+/* Beside a projector that has other modules. */
+Test(writer_postgres, what_a_projector_without_its_module_cannot_keep_is_forgotten_while_it_runs)
+{
+    static const uint64_t others[] = {7, 8};
+    const struct writer_has has = {.builds = others, .build_count = 2, .modules = others, .module_count = 1};
+    struct writer_slots slots;
+    place_make(true);
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    cr_assert_eq(forget("sample"), error_locked);
+    cr_assert(writer_beat(writer, &has, &slots, &fault) == error_none, "%s", fault.text);
+    cr_assert(forget("sample") == error_none, "%s", fault.text);
+    cr_assert_eq(state_of(writer, 1), BUILD_RETIRED);
+    writer_close(&writer);
+    place_remove();
+}
+
+Test(writer_postgres, a_projector_whose_lease_ran_out_holds_nothing_from_being_forgotten)
+{
+    place_make(true);
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    cr_assert_eq(forget("sample"), error_locked);
+    leases_end("");
+    cr_assert(forget("sample") == error_none, "%s", fault.text);
     writer_close(&writer);
     place_remove();
 }
