@@ -62,9 +62,10 @@ static enum error requests_answer(struct service *service, struct store_fault *f
         if (!projection_rules(projection) && !returns)
             continue;
         error = writer_requested(service->writer, slice_text(projection->name), &requested, fault);
+        if (error == error_none && requested && returns)
+            error = module_return(service, projection->module, fault);
         if (error == error_none && requested)
-            error = returns ? module_return(service, projection->module, fault)
-                            : build_order(service, projection, true, fault);
+            error = build_order(service, projection, true, fault);
     }
     return error;
 }
