@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { LOOK_FIRST_US = 1000, LOOK_LAST_US = 20000, BEHIND_RETRY_MS = 500, HALTED_RETRY_MS = 5000 };
+enum { LOOK_FIRST_US = 1000, LOOK_LAST_US = 20000, BEHIND_RETRY_MS = 500, HALTED_RETRY_MS = 1000 };
 
 enum error waiting_init(struct waiting_room *room, uint32_t partitions, uint32_t count_max)
 {

@@ -115,11 +115,11 @@ void asyncapi_channels(struct document *document)
 
 /* ---- operations ---- */
 
-static void operation_open(struct json_out *json, const char *action, const char *channel, const char *doc)
+static void operation_open(struct json_out *json, const char *action, const char *channel, struct slice doc)
 {
     json_open(json, '{');
     json_pair(json, "action", action);
-    json_pair(json, "summary", doc);
+    json_pair_text(json, "summary", doc);
     json_key(json, "channel");
     asyncapi_pointer(json, "channels/%s", channel);
 }
@@ -129,20 +129,18 @@ static void send_operation(struct json_out *json, const char *name, const char *
     char path[64];
     snprintf(path, sizeof path, "channels/%s/messages/%s", name, name);
     json_key(json, name);
-    operation_open(json, "send", name, doc);
+    operation_open(json, "send", name, slice_text(doc));
     asyncapi_only_pointer(json, "messages", path);
     json_close(json, '}');
 }
 
 static void command_operation(struct json_out *json, const struct resource_walk *at, const struct part_walk *command)
 {
-    char name[1024], path[1100], doc[256];
-    struct slice said = map_text(command->part, "doc");
-    snprintf(doc, sizeof doc, "%.*s", NAME(said));
+    char name[1024], path[1100];
     snprintf(name, sizeof name, "%.*s.%.*s.command.%.*s", PLACE(at), NAME(command->name));
     snprintf(path, sizeof path, "channels/requests/messages/%s", name);
     json_key(json, name);
-    operation_open(json, "receive", "requests", doc);
+    operation_open(json, "receive", "requests", map_text(command->part, "doc"));
     asyncapi_only_pointer(json, "messages", path);
     json_key_open(json, "reply", '{');
     json_key(json, "channel");
@@ -160,7 +158,7 @@ static void event_pointers(struct json_out *json, const char *channel, const str
 static void stream_open(struct json_out *json, const char *channel)
 {
     json_key(json, channel);
-    operation_open(json, "send", channel, "Tells events as they come.");
+    operation_open(json, "send", channel, slice_text("Tells events as they come."));
     json_key_open(json, "messages", '[');
 }
 
