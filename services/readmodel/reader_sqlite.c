@@ -6,25 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <xxhash.h>
 
 #include "services/readmodel/builds.h"
 #include "services/readmodel/functions.h"
-#include "services/readmodel/reader_page.h"
-#include "services/store/connection.h"
+#include "services/readmodel/sqlite_reader.h"
 #include "services/store/lock.h"
 #include "services/store/postgres_link.h"
 
 enum {
-    PROGRESS_STEPS = 500,   /* of SQLite's machine between two looks at the clock: some ten microseconds */
-    FILE_CHECK_US = 500000, /* so often it is looked whether the file is still that of its name */
-    STATEMENTS_MAX = 64     /* prepared ones that are kept */
-};
-
-struct statement {
-    uint64_t hash; /* of its text */
-    uint64_t used;
-    sqlite3_stmt *prepared;
+    PROGRESS_STEPS = 500,  /* of SQLite's machine between two looks at the clock: some ten microseconds */
+    FILE_CHECK_US = 500000 /* so often it is looked whether the file is still that of its name */
 };
 
 #define CHECKPOINTS_SQL                                                                                                \
@@ -34,7 +25,6 @@ struct statement {
     "SELECT (SELECT value FROM meta WHERE key = 'change'), (SELECT value FROM meta WHERE key = 'incarnation'),"        \
     " (SELECT value FROM meta WHERE key = 'log'), (SELECT value FROM meta WHERE key = 'partitions')"
 
-enum fixed_statement { FIXED_META, FIXED_BUILDS, FIXED_CHECKPOINTS, FIXED_VERSION, FIXED_COUNT };
 static const char *const fixed_sql[FIXED_COUNT] = {
     [FIXED_META] = META_SQL,
     [FIXED_BUILDS] = "SELECT id, projection, models, fingerprint, incarnation, state FROM build ORDER BY id",
@@ -42,31 +32,7 @@ static const char *const fixed_sql[FIXED_COUNT] = {
     [FIXED_VERSION] = "PRAGMA data_version",
 };
 
-struct sqlite_reader {
-    struct row_reader base;
-    struct connection connection;
-    char *lock; /* path */
-    struct match_stop stop;
-    sqlite3_stmt *fixed[FIXED_COUNT];
-    struct statement statements[STATEMENTS_MAX];
-    uint64_t uses;
-    uint64_t deadline_us;      /* of the statement that runs; CLOCK_BOOTTIME */
-    uint32_t steps_max, steps; /* 0: no bound; of what runs */
-    bool held;                 /* FIXED_VERSION stands at its row, which keeps its transaction open */
-    int64_t version;           /* PRAGMA data_version when builds were looked at last */
-    int64_t version_now;       /* the same, of the transaction that is held */
-    uint64_t changes;          /* how often it was another */
-    dev_t device;              /* of the file that is open */
-    ino_t inode;
-    uint64_t checked_us;
-};
-
-static struct sqlite_reader *sqlite_of(struct row_reader *reader)
-{
-    return (struct sqlite_reader *)reader;
-}
-
-static enum error reader_fault(struct sqlite_reader *reader, int code, const char *doing, struct store_fault *fault)
+enum error sqlite_reader_fault(struct sqlite_reader *reader, int code, const char *doing, struct store_fault *fault)
 {
     if ((code & 0xff) == SQLITE_INTERRUPT)
         return fault_set(fault, error_timed_out, "%s: %s: took too long", reader->connection.path, doing);
@@ -96,7 +62,7 @@ static enum error fixed_prepare(struct sqlite_reader *reader, struct store_fault
         if ((code & 0xff) == SQLITE_ERROR) /* a file whose maker has not come further */
             return fault_set(fault, error_missing_schema, "%s: has no tables of read models", reader->connection.path);
         if (code != SQLITE_OK)
-            return reader_fault(reader, code, "preparing", fault);
+            return sqlite_reader_fault(reader, code, "preparing", fault);
     }
     return error_none;
 }
@@ -111,7 +77,7 @@ static enum error connection_ready(struct sqlite_reader *reader, const char *pat
     sqlite3_progress_handler(reader->connection.db, PROGRESS_STEPS, progress, reader);
     int code = functions_add(reader->connection.db, &reader->stop);
     if (code != SQLITE_OK)
-        return reader_fault(reader, code, "adding functions", fault);
+        return sqlite_reader_fault(reader, code, "adding functions", fault);
     error = connection_execute(&reader->connection, "PRAGMA cache_size = -16000", fault);
     if (error == error_none)
         error = fixed_prepare(reader, fault);
@@ -165,7 +131,7 @@ sqlite_open(struct row_reader **out, const struct row_reader_config *config, str
 
 /* ---- builds and checkpoints ---- */
 
-static void time_begin(struct sqlite_reader *reader)
+void sqlite_reader_time(struct sqlite_reader *reader)
 {
     reader->deadline_us = clock_boot_us() + (uint64_t)reader->base.time_limit_ms * 1000;
     reader->steps = 0;
@@ -198,14 +164,14 @@ static enum error sqlite_begin(struct row_reader *base, struct store_fault *faul
     enum error error = file_check(reader, fault);
     if (error != error_none)
         return error;
-    time_begin(reader);
+    sqlite_reader_time(reader);
     int code = sqlite3_step(reader->fixed[FIXED_VERSION]);
     reader->held = code == SQLITE_ROW;
     if (reader->held)
         reader->version_now = sqlite3_column_int64(reader->fixed[FIXED_VERSION], 0);
     else
         sqlite_end(base);
-    return reader->held ? error_none : reader_fault(reader, code, "beginning to read", fault);
+    return reader->held ? error_none : sqlite_reader_fault(reader, code, "beginning to read", fault);
 }
 
 static enum error meta_read(struct sqlite_reader *reader, struct builds *out, struct store_fault *fault)
@@ -219,7 +185,7 @@ static enum error meta_read(struct sqlite_reader *reader, struct builds *out, st
         out->partitions = (uint32_t)column_unsigned(statement, 3);
     }
     sqlite3_reset(statement);
-    return code == SQLITE_ROW ? error_none : reader_fault(reader, code, "reading builds", fault);
+    return code == SQLITE_ROW ? error_none : sqlite_reader_fault(reader, code, "reading builds", fault);
 }
 
 static enum error builds_load(struct sqlite_reader *reader, struct builds *out, struct store_fault *fault)
@@ -240,7 +206,7 @@ static enum error builds_load(struct sqlite_reader *reader, struct builds *out, 
     }
     sqlite3_reset(statement);
     if (error == error_none && code != SQLITE_DONE)
-        error = reader_fault(reader, code, "reading builds", fault);
+        error = sqlite_reader_fault(reader, code, "reading builds", fault);
     return error;
 }
 
@@ -290,7 +256,7 @@ static enum error sqlite_checkpoints(struct row_reader *base,
     struct sqlite_reader *reader = sqlite_of(base);
     sqlite3_stmt *statement = reader->fixed[FIXED_CHECKPOINTS];
     int code;
-    time_begin(reader);
+    sqlite_reader_time(reader);
     sqlite3_bind_int64(statement, 1, build);
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         uint64_t partition = column_unsigned(statement, 0);
@@ -302,7 +268,7 @@ static enum error sqlite_checkpoints(struct row_reader *base,
         checkpoint_fault_put(&out[partition], column_bytes(statement, 4), memory);
     }
     sqlite3_reset(statement);
-    return code == SQLITE_DONE ? error_none : reader_fault(reader, code, "reading checkpoints", fault);
+    return code == SQLITE_DONE ? error_none : sqlite_reader_fault(reader, code, "reading checkpoints", fault);
 }
 
 /* Only when it can have moved since the builds were looked at last. */
@@ -315,14 +281,14 @@ progress_read(struct sqlite_reader *reader, uint32_t build, struct row_progress 
     if (progress_is(progress, build, moment))
         return error_none;
     progress_begin(progress);
-    time_begin(reader);
+    sqlite_reader_time(reader);
     sqlite3_bind_int64(statement, 1, build);
     while ((code = sqlite3_step(statement)) == SQLITE_ROW)
         progress_put(
             progress, column_unsigned(statement, 0), column_unsigned(statement, 1), column_unsigned(statement, 3));
     sqlite3_reset(statement);
     if (code != SQLITE_DONE)
-        return reader_fault(reader, code, "reading checkpoints", fault);
+        return sqlite_reader_fault(reader, code, "reading checkpoints", fault);
     progress->build = build;
     progress->moment = moment;
     return error_none;
@@ -333,190 +299,6 @@ static enum error sqlite_has_writer(struct row_reader *base, bool *out, struct s
     return lock_held(sqlite_of(base)->lock, out, fault);
 }
 
-/* ---- rows ---- */
-
-/* The place of a statement: its own, or that of one that is not there or was not used for longest. */
-static struct statement *statement_place(struct sqlite_reader *reader, uint64_t hash)
-{
-    struct statement *oldest = &reader->statements[0];
-    for (int i = 0; i < STATEMENTS_MAX; i++) {
-        struct statement *it = &reader->statements[i];
-        if (it->prepared != NULL && it->hash == hash)
-            return it;
-        if (it->used < oldest->used)
-            oldest = it;
-    }
-    return oldest;
-}
-
-static enum error
-statement_find(struct sqlite_reader *reader, const struct select *select, sqlite3_stmt **out, struct store_fault *fault)
-{
-    uint64_t hash = XXH3_64bits(select->sql.data, select->sql.size);
-    struct statement *place = statement_place(reader, hash);
-    place->used = ++reader->uses;
-    if (place->prepared != NULL && place->hash == hash) {
-        *out = place->prepared;
-        return error_none;
-    }
-    sqlite3_finalize(place->prepared);
-    place->prepared = NULL;
-    int code = sqlite3_prepare_v3(reader->connection.db,
-                                  (const char *)select->sql.data,
-                                  (int)select->sql.size + 1,
-                                  SQLITE_PREPARE_PERSISTENT,
-                                  &place->prepared,
-                                  NULL);
-    if ((code & 0xff) == SQLITE_ERROR)
-        return fault_set(fault, error_not_found, "%s: the build is gone", reader->connection.path);
-    if (code != SQLITE_OK)
-        return reader_fault(reader, code, "preparing a query", fault);
-    place->hash = hash;
-    *out = place->prepared;
-    return error_none;
-}
-
-static void values_bind(sqlite3_stmt *statement, const struct select *select)
-{
-    for (uint32_t i = 0; i < select->count; i++) {
-        const struct value *value = &select->values[i];
-        int place = (int)i + 1;
-        if (value->kind == VALUE_INTEGER)
-            sqlite3_bind_int64(statement, place, value->integer);
-        else if (value->kind == VALUE_DOUBLE)
-            sqlite3_bind_double(statement, place, value->number);
-        else if (value->kind == VALUE_TEXT)
-            bind_text(statement, place, value->text);
-        else
-            sqlite3_bind_null(statement, place);
-    }
-}
-
-static struct value column_value(sqlite3_stmt *statement, int column)
-{
-    switch (sqlite3_column_type(statement, column)) {
-    case SQLITE_INTEGER:
-        return (struct value){.kind = VALUE_INTEGER, .integer = sqlite3_column_int64(statement, column)};
-    case SQLITE_FLOAT:
-        return (struct value){.kind = VALUE_DOUBLE, .number = sqlite3_column_double(statement, column)};
-    case SQLITE_TEXT:
-        return (struct value){.kind = VALUE_TEXT, .text = column_bytes(statement, column)};
-    case SQLITE_BLOB:
-        return (struct value){.kind = VALUE_BYTES, .text = column_bytes(statement, column)};
-    default:
-        return (struct value){.kind = VALUE_NULL};
-    }
-}
-
-static uint32_t columns_read(sqlite3_stmt *statement, struct value *columns)
-{
-    uint32_t count = (uint32_t)sqlite3_column_count(statement);
-    for (uint32_t i = 0; i < count && i < SELECT_SORT + QUERY_SORT_MAX + 2; i++)
-        columns[i] = column_value(statement, (int)i);
-    return count;
-}
-
-static enum error step_fault(struct sqlite_reader *reader, int code, struct store_fault *fault)
-{
-    if (code == SQLITE_DONE || code == SQLITE_ROW)
-        return error_none;
-    if ((code & 0xff) == SQLITE_ERROR)
-        return fault_set(fault, error_not_found, "%s: the build is gone", reader->connection.path);
-    return reader_fault(reader, code, "a query", fault);
-}
-
-static enum error rows_read(struct sqlite_reader *reader,
-                            const struct query *query,
-                            struct row_page *out,
-                            bool *more,
-                            struct store_fault *fault)
-{
-    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
-    sqlite3_stmt *statement = NULL;
-    int code = SQLITE_DONE;
-    enum error error = statement_find(reader, &reader->base.rows, &statement, fault);
-    if (error != error_none)
-        return error;
-    values_bind(statement, &reader->base.rows);
-    while (error == error_none && !*more && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        columns_read(statement, columns);
-        error = page_add(out, query, columns, more);
-    }
-    if (error != error_none)
-        fault_set(fault, error, "%s: a row cannot be read: %s", reader->connection.path, error_text(error));
-    else
-        error = step_fault(reader, code, fault);
-    sqlite3_reset(statement);
-    return error;
-}
-
-static enum error rows_count(struct sqlite_reader *reader, struct row_page *out, struct store_fault *fault)
-{
-    sqlite3_stmt *statement = NULL;
-    enum error error = statement_find(reader, &reader->base.count, &statement, fault);
-    if (error != error_none)
-        return error;
-    values_bind(statement, &reader->base.count);
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
-        out->total = sqlite3_column_int64(statement, 0);
-    error = step_fault(reader, code, fault);
-    sqlite3_reset(statement);
-    return error;
-}
-
-static enum error
-sqlite_select(struct row_reader *base, const struct query *query, struct row_page *out, struct store_fault *fault)
-{
-    struct sqlite_reader *reader = sqlite_of(base);
-    bool more = false, count = false;
-    enum error error = select_rows(&base->rows, &base->target, query);
-    if (error != error_none)
-        return fault_set(fault, error, "no memory for a query");
-    time_begin(reader);
-    error = rows_read(reader, query, out, &more, fault);
-    if (error != error_none)
-        return error;
-    error = page_end(out, query, more, &count);
-    if (error == error_none && !count)
-        return error_none;
-    if (error == error_none)
-        error = select_count(&base->count, &base->target, query);
-    if (error != error_none)
-        return fault_set(fault, error, "no memory for a query");
-    return rows_count(reader, out, fault);
-}
-
-static enum error sqlite_item(struct row_reader *base,
-                              const struct query *query,
-                              struct slice id,
-                              struct row_page *out,
-                              struct store_fault *fault)
-{
-    struct sqlite_reader *reader = sqlite_of(base);
-    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2] = {0};
-    sqlite3_stmt *statement = NULL;
-    enum error error = select_item(&base->rows, &base->target, query, id);
-    if (error != error_none)
-        return fault_set(fault, error, "no memory for a query");
-    time_begin(reader);
-    error = statement_find(reader, &base->rows, &statement, fault);
-    if (error != error_none)
-        return error;
-    values_bind(statement, &base->rows);
-    int code = sqlite3_step(statement);
-    error = step_fault(reader, code, fault);
-    if (code == SQLITE_ROW) {
-        columns_read(statement, columns);
-        error = row_text_pick(&out->rows, query, columns[SELECT_ROW].text);
-        out->count = error == error_none;
-        if (error != error_none)
-            fault_set(fault, error, "%s: a row cannot be read", reader->connection.path);
-    }
-    sqlite3_reset(statement);
-    return error;
-}
-
 static enum error
 sqlite_read(struct row_reader *base, const struct row_want *want, struct row_page *out, struct store_fault *fault)
 {
@@ -525,8 +307,8 @@ sqlite_read(struct row_reader *base, const struct row_want *want, struct row_pag
         error = progress_read(sqlite_of(base), want->build, want->progress, fault);
     if (error != error_none || want->query == NULL)
         return error;
-    return want->id == NULL ? sqlite_select(base, want->query, out, fault)
-                            : sqlite_item(base, want->query, *want->id, out, fault);
+    return want->id == NULL ? sqlite_reader_select(base, want->query, out, fault)
+                            : sqlite_reader_item(base, want->query, *want->id, out, fault);
 }
 
 const struct row_reader_ops row_reader_sqlite = {
