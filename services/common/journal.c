@@ -6,12 +6,13 @@
 
 #include <stdatomic.h>
 
-static const char magic[8] = "FLVJRNL1";
+static const char magic[8] = "FLVJRNL2";
 
-static struct journal_entry *entry_find(struct journal *journal, const struct uuid *id, uint64_t stream_hash)
+static const struct journal_entry *
+entry_find(const struct journal *journal, const struct uuid *id, uint64_t stream_hash)
 {
     for (uint32_t i = 0; i < JOURNAL_ENTRIES; i++) {
-        struct journal_entry *entry = &journal->entries[i];
+        const struct journal_entry *entry = &journal->entries[i];
         if (entry->attempts > 0 && entry->stream_hash == stream_hash &&
             memcmp(entry->id.bytes, id->bytes, sizeof id->bytes) == 0)
             return entry;
@@ -27,43 +28,56 @@ static struct journal_entry *entry_make(struct journal *journal)
     return entry;
 }
 
+static void attempt_count(struct journal *journal, const struct journal_entry *running)
+{
+    struct journal_entry *entry = (struct journal_entry *)entry_find(journal, &running->id, running->stream_hash);
+    if (entry == NULL) {
+        entry = entry_make(journal);
+        *entry = *running;
+        entry->attempts = 0;
+    }
+    entry->attempts++;
+    journal->alarms += entry->attempts == JOURNAL_ATTEMPTS;
+}
+
 void journal_open(struct journal *journal)
 {
     if (memcmp(journal->magic, magic, sizeof magic) != 0) {
         memset(journal, 0, sizeof *journal);
         memcpy(journal->magic, magic, sizeof magic);
     }
-    if (atomic_load(&journal->generation) % 2 == 0)
-        return;
-    struct journal_entry *entry = entry_find(journal, &journal->running.id, journal->running.stream_hash);
-    if (entry == NULL) {
-        entry = entry_make(journal);
-        *entry = journal->running;
-        entry->attempts = 0;
+    for (uint32_t i = 0; i < JOURNAL_LANES; i++) {
+        struct journal_lane *lane = &journal->lanes[i];
+        if (atomic_load(&lane->generation) % 2 == 0)
+            continue;
+        attempt_count(journal, &lane->running);
+        atomic_fetch_add(&lane->generation, 1);
     }
-    entry->attempts++;
-    journal->alarms += entry->attempts == JOURNAL_ATTEMPTS;
-    atomic_fetch_add(&journal->generation, 1);
 }
 
-void journal_begin(struct journal *journal, const struct uuid *id, uint64_t stream_hash)
+void journal_begin(struct journal *journal, uint32_t lane, const struct uuid *id, uint64_t stream_hash)
 {
-    journal->running.id = *id;
-    journal->running.stream_hash = stream_hash;
-    atomic_fetch_add_explicit(&journal->generation, 1, memory_order_release);
+    journal->lanes[lane].running.id = *id;
+    journal->lanes[lane].running.stream_hash = stream_hash;
+    atomic_fetch_add_explicit(&journal->lanes[lane].generation, 1, memory_order_release);
 }
 
-void journal_end(struct journal *journal)
+void journal_end(struct journal *journal, uint32_t lane)
 {
-    atomic_fetch_add_explicit(&journal->generation, 1, memory_order_release);
+    atomic_fetch_add_explicit(&journal->lanes[lane].generation, 1, memory_order_release);
+}
+
+uint32_t journal_attempts(const struct journal *journal, const struct uuid *id, uint64_t stream_hash)
+{
+    if (journal->entries[0].attempts == 0) /* the ordinary case, without a search: the first one is made first */
+        return 0;
+    const struct journal_entry *entry = entry_find(journal, id, stream_hash);
+    return entry == NULL ? 0 : entry->attempts;
 }
 
 bool journal_refused(const struct journal *journal, const struct uuid *id, uint64_t stream_hash)
 {
-    if (journal->alarms == 0) /* the ordinary case, without a search */
-        return false;
-    const struct journal_entry *entry = entry_find((struct journal *)journal, id, stream_hash);
-    return entry != NULL && entry->attempts >= JOURNAL_ATTEMPTS;
+    return journal->alarms > 0 && journal_attempts(journal, id, stream_hash) >= JOURNAL_ATTEMPTS;
 }
 
 bool journal_has(const struct journal *journal, const struct uuid *id, uint64_t stream_hash)

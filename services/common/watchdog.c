@@ -13,8 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+struct watched {
+    uint64_t seen, since_us; /* a lane's generation, and since when it stands */
+};
+
 struct watchdog {
     const struct journal *journal;
+    struct watched lanes[JOURNAL_LANES];
     uint64_t decide_us;
     pthread_t thread;
     pthread_mutex_t mutex;
@@ -38,20 +43,26 @@ static bool watchdog_wait(struct watchdog *watchdog)
     return go_on;
 }
 
+static bool lane_spins(struct watchdog *watchdog, uint32_t lane, uint64_t now_us)
+{
+    struct watched *watched = &watchdog->lanes[lane];
+    uint64_t generation = atomic_load_explicit(&watchdog->journal->lanes[lane].generation, memory_order_acquire);
+    if (generation == watched->seen)
+        return generation % 2 == 1 && now_us - watched->since_us >= watchdog->decide_us;
+    *watched = (struct watched){.seen = generation, .since_us = now_us};
+    return false;
+}
+
 static void *watchdog_main(void *argument)
 {
     struct watchdog *watchdog = argument;
-    uint64_t seen = 0, since_us = 0;
     while (watchdog_wait(watchdog)) {
-        uint64_t generation = atomic_load_explicit(&watchdog->journal->generation, memory_order_acquire);
         uint64_t now_us = clock_monotonic_us();
-        if (generation != seen) {
-            seen = generation;
-            since_us = now_us;
-        } else if (generation % 2 == 1 && now_us - since_us >= watchdog->decide_us) {
-            LOG(error, "domain code runs too long, leaving", LOG_INTEGER("decide_ms", watchdog->decide_us / 1000));
-            _exit(EXIT_DOMAIN_SPINS);
-        }
+        for (uint32_t lane = 0; lane < JOURNAL_LANES; lane++)
+            if (lane_spins(watchdog, lane, now_us)) {
+                LOG(error, "domain code runs too long, leaving", LOG_INTEGER("decide_ms", watchdog->decide_us / 1000));
+                _exit(EXIT_DOMAIN_SPINS);
+            }
     }
     return NULL;
 }

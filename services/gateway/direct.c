@@ -72,9 +72,9 @@ static bool ask_page(struct direct *direct, struct ask *ask, uint64_t now_us)
     uint64_t hash = XXH3_64bits(ask->request->data.data, ask->request->data.size);
     if (journal_has(direct->journal, &journal_load, hash))
         return false;
-    journal_begin(direct->journal, &journal_load, hash);
+    journal_begin(direct->journal, 0, &journal_load, hash);
     reading_ask(direct->reading, ask);
-    journal_end(direct->journal);
+    journal_end(direct->journal, 0);
     if (!reading_is_open(direct->reading))
         direct->retry_us = now_us + OPEN_RETRY_US;
     return ask->outcome == ASK_PAGE;

@@ -41,21 +41,25 @@ static void before_first(struct changes *changes)
     buffer_append(&changes->base, changes->before.data, changes->before.size);
 }
 
+enum error changes_begin(struct past *past)
+{
+    struct changes *changes = &past->changes;
+    enum error error = aggregate_encode(past->aggregate, &changes->before);
+    buffer_append(&changes->base, changes->before.data, changes->before.size);
+    return error == error_none && (changes->base.failed || changes->before.failed) ? error_no_memory : error;
+}
+
 enum error changes_note(struct past *past, const struct store_record *record)
 {
     struct changes *changes = &past->changes;
-    if (record->version < changes->from)
-        return error_none;
+    if (record->version <= changes->from)
+        return record->version == changes->from ? changes_begin(past) : error_none;
     buffer_clear(&changes->after);
     enum error error = aggregate_encode(past->aggregate, &changes->after);
     if (error != error_none)
         return error;
-    if (record->version == changes->from) {
-        buffer_append(&changes->base, changes->after.data, changes->after.size);
-    } else {
-        before_first(changes);
-        event_write(changes, record);
-    }
+    before_first(changes);
+    event_write(changes, record);
     struct buffer before = changes->before;
     changes->before = changes->after;
     changes->after = before;

@@ -44,15 +44,15 @@ static void records_write(struct past *past, const char *name, uint64_t end)
 
 void page_events(struct past *past, struct store *store)
 {
-    enum error error = store_look_stream(store,
-                                         &past->stream,
-                                         past->stream_hash,
-                                         past->last,
-                                         past->request->limit,
-                                         &past->head,
-                                         event_take,
-                                         past,
-                                         &past->fault);
+    struct store_look look = {.stream = &past->stream,
+                              .stream_hash = past->stream_hash,
+                              .after_version = past->last,
+                              .limit = past->request->limit,
+                              .visit = event_take,
+                              .context = past};
+    enum error error = store_look_stream(store, &look, &past->head, &past->fault);
+    if (error == error_none && past->count == 0 && past->request->limit > 0 && past->last < past->head.version)
+        return; /* they are far: the next step is nearer */
     if (error != error_none && error != error_full) {
         past_fail_error(past, error);
     } else if (past->head.version == 0) {

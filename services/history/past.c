@@ -19,8 +19,10 @@ static const struct domain *domain_find(const struct past_config *config, struct
 static void target_find(struct past *past)
 {
     const struct domain *domain = domain_find(past->config, past->request->namespace);
-    if (domain != NULL)
+    if (domain != NULL) {
         past->resource = domain_resource(domain, past->request->resource);
+        past->fingerprint = domain_fingerprint(domain);
+    }
     past->unknown = domain == NULL ? "unknown_namespace" : past->resource == NULL ? "unknown_resource" : NULL;
 }
 
@@ -84,6 +86,11 @@ static bool refused(struct past *past)
     else if (journal_refused(journal, &journal_load, past->stream_hash))
         past_fail(past, status_error, "domain_crash", "the domain's code crashed or span on this aggregate's events");
     return past->answered;
+}
+
+bool past_suspected(const struct past *past)
+{
+    return folds(past) && journal_attempts(past->config->journal, &journal_load, past->stream_hash) > 0;
 }
 
 bool past_step(struct past *past, struct store *store)

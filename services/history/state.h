@@ -34,9 +34,12 @@ struct past {
 
     /* states and changes */
     const struct domain_resource *resource;
+    uint64_t fingerprint; /* of its domain */
     struct aggregate *aggregate;
     uint64_t to_version;
-    bool ended; /* an event came that is after the time asked for */
+    bool ended;       /* an event came that is after the time asked for */
+    bool paused;      /* the step's time is over */
+    uint64_t step_us; /* when it began */
     struct changes changes;
 
     bool answered;
@@ -56,7 +59,9 @@ void past_done(struct past *past, bool has_version, uint64_t version);
 /* fold.c */
 void fold_step(struct past *past, struct store *store);
 
-/* changes.c: an event was applied; what it changed is noted if it is to be shown. */
+/* changes.c: the aggregate is at the version from which changes are shown. */
+enum error changes_begin(struct past *past);
+/* An event was applied; what it changed is noted if it is to be shown. */
 enum error changes_note(struct past *past, const struct store_record *record);
 bool changes_full(const struct past *past);
 void changes_answer(struct past *past);

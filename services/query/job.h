@@ -9,7 +9,7 @@
  *     |          +------> waiting room              the read models are behind the position that it names
  *     +----- seen --------+------> answered         its time is up, or the position will not come
  *
- * One that asks for what was goes to the history thread instead, which answers it. */
+ * One that asks for what was goes to a history thread instead, which answers it. */
 #ifndef QUERY_JOB_H
 #define QUERY_JOB_H
 
@@ -35,7 +35,7 @@ struct query_job {
     struct slice realm;
     struct request request;
 
-    struct past *past; /* HISTORY: the thread's, then what the reply points into */
+    struct past *past; /* HISTORY: its thread's, then what the reply points into */
 
     /* QUERY, from a reader: the outcome and the reply, whose slices point into memory, or the build that is behind, and
      * what is wanted of it, one number a partition. A page is encoded by the reader: of its reply only the status

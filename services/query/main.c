@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXIT_FAILED = 1, STORE_RETRY_US = 250000, DRAIN_US = 5000000 };
+enum { EXIT_FAILED = 1, STORE_RETRY_US = 250000, DRAIN_US = 5000000, READERS_DEFAULT_MAX = 8, HISTORY_DEFAULT_MAX = 4 };
 
 static int refuse(const char *what, const char *why)
 {
@@ -66,12 +66,13 @@ static int log_find(struct service *service)
     return -1;
 }
 
-static uint32_t readers_count(int64_t wanted)
+/* As many as are wanted; 0: one a processor, 2 at least. */
+static uint32_t threads_count(int64_t wanted, uint32_t most)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     if (wanted > 0)
         return (uint32_t)wanted;
-    return processors < 2 ? 2 : processors > 8 ? 8 : (uint32_t)processors;
+    return processors < 2 ? 2 : processors > most ? most : (uint32_t)processors;
 }
 
 static enum error readers_open(struct service *service)
@@ -79,7 +80,7 @@ static enum error readers_open(struct service *service)
     const struct query_settings *settings = &service->settings;
     struct readers_config config = {.url = settings->read_models == NULL ? settings->store : settings->read_models,
                                     .holder = service->holder,
-                                    .count = readers_count(settings->readers),
+                                    .count = threads_count(settings->readers, READERS_DEFAULT_MAX),
                                     .partitions = service->log.partitions,
                                     .statement_ms = (uint32_t)settings->statement_ms,
                                     .incarnation = service->log.incarnation,
@@ -88,20 +89,34 @@ static enum error readers_open(struct service *service)
     return error == error_none ? readers_start(&service->readers, &config) : error;
 }
 
+static enum error set_open(struct domain_set *set, const struct setting_list *files, struct domain_fault *fault)
+{
+    enum error error = error_none;
+    for (; set->count < files->count && error == error_none; set->count += error == error_none)
+        error = domain_load(&set->domains[set->count], files->items[set->count], fault);
+    if (error == error_none)
+        error = builtin_domain_new(&set->domains[set->count], fault);
+    set->count += error == error_none;
+    return error;
+}
+
 static int domains_open(struct service *service)
 {
     const struct setting_list *files = &service->settings.domains;
     struct domain_fault fault;
     if (files->count > DOMAINS_MAX)
         return refuse("domain", "wants 64 modules at most");
-    for (; service->domain_count < files->count; service->domain_count++)
-        if (domain_load(&service->domains[service->domain_count], files->items[service->domain_count], &fault) !=
-            error_none)
+    service->history_threads = threads_count(service->settings.history_threads, HISTORY_DEFAULT_MAX);
+    for (uint32_t i = 0; i < service->history_threads; i++)
+        if (set_open(&service->domain_sets[i], files, &fault) != error_none)
             return refuse("domain", fault.text);
-    if (builtin_domain_new(&service->domains[service->domain_count], &fault) != error_none)
-        return refuse("domain", fault.text);
-    service->domain_count++;
     return 0;
+}
+
+static void set_close(struct domain_set *set)
+{
+    for (uint32_t i = 0; i < set->count; i++)
+        domain_free(&set->domains[i]);
 }
 
 static enum error journal_start(struct service *service)
@@ -121,16 +136,24 @@ static enum error journal_start(struct service *service)
 
 static int history_open(struct service *service)
 {
+    struct past_config past[HISTORY_THREADS_MAX];
     struct history_config config = {.store = service->settings.store,
                                     .holder = service->holder,
-                                    .past = {.log = service->log, .domains = service->domains},
+                                    .log = service->log,
+                                    .count = service->history_threads,
+                                    .past = past,
                                     .inbox = service->inbox};
     struct store_fault fault = {0};
     enum error error = journal_start(service);
     if (error != error_none)
         return refuse("journal", error_text(error));
-    config.past.domain_count = service->domain_count;
-    config.past.journal = service->journal;
+    for (uint32_t i = 0; i < config.count; i++)
+        past[i] = (struct past_config){.log = service->log,
+                                       .domains = service->domain_sets[i].domains,
+                                       .domain_count = service->domain_sets[i].count,
+                                       .journal = service->journal,
+                                       .lane = i,
+                                       .now_us = clock_monotonic_us};
     error = history_start(&service->history, &config, &fault);
     return error == error_none ? 0 : refuse("store", fault.text[0] != 0 ? fault.text : error_text(error));
 }
@@ -237,8 +260,8 @@ static void service_stop(struct service *service)
     if (service->journal != &service->own_journal)
         journal_unmap(&service->journal);
     mail_drop(service->inbox);
-    for (uint32_t i = 0; i < service->domain_count; i++)
-        domain_free(&service->domains[i]);
+    for (uint32_t i = 0; i < service->history_threads; i++)
+        set_close(&service->domain_sets[i]);
     waiting_fini(&service->waiting);
     tls_release(&service->tls);
     process_fini();

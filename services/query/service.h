@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * The query service's process: what its files share. One main thread talks to the brokers and steps the waiting room;
- * readers read rows, the history thread reads what was, the follower thread what comes. */
+ * readers read rows, history threads what was, the follower thread what comes. */
 #ifndef QUERY_SERVICE_H
 #define QUERY_SERVICE_H
 
@@ -17,11 +17,17 @@
 
 #define DOMAINS_MAX 64
 
+/* The domains as one thread runs them: a domain is for one thread at a time. The platform's own comes last. */
+struct domain_set {
+    struct domain *domains[DOMAINS_MAX + 1];
+    uint32_t count;
+};
+
 struct service {
     struct query_settings settings;
     char holder[128];
-    struct domain *domains[DOMAINS_MAX + 1]; /* the platform's own comes last */
-    uint32_t domain_count;
+    struct domain_set domain_sets[HISTORY_THREADS_MAX];
+    uint32_t history_threads;
     struct journal *journal, own_journal; /* own_journal: where no file is given */
     struct watchdog *watchdog;
     struct inbox *inbox;
@@ -34,7 +40,7 @@ struct service {
     struct watch *watch;
     struct waiting_room waiting;
     uint32_t jobs;                  /* taken and not answered */
-    uint32_t running;               /* of those, at the readers or the history thread */
+    uint32_t running;               /* of those, at the readers or the history threads */
     uint32_t answered;              /* since the last turn ended */
     struct job_queue fresh, waited; /* for the readers, at the end of this turn; those that have waited go first */
 };

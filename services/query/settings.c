@@ -4,6 +4,8 @@
  * See settings.h. */
 #include "services/query/settings.h"
 
+#include "services/common/journal.h"
+
 #define AT(MEMBER) offsetof(struct query_settings, MEMBER)
 
 static const struct setting settings[] = {
@@ -38,6 +40,13 @@ static const struct setting settings[] = {
      0,
      64,
      "threads that read, each with a connection of its own; 0: one a processor, 2 to 8"},
+    {"history-threads",
+     SETTING_INTEGER,
+     AT(history_threads),
+     "0",
+     0,
+     JOURNAL_LANES,
+     "threads that read what was, each with a connection of its own; 0: one a processor, 2 to 4"},
     {"jobs-max",
      SETTING_INTEGER,
      AT(jobs_max),

@@ -11,7 +11,7 @@ struct query_settings {
     char *name, *bus, *store, *read_models, *journal, *service_token, *log_level;
     struct setting_list domains;
     struct tls_settings tls;
-    int64_t readers, jobs_max, wait_ms, statement_ms, stall_ms, followers_max, ring_bytes, decide_ms;
+    int64_t readers, history_threads, jobs_max, wait_ms, statement_ms, stall_ms, followers_max, ring_bytes, decide_ms;
 };
 
 extern const struct settings_table query_settings_table;

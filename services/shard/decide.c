@@ -135,9 +135,9 @@ static void accept(struct shard *shard, struct actor *actor, struct entity *enti
         row_without_event(shard, entity, job);
         return;
     }
-    journal_begin(shard->config.journal, &job->request.id, job->stream_hash);
+    journal_begin(shard->config.journal, 0, &job->request.id, job->stream_hash);
     bool applied = apply_all(shard, entity->aggregate, &fault);
-    journal_end(shard->config.journal);
+    journal_end(shard->config.journal, 0);
     if (!applied) {
         unit_give_up(unit_of(shard, job->unit), error_invalid_data);
         job_fail_copy(job, status_error, slice_text("domain_broken"), slice_text(fault.text));
@@ -171,9 +171,9 @@ static void decide(struct shard *shard, struct entity *entity, const struct job 
                                    .user = job->user,
                                    .realm = job->realm,
                                    .identifier = job->stream.identifier};
-    journal_begin(shard->config.journal, &job->request.id, job->stream_hash);
+    journal_begin(shard->config.journal, 0, &job->request.id, job->stream_hash);
     aggregate_decide(entity->aggregate, &input, &shard->decision);
-    journal_end(shard->config.journal);
+    journal_end(shard->config.journal, 0);
 }
 
 /* Decided without a success: kept as a receipt, unless it was only a rehearsal. */

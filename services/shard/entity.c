@@ -110,13 +110,13 @@ static enum error apply_events(struct shard *shard, struct aggregate *aggregate,
 {
     struct domain_fault fault;
     enum error error = error_none;
-    journal_begin(shard->config.journal, &journal_load, fetch->stream_hash);
+    journal_begin(shard->config.journal, 0, &journal_load, fetch->stream_hash);
     for (uint32_t i = 0; i < fetch->count && error == error_none; i++) {
         const struct fetched_event *event = &fetch->events[i];
         error =
             aggregate_apply(aggregate, fetched_name(fetch, event), event->schema, fetched_data(fetch, event), &fault);
     }
-    journal_end(shard->config.journal);
+    journal_end(shard->config.journal, 0);
     return error;
 }
 

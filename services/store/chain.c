@@ -4,7 +4,8 @@
  * Going along a stream. Each event knows only the one before it, so a stream is walked backward and given forward: a
  * span of CHAIN_SPAN versions at a time, so that memory stays bounded however long the stream is. On the way down, the
  * place of each span's last version is marked; a later read of the same stream, the next page say, starts from the
- * nearest mark. Marks stay true for ever, because the log is never changed.
+ * nearest mark. Marks stay true for ever, because the log is never changed. Those of the streams that were read last
+ * are kept, so that reads of several long ones may take turns.
  *
  *     versions  1 ........ 4096 ........ 8192 .... head
  *     marks                  [1]           [2]
@@ -21,10 +22,12 @@ struct place {
 struct walk {
     struct unit *unit;
     struct chain *chain;
+    uint64_t *positions; /* of one span's versions */
     uint32_t partition;
     const struct stream *stream;
-    uint64_t hash;
     struct place head;
+    uint64_t back; /* how many versions it may go back before the first that is given */
+    bool far;      /* that was not enough */
     store_visit visit;
     void *context;
     struct store_fault *fault;
@@ -59,7 +62,7 @@ static void mark_set(struct chain *chain, const struct place *place)
 static void place_collect(struct walk *walk)
 {
     if (walk->collect)
-        walk->chain->positions[walk->place.version - walk->bottom - 1] = position_of(walk->partition, walk->place.seq);
+        walk->positions[walk->place.version - walk->bottom - 1] = position_of(walk->partition, walk->place.seq);
 }
 
 /* From an event to the one before it. */
@@ -82,6 +85,14 @@ static enum error walk_down(struct walk *walk, uint64_t version)
     return reading(walk->unit)->walk(walk->unit, walk->partition, walk->place.seq, count, walk_step, walk, walk->fault);
 }
 
+/* The version to go down to on the way to another: that, or the last span's end that is not too far. */
+static uint64_t walk_goal(struct walk *walk, uint64_t version)
+{
+    uint64_t from = walk->place.version;
+    walk->far = from > version && from - version > walk->back;
+    return walk->far ? (from - walk->back + CHAIN_SPAN - 1) / CHAIN_SPAN * CHAIN_SPAN : version;
+}
+
 /* Goes to the last version of a span, or to the head when that comes first. */
 static enum error span_top(struct walk *walk, uint64_t span)
 {
@@ -92,7 +103,7 @@ static enum error span_top(struct walk *walk, uint64_t span)
             walk->place = (struct place){.version = i * CHAIN_SPAN, .seq = chain->marks[i]};
             break;
         }
-    return walk_down(walk, span * CHAIN_SPAN);
+    return walk_down(walk, walk_goal(walk, span * CHAIN_SPAN));
 }
 
 static bool same_stream(const struct stream *a, const struct stream *b)
@@ -105,7 +116,7 @@ static enum error event_give(void *context, const struct store_record *record)
 {
     struct walk *walk = context;
     struct place place = {.version = walk->next};
-    place.seq = position_seq(walk->chain->positions[walk->next - walk->bottom - 1]);
+    place.seq = position_seq(walk->positions[walk->next - walk->bottom - 1]);
     if (record->version != walk->next || record->event.size == 0 || !same_stream(&record->stream, walk->stream))
         return walk_corrupt(walk, &place);
     walk->next++;
@@ -119,6 +130,8 @@ static enum error span_give(struct walk *walk, uint64_t span, uint64_t base, uin
     walk->next = walk->bottom + 1;
     walk->collect = false;
     enum error error = span_top(walk, span);
+    if (error == error_none && walk->far)
+        return error_none;
     if (error == error_none)
         error = walk_down(walk, top);
     uint64_t last = walk->place.version;
@@ -130,7 +143,7 @@ static enum error span_give(struct walk *walk, uint64_t span, uint64_t base, uin
     if (error != error_none)
         return error;
     return reading(walk->unit)
-        ->records(walk->unit, walk->chain->positions, last - walk->bottom, event_give, walk, walk->fault);
+        ->records(walk->unit, walk->positions, last - walk->bottom, event_give, walk, walk->fault);
 }
 
 static bool chain_is(const struct chain *chain, uint64_t hash, struct slice key)
@@ -138,63 +151,82 @@ static bool chain_is(const struct chain *chain, uint64_t hash, struct slice key)
     return chain->hash == hash && slice_equal(slice_of(chain->key, chain->key_size), key);
 }
 
-/* Turns the chain to a stream, with room for its marks; those of the same stream are kept. */
-static enum error chain_turn(struct chain *chain, const struct stream *stream, uint64_t hash, uint64_t version)
+/* The stream's own, else the one whose stream was read longest ago. */
+static struct chain *chain_find(struct chains *chains, uint64_t hash, struct slice key)
 {
-    size_t size = stream_key_size(stream), marks = version / CHAIN_SPAN + 1;
-    if (!grow((void **)&chain->key, &chain->key_capacity, chain->key_size + size, 1) ||
+    struct chain *oldest = &chains->items[0];
+    for (size_t i = 0; i < CHAINS; i++) {
+        struct chain *chain = &chains->items[i];
+        if (chain->used != 0 && chain_is(chain, hash, key))
+            return chain;
+        if (chain->used < oldest->used)
+            oldest = chain;
+    }
+    return oldest;
+}
+
+/* Turns a chain to a stream, with room for its marks; those of the same stream are kept. NULL when memory is out. */
+static struct chain *chain_turn(struct chains *chains, uint64_t hash, struct slice key, uint64_t version)
+{
+    struct chain *chain = chain_find(chains, hash, key);
+    size_t marks = version / CHAIN_SPAN + 1;
+    bool same = chain->used != 0 && chain_is(chain, hash, key);
+    if (!grow((void **)&chain->key, &chain->key_capacity, key.size, 1) ||
         !grow((void **)&chain->marks, &chain->mark_capacity, marks, sizeof chain->marks[0]))
-        return error_no_memory;
-    if (chain->positions == NULL && (chain->positions = calloc(CHAIN_SPAN, sizeof chain->positions[0])) == NULL)
-        return error_no_memory;
-    uint8_t *key = chain->key + chain->key_size;
-    stream_key_write(stream, key);
-    if (!chain_is(chain, hash, slice_of(key, size))) {
-        memmove(chain->key, key, size);
-        chain->key_size = size;
+        return NULL;
+    if (!same) {
+        memcpy(chain->key, key.data, key.size);
+        chain->key_size = key.size;
         chain->hash = hash;
         chain->mark_count = 0;
     }
     for (; chain->mark_count < marks; chain->mark_count++)
         chain->marks[chain->mark_count] = 0;
-    return error_none;
+    chain->used = ++chains->uses;
+    return chain;
 }
 
-enum error chain_read(struct unit *unit,
-                      uint32_t partition,
-                      const struct stream *stream,
-                      uint64_t hash,
+enum error chain_read(const struct look *look,
                       const struct store_head *head,
                       uint64_t base,
                       uint64_t top,
+                      uint64_t back,
                       store_visit visit,
                       void *context,
                       struct store_fault *fault)
 {
+    struct unit *unit = look->unit;
+    if (top <= base)
+        return error_none;
+    if (unit->chains == NULL)
+        unit->chains = calloc(1, sizeof *unit->chains);
+    struct chain *chain = unit->chains == NULL ? NULL : chain_turn(unit->chains, look->hash, look->key, head->version);
+    if (chain == NULL)
+        return fault_set(fault, error_no_memory, "%s: no memory to read a stream", unit->name);
     struct walk walk = {.unit = unit,
-                        .chain = &unit->chain,
-                        .partition = partition,
-                        .stream = stream,
-                        .hash = hash,
+                        .chain = chain,
+                        .positions = unit->chains->positions,
+                        .partition = stream_partition(look->hash, unit->store->info.partitions),
+                        .stream = look->stream,
                         .head = {.version = head->version, .seq = head->head},
+                        .back = back,
                         .visit = visit,
                         .context = context,
                         .fault = fault};
-    if (top <= base)
-        return error_none;
-    if (chain_turn(walk.chain, stream, hash, head->version) != error_none)
-        return fault_set(fault, error_no_memory, "%s: no memory to read a stream", unit->name);
-    mark_set(walk.chain, &walk.head);
+    mark_set(chain, &walk.head);
     enum error error = error_none;
-    for (uint64_t span = base / CHAIN_SPAN + 1; error == error_none && (span - 1) * CHAIN_SPAN < top; span++)
+    for (uint64_t span = base / CHAIN_SPAN + 1; error == error_none && !walk.far && (span - 1) * CHAIN_SPAN < top;
+         span++)
         error = span_give(&walk, span, base, top);
     return error;
 }
 
-void chain_fini(struct chain *chain)
+void chains_free(struct chains **chains)
 {
-    free(chain->key);
-    free(chain->marks);
-    free(chain->positions);
-    *chain = (struct chain){0};
+    for (size_t i = 0; *chains != NULL && i < CHAINS; i++) {
+        free((*chains)->items[i].key);
+        free((*chains)->items[i].marks);
+    }
+    free(*chains);
+    *chains = NULL;
 }

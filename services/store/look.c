@@ -37,12 +37,18 @@ static size_t seen_bytes(const struct seen *seen)
     return seen->map.capacity * sizeof seen->map.entries[0] + seen->map.keys_capacity;
 }
 
-static void others_forget(struct unit_store *store, const struct seen *kept)
+size_t looks_bytes(const struct unit_store *store)
 {
     size_t bytes = 0;
-    for (uint32_t i = 0; i < store->info.partitions; i++)
+    for (uint32_t i = 0; store->seen != NULL && i < store->info.partitions; i++)
         bytes += seen_bytes(&store->seen[i]);
-    for (uint32_t i = 0; bytes > store->limits.look_bytes && i < store->info.partitions; i++)
+    return bytes;
+}
+
+static void others_forget(struct unit_store *store, const struct seen *kept)
+{
+    bool many = looks_bytes(store) > store->limits.look_bytes;
+    for (uint32_t i = 0; many && i < store->info.partitions; i++)
         if (&store->seen[i] != kept)
             seen_forget(&store->seen[i]);
 }
@@ -109,15 +115,11 @@ static enum error seen_catch_up(struct unit *unit, uint32_t partition, struct se
     }
 }
 
-enum error look_head(struct unit *unit,
-                     const struct stream *stream,
-                     uint64_t hash,
-                     struct slice key,
-                     struct store_head *out,
-                     struct store_fault *fault)
+enum error look_head(const struct look *look, bool snapshot, struct looked *out, struct store_fault *fault)
 {
+    struct unit *unit = look->unit;
     struct unit_store *store = unit->store;
-    uint32_t partition = stream_partition(hash, store->info.partitions);
+    uint32_t partition = stream_partition(look->hash, store->info.partitions);
     struct looked looked = {0};
     if (store->seen == NULL && (store->seen = calloc(store->info.partitions, sizeof store->seen[0])) == NULL)
         return fault_set(fault, error_no_memory, "%s: no memory to read", unit->name);
@@ -126,12 +128,12 @@ enum error look_head(struct unit *unit,
     if (error != error_none)
         return error;
     others_forget(store, seen);
-    const struct stream_entry *entry = stream_map_find(&seen->map, stream, hash);
+    const struct stream_entry *entry = stream_map_find(&seen->map, look->stream, look->hash);
+    if (entry == NULL || snapshot)
+        error = reading(unit)->look(unit, look->hash, look->key, entry == NULL, snapshot, &looked, fault);
     if (entry != NULL)
         looked.head = (struct store_head){.head = entry->head, .version = entry->version};
-    else
-        error = reading(unit)->look(unit, hash, key, true, false, &looked, fault);
     if (error == error_none)
-        *out = looked.head;
+        *out = looked;
     return error;
 }

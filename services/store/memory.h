@@ -62,13 +62,8 @@ enum error memory_read_events(struct store *store,
                               void *context,
                               struct store_fault *fault);
 enum error memory_look_stream(struct store *store,
-                              const struct stream *stream,
-                              uint64_t stream_hash,
-                              uint64_t after_version,
-                              uint32_t limit,
+                              const struct store_look *look,
                               struct store_head *head,
-                              store_visit visit,
-                              void *context,
                               struct store_fault *fault);
 enum error memory_read_heads(struct store *store, struct store_partition *out, struct store_fault *fault);
 enum error memory_read_log(struct store *store,

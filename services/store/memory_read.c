@@ -63,9 +63,17 @@ static enum error chain_visit(struct memory_store *memory,
     return error;
 }
 
-/* The writer may replace a snapshot while it is visited: visit a copy of its state. */
-static bool snapshot_copy(const struct store_snapshot *snapshot, struct store_snapshot *out)
+/* A stream's snapshot if its version is one of these; with the mutex held. The writer may replace it while it is
+ * visited, so its state is a copy. False when memory is out. */
+static bool snapshot_copy(const struct memory_store *memory,
+                          const struct stream_entry *entry,
+                          uint64_t from_version,
+                          uint64_t to_version,
+                          struct store_snapshot *out)
 {
+    const struct store_snapshot *snapshot = entry == NULL ? NULL : &memory->snapshots[entry - memory->streams.entries];
+    if (snapshot == NULL || snapshot->version < from_version || snapshot->version > to_version)
+        return true;
     uint8_t *state = malloc(snapshot->state.size + 1);
     if (state == NULL)
         return false;
@@ -95,14 +103,10 @@ enum error memory_read_stream(struct store *store,
     const struct stream_entry *found = stream_map_find(&memory->streams, stream, stream_hash);
     struct stream_entry entry = found == NULL ? (struct stream_entry){0} : *found;
     struct store_snapshot base = {0};
-    if (found != NULL && use_snapshot && snapshot != NULL) {
-        const struct store_snapshot *kept = &memory->snapshots[found - memory->streams.entries];
-        if (kept->version != 0 && kept->version <= to_version && !snapshot_copy(kept, &base)) {
-            pthread_mutex_unlock(&memory->mutex);
-            return fault_set(fault, error_no_memory, "no memory for a snapshot");
-        }
-    }
+    bool copied = !use_snapshot || snapshot == NULL || snapshot_copy(memory, found, 1, to_version, &base);
     pthread_mutex_unlock(&memory->mutex);
+    if (!copied)
+        return fault_set(fault, error_no_memory, "no memory for a snapshot");
     error = base.version == 0 ? error_none : snapshot(context, &base);
     free((void *)base.state.data);
     if (error != error_none)
@@ -114,33 +118,35 @@ enum error memory_read_stream(struct store *store,
     return chain_visit(memory, &entry, base.version, top, visit, context);
 }
 
-/* The stream's entry, zeroed when there is none; the mutex is held. */
-static struct stream_entry entry_of(struct memory_store *memory, const struct stream *stream, uint64_t hash)
+/* The snapshot, which is freed, if there is one and it is taken. */
+static uint64_t base_take(const struct store_look *look, struct store_snapshot *snapshot)
 {
-    const struct stream_entry *found = stream_map_find(&memory->streams, stream, hash);
-    return found == NULL ? (struct stream_entry){0} : *found;
+    bool taken = snapshot->version != 0 && look->take(look->context, snapshot);
+    free((void *)snapshot->state.data);
+    return taken ? snapshot->version : look->after_version;
 }
 
 enum error memory_look_stream(struct store *store,
-                              const struct stream *stream,
-                              uint64_t stream_hash,
-                              uint64_t after_version,
-                              uint32_t limit,
+                              const struct store_look *look,
                               struct store_head *head,
-                              store_visit visit,
-                              void *context,
                               struct store_fault *fault)
 {
-    (void)fault;
     struct memory_store *memory = memory_of(store);
+    struct store_snapshot snapshot = {0};
     pthread_mutex_lock(&memory->mutex);
-    struct stream_entry entry = entry_of(memory, stream, stream_hash);
-    uint64_t top = entry.version;
-    if (top > after_version && top - after_version > limit)
-        top = after_version + limit;
+    const struct stream_entry *found = stream_map_find(&memory->streams, look->stream, look->stream_hash);
+    struct stream_entry entry = found == NULL ? (struct stream_entry){0} : *found;
+    bool copied = look->take == NULL || snapshot_copy(memory, found, look->after_version + 1, UINT64_MAX, &snapshot);
+    pthread_mutex_unlock(&memory->mutex);
+    if (!copied)
+        return fault_set(fault, error_no_memory, "no memory for a snapshot");
     if (head != NULL)
         *head = (struct store_head){.head = entry.head, .version = entry.version};
-    return chain_visit(memory, &entry, after_version, top, visit, context);
+    uint64_t base = base_take(look, &snapshot), top = entry.version;
+    if (top > base && top - base > look->limit)
+        top = base + look->limit;
+    pthread_mutex_lock(&memory->mutex);
+    return chain_visit(memory, &entry, base, top, look->visit, look->context);
 }
 
 enum error memory_read_events(struct store *store,
@@ -156,7 +162,13 @@ enum error memory_read_events(struct store *store,
     enum error error = claim_check(memory_of(store), unit, fault);
     if (error != error_none)
         return error;
-    return memory_look_stream(store, stream, stream_hash, after_version, limit, NULL, visit, context, fault);
+    struct store_look look = {.stream = stream,
+                              .stream_hash = stream_hash,
+                              .after_version = after_version,
+                              .limit = limit,
+                              .visit = visit,
+                              .context = context};
+    return memory_look_stream(store, &look, NULL, fault);
 }
 
 enum error memory_read_log(struct store *store,

@@ -143,7 +143,7 @@ static enum error units_add(struct postgres_store *store, struct store_fault *fa
 
 /* So much is scanned at a claim at most twice: a hand-over waits for it. */
 static const struct unit_limits limits_default = {
-    .streams = 32768, .rows = 32768, .receipts = 16384, .look_bytes = LOOK_BYTES};
+    .streams = 32768, .rows = 32768, .receipts = 16384, .look_bytes = LOOK_BYTES, .look_back = LOOK_BACK};
 
 static enum error store_fill(struct postgres_store *store, const struct store_config *config, struct store_fault *fault)
 {
@@ -151,6 +151,8 @@ static enum error store_fill(struct postgres_store *store, const struct store_co
     store->base.claiming = &postgres_claiming;
     store->base.reading = &postgres_reading;
     store->base.limits = limits_default;
+    if (config->look_bytes != 0)
+        store->base.limits.look_bytes = config->look_bytes;
     store->base.receipts_in_memory = config->receipts_in_memory;
     store->base.retention_ms = config->retention_ms;
     store->base.readers = config->readers;

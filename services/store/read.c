@@ -62,14 +62,6 @@ enum error unit_read_log(struct store *store,
     return error;
 }
 
-/* A stream as a reader looks at it; the key is made once. */
-struct look {
-    struct unit *unit;
-    const struct stream *stream;
-    uint64_t hash;
-    struct slice key;
-};
-
 /* Looks where the stream's head is, and begins a read that sees everything up to it. A stream in the tail has its
  * newest head there. */
 static enum error look_up(const struct look *look, bool snapshot, struct looked *out, struct store_fault *fault)
@@ -92,7 +84,7 @@ static enum error look_up(const struct look *look, bool snapshot, struct looked 
     return error;
 }
 
-/* Can the snapshot be used? A damaged one cannot, nor one that is newer than what is read. */
+/* Can the snapshot be used? A damaged one cannot, nor one of a version after top. */
 static bool snapshot_usable(const struct look *look, const struct looked *looked, uint64_t top)
 {
     return looked->snapshot && looked->kept.version <= top &&
@@ -115,11 +107,6 @@ static void look_fini(struct look *look)
 {
     reading(look->unit)->read_end(look->unit);
     free((void *)look->key.data);
-}
-
-static uint32_t look_partition(const struct look *look)
-{
-    return stream_partition(look->hash, look->unit->store->info.partitions);
 }
 
 enum error unit_read_stream(struct store *store,
@@ -149,7 +136,7 @@ enum error unit_read_stream(struct store *store,
         base = looked.kept.version;
     }
     if (error == error_none)
-        error = chain_read(unit, look_partition(&look), stream, hash, &head, base, top, visit, context, fault);
+        error = chain_read(&look, &head, base, top, UINT64_MAX, visit, context, fault);
     look_fini(&look);
     if (error == error_none && out != NULL)
         *out = head;
@@ -177,37 +164,41 @@ enum error unit_read_events(struct store *store,
     if (top > after_version && top - after_version > limit)
         top = after_version + limit;
     if (error == error_none)
-        error = chain_read(
-            unit, look_partition(&look), stream, hash, &looked.head, after_version, top, visit, context, fault);
+        error = chain_read(&look, &looked.head, after_version, top, UINT64_MAX, visit, context, fault);
     look_fini(&look);
     return error;
 }
 
+/* The version that the looker begins after: that of the snapshot, if he takes it. */
+static uint64_t base_take(const struct look *look, const struct looked *looked, const struct store_look *wanted)
+{
+    bool newer = looked->kept.version > wanted->after_version;
+    bool taken = wanted->take != NULL && newer && snapshot_usable(look, looked, looked->head.version) &&
+                 wanted->take(wanted->context, &looked->kept);
+    return taken ? looked->kept.version : wanted->after_version;
+}
+
 enum error unit_look_stream(struct store *store,
-                            const struct stream *stream,
-                            uint64_t hash,
-                            uint64_t after_version,
-                            uint32_t limit,
+                            const struct store_look *wanted,
                             struct store_head *out,
-                            store_visit visit,
-                            void *context,
                             struct store_fault *fault)
 {
-    const struct store_info *info = &((struct unit_store *)store)->info;
-    struct unit *unit = unit_of(store, stream_partition(hash, info->partitions) % info->units);
-    struct look look = {.unit = unit, .stream = stream, .hash = hash};
-    struct store_head head = {0};
+    const struct unit_store *units = (struct unit_store *)store;
+    uint64_t back = units->limits.look_back < CHAIN_SPAN ? CHAIN_SPAN : units->limits.look_back;
+    uint32_t number = stream_partition(wanted->stream_hash, units->info.partitions) % units->info.units;
+    struct look look = {.unit = unit_of(store, number), .stream = wanted->stream, .hash = wanted->stream_hash};
+    struct looked looked = {0};
     enum error error = look_open(&look, fault);
     if (error != error_none)
         return error;
-    error = look_head(unit, stream, hash, look.key, &head, fault);
+    error = look_head(&look, wanted->take != NULL, &looked, fault);
     if (error == error_none && out != NULL)
-        *out = head;
-    uint64_t top = head.version;
-    if (top > after_version && top - after_version > limit)
-        top = after_version + limit;
+        *out = looked.head;
+    uint64_t base = base_take(&look, &looked, wanted), top = looked.head.version;
+    if (top > base && top - base > wanted->limit)
+        top = base + wanted->limit;
     if (error == error_none)
-        error = chain_read(unit, look_partition(&look), stream, hash, &head, after_version, top, visit, context, fault);
+        error = chain_read(&look, &looked.head, base, top, back, wanted->visit, wanted->context, fault);
     look_fini(&look);
     return error;
 }

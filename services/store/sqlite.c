@@ -11,7 +11,7 @@
 #include "services/store/row.h"
 
 static const struct unit_limits limits_default = {
-    .streams = 65536, .rows = 131072, .receipts = 32768, .look_bytes = LOOK_BYTES};
+    .streams = 65536, .rows = 131072, .receipts = 32768, .look_bytes = LOOK_BYTES, .look_back = LOOK_BACK};
 enum { CHECKPOINT_PAGES = 4096 };
 
 #define BETWEEN " WHERE position > ?1 AND position <= ?2 ORDER BY position"
@@ -137,6 +137,8 @@ static enum error sqlite_open(struct store **out, const struct store_config *con
                                       .receipts_in_memory = config->receipts_in_memory,
                                       .retention_ms = config->retention_ms,
                                       .readers = config->readers};
+    if (config->look_bytes != 0)
+        store->base.limits.look_bytes = config->look_bytes;
     store->wal_pages = CHECKPOINT_PAGES;
     store->directory = strdup(config->url + strlen("sqlite:"));
     store->holder = strdup(config->holder);

@@ -131,16 +131,11 @@ enum error store_read_events(struct store *store,
 }
 
 enum error store_look_stream(struct store *store,
-                             const struct stream *stream,
-                             uint64_t stream_hash,
-                             uint64_t after_version,
-                             uint32_t limit,
+                             const struct store_look *look,
                              struct store_head *head,
-                             store_visit visit,
-                             void *context,
                              struct store_fault *fault)
 {
-    return store->ops->look_stream(store, stream, stream_hash, after_version, limit, head, visit, context, fault);
+    return store->ops->look_stream(store, look, head, fault);
 }
 
 enum error store_read_log(struct store *store,

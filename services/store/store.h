@@ -60,6 +60,7 @@ struct store_config {
     uint64_t incarnation;        /* used when the store is created: random, names this log for ever */
     uint32_t receipts_in_memory; /* a unit's receipts kept in memory before they spill; 0: 262,144 */
     uint64_t retention_ms;       /* 0: limit_retention_ms */
+    size_t look_bytes;           /* what looks at streams keep of logs in memory; 0: 64 MiB */
     struct store_readers readers;
 };
 
@@ -173,6 +174,19 @@ struct store_head {
 /* Returns 0 to go on, another error to stop with that error. The record's slices are valid only during the call. */
 typedef enum error (*store_visit)(void *context, const struct store_record *record);
 
+/* What somebody wants to see of a stream that he need not own. */
+struct store_look {
+    const struct stream *stream;
+    uint64_t stream_hash;
+    uint64_t after_version;
+    uint32_t limit; /* events */
+    /* Is asked for the newest snapshot when it is newer than after_version, before the first event; true: it is taken,
+     * and events begin after it. NULL: events alone. */
+    bool (*take)(void *context, const struct store_snapshot *snapshot);
+    store_visit visit;
+    void *context;
+};
+
 struct store_snapshot_write {
     uint32_t partition;
     struct stream stream;
@@ -221,13 +235,8 @@ struct store_ops {
                               void *context,
                               struct store_fault *fault);
     enum error (*look_stream)(struct store *store,
-                              const struct stream *stream,
-                              uint64_t stream_hash,
-                              uint64_t after_version,
-                              uint32_t limit,
+                              const struct store_look *look,
                               struct store_head *head,
-                              store_visit visit,
-                              void *context,
                               struct store_fault *fault);
     enum error (*read_log)(struct store *store,
                            uint32_t partition,
@@ -317,17 +326,13 @@ enum error store_read_events(struct store *store,
 
 /* (reader of all units: one thread for the whole store) As store_read_events, for who does not own the stream's unit,
  * and beside who does: gives what had committed when the call began, or more. *head, which may be NULL, is set
- * before the first event is given, to where the stream ends, 0 and 0 when there is none. What was appended after the
+ * before anything is given, to where the stream ends, 0 and 0 when there is none. What was appended after the
  * position that the stream index covers is scanned once and kept in bounded memory, so that the next look scans only
- * what is newer. */
+ * what is newer. A call goes a bounded way back from the stream's end: when the first event is further away, it gives
+ * none, though there are some, and the next call goes on from there. */
 enum error store_look_stream(struct store *store,
-                             const struct stream *stream,
-                             uint64_t stream_hash,
-                             uint64_t after_version,
-                             uint32_t limit,
+                             const struct store_look *look,
                              struct store_head *head,
-                             store_visit visit,
-                             void *context,
                              struct store_fault *fault);
 
 /* (reader) A page of a partition's records (receipts too) with seq above after_seq, in order. */

@@ -20,7 +20,7 @@ void unit_fini(struct unit *unit)
 {
     if (unit->store == NULL)
         return;
-    chain_fini(&unit->chain);
+    chains_free(&unit->chains);
     pthread_mutex_destroy(&unit->mutex);
     free(unit->name);
     unit->store = NULL;

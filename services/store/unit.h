@@ -29,11 +29,13 @@
 
 /* How much may gather before maintenance is due. At twice as much an append does the maintenance itself. */
 #define LOOK_BYTES (64u << 20)
+#define LOOK_BACK 16384
 struct unit_limits {
-    uint32_t streams;  /* streams in the tail */
-    uint32_t rows;     /* rows that a claim would have to scan for the stream index */
-    uint32_t receipts; /* receipts in no run */
-    size_t look_bytes; /* what looks at streams of others' units keep in memory */
+    uint32_t streams;   /* streams in the tail */
+    uint32_t rows;      /* rows that a claim would have to scan for the stream index */
+    uint32_t receipts;  /* receipts in no run */
+    size_t look_bytes;  /* what looks at streams of others' units keep in memory */
+    uint32_t look_back; /* how far such a look goes back from a stream's end to the first event that it gives */
 };
 
 /* The streams that the stream table does not know yet, or not their newest heads. Appends go into the active map; while
@@ -63,17 +65,25 @@ enum receipt_mark { RECEIPT_MARK_LATE, RECEIPT_MARK_EXPIRED };
 /* The pages of a run are numbered from run << RECEIPT_PAGE_BITS. */
 #define RECEIPT_PAGE_BITS 20
 
-/* The stream that was read last: where every CHAIN_SPAN-th version is, so that reading on need not begin at its head.
- */
+#define CHAIN_SPAN 4096
+#define CHAINS 32
+
+/* A stream that was read: where every CHAIN_SPAN-th version is, so that reading on need not begin at its head. */
 struct chain {
+    uint64_t used; /* when, in turns; 0: never */
     uint64_t hash;
     uint8_t *key;
     size_t key_size, key_capacity;
     uint64_t *marks; /* i: seq of version i * CHAIN_SPAN; 0: not known */
     size_t mark_count, mark_capacity;
-    uint64_t *positions; /* of one span's versions */
 };
-#define CHAIN_SPAN 4096
+
+/* Those that were read last. */
+struct chains {
+    struct chain items[CHAINS];
+    uint64_t uses;
+    uint64_t positions[CHAIN_SPAN]; /* of one span's versions, while it is given */
+};
 
 /* A partition as who does not own it has seen it: look.c. */
 struct seen {
@@ -100,9 +110,9 @@ struct unit_store;
 struct unit {
     struct unit_store *store;
     uint32_t number;
-    uint32_t count;     /* of its partitions: number + i * units is the i-th */
-    char *name;         /* for faults: its file, or its server and number */
-    struct chain chain; /* the reading thread's */
+    uint32_t count;        /* of its partitions: number + i * units is the i-th */
+    char *name;            /* for faults: its file, or its server and number */
+    struct chains *chains; /* the reading thread's; NULL: it has read no stream */
     /* the writing thread's */
     struct store_claim *claim; /* NULL: not claimed */
     struct partition_head *heads;
@@ -399,30 +409,35 @@ enum error unit_find_receipt(struct store *store,
                              struct store_receipt *out,
                              struct store_fault *fault);
 
+/* A stream as a reader looks at it; the key is made once. */
+struct look {
+    struct unit *unit;
+    const struct stream *stream;
+    uint64_t hash;
+    struct slice key;
+};
+
 /* ---- look.c ---- */
-/* Where a stream ends by what is committed, the unit claimed or not. Begins a read, which read_end ends, also after an
- * error. */
-enum error look_head(struct unit *unit,
-                     const struct stream *stream,
-                     uint64_t hash,
-                     struct slice key,
-                     struct store_head *out,
-                     struct store_fault *fault);
+/* Where a stream ends by what is committed, the unit claimed or not, and its snapshot when asked for. Begins a read,
+ * which read_end ends, also after an error. */
+enum error look_head(const struct look *look, bool snapshot, struct looked *out, struct store_fault *fault);
 void looks_fini(struct unit_store *store);
+/* What is kept in memory of all partitions. */
+size_t looks_bytes(const struct unit_store *store);
 
 /* ---- read.c, chain.c ---- */
-/* Gives a stream's events with versions above base up to top, in order, between read_begin and read_end. */
-enum error chain_read(struct unit *unit,
-                      uint32_t partition,
-                      const struct stream *stream,
-                      uint64_t hash,
+/* Gives a stream's events with versions above base up to top, in order, between read_begin and read_end. When they
+ * begin more than `back` versions, CHAIN_SPAN at least, before the head or a place that is known, none is given, and a
+ * place nearer to them is known afterwards. */
+enum error chain_read(const struct look *look,
                       const struct store_head *head,
                       uint64_t base,
                       uint64_t top,
+                      uint64_t back,
                       store_visit visit,
                       void *context,
                       struct store_fault *fault);
-void chain_fini(struct chain *chain);
+void chains_free(struct chains **chains);
 enum error unit_read_stream(struct store *store,
                             uint32_t unit,
                             const struct stream *stream,
@@ -444,13 +459,8 @@ enum error unit_read_events(struct store *store,
                             void *context,
                             struct store_fault *fault);
 enum error unit_look_stream(struct store *store,
-                            const struct stream *stream,
-                            uint64_t stream_hash,
-                            uint64_t after_version,
-                            uint32_t limit,
+                            const struct store_look *wanted,
                             struct store_head *head,
-                            store_visit visit,
-                            void *context,
                             struct store_fault *fault);
 enum error unit_read_log(struct store *store,
                          uint32_t partition,

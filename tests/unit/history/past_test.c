@@ -238,6 +238,85 @@ Test(history, what_is_appended_between_two_steps_is_seen)
     past_free(&past);
 }
 
+/* ---- snapshots ---- */
+
+/* The account's snapshot as it is now; a state that is not NULL is what is written instead. */
+static void snapshot_write(uint64_t fingerprint, struct slice *state)
+{
+    const struct stream stream = account("a");
+    uint64_t hash = stream_hash(&stream);
+    struct buffer own = {0};
+    bool more;
+    cr_assert_eq(aggregate_encode(s.aggregate, &own), error_none);
+    struct store_snapshot_write write = {.partition = stream_partition(hash, 4), .stream = stream, .stream_hash = hash};
+    write.snapshot = (struct store_snapshot){.version = s.events,
+                                             .seq = s.last,
+                                             .time_us = BEGIN_US + 10 * (int64_t)s.events,
+                                             .fingerprint = fingerprint,
+                                             .state = state == NULL ? buffer_slice(&own) : *state};
+    cr_assert_eq(store_maintain(s.store, write.partition % 2, &write, 1, 0, &more, NULL), error_none);
+    buffer_fini(&own);
+}
+
+static void state_is(const struct reply *reply, int64_t version, uint32_t steps)
+{
+    cr_assert_eq(reply->status, status_ok);
+    cr_assert_eq(reply->version, (uint64_t)version);
+    cr_assert_eq(integer_at(reply->data, "balance"), 98 + version);
+    cr_assert_eq(s.steps, steps, "%u steps", s.steps);
+}
+
+Test(history, a_state_is_folded_from_the_snapshot_when_that_is_not_later)
+{
+    deposits(8998);
+    snapshot_write(domain_fingerprint(s.domain), NULL); /* at 9000 */
+    deposits(1000);
+    state_is(ask(.operation = operation_state, .version = 9500), 9500, 1);
+    state_is(ask(.operation = operation_state, .version = 9000), 9000, 1);
+    state_is(ask(.operation = operation_state, .version = 8999), 8999, 3);
+    state_is(ask(.operation = operation_state, .at_us = BEGIN_US + 10 * 9500), 9500, 1);
+    state_is(ask(.operation = operation_state, .at_us = BEGIN_US + 10 * 9000), 9000, 1);
+    state_is(ask(.operation = operation_state, .at_us = BEGIN_US + 10 * 9000 - 1), 8999, 3);
+    refused(ask(.operation = operation_state, .version = 10001), status_not_found, "unknown_version");
+}
+
+Test(history, a_snapshot_of_another_module_is_not_used)
+{
+    struct buffer other = {0};
+    cr_assert_eq(aggregate_encode(s.aggregate, &other), error_none); /* the state of version 2 */
+    struct slice wrong = buffer_slice(&other);
+    deposits(98);
+    snapshot_write(domain_fingerprint(s.domain) + 1, &wrong); /* at 100 */
+    deposits(10);
+    state_is(ask(.operation = operation_state, .version = 105), 105, 1);
+    buffer_fini(&other);
+}
+
+Test(history, a_snapshot_that_cannot_be_read_is_none)
+{
+    struct slice wrong = slice_text("no state");
+    deposits(98);
+    snapshot_write(domain_fingerprint(s.domain), &wrong);
+    deposits(10);
+    state_is(ask(.operation = operation_state, .version = 105), 105, 1);
+}
+
+/* A clock that goes on by a millisecond each time it is looked at. */
+static uint64_t now_us(void)
+{
+    static uint64_t now;
+    return now += 1000;
+}
+
+Test(history, a_step_ends_when_its_time_is_over_and_the_next_goes_on)
+{
+    s.config.now_us = now_us;
+    deposits(998);
+    state_is(ask(.operation = operation_state, .version = 1000), 1000, 1000 / (16 * (TURN_US / 1000)) + 1);
+    s.config.now_us = NULL;
+    state_is(ask(.operation = operation_state, .version = 1000), 1000, 1);
+}
+
 /* ---- changes ---- */
 
 /* One page: each event's changes lead from one balance to the next; gives the next page's from. */
@@ -282,6 +361,22 @@ Test(history, changes_lead_from_version_to_version_in_pages)
     cr_assert_eq(shown, 0);
     cr_assert_eq(changes_check(ask(.operation = operation_changes, .from = 35, .limit = 7), 35, &shown), 0);
     cr_assert_eq(shown, 7);
+}
+
+Test(history, changes_from_a_version_not_before_the_snapshot_begin_there)
+{
+    uint32_t shown;
+    deposits(8998);
+    snapshot_write(domain_fingerprint(s.domain), NULL); /* at 9000 */
+    deposits(1000);
+    for (uint64_t from = 8999; from <= 9001; from++) {
+        changes_check(ask(.operation = operation_changes, .from = from, .version = 9020), from, &shown);
+        cr_assert_eq(shown, 9020 - from);
+        cr_assert_eq(s.steps, from < 9000 ? 3 : 1, "from %u: %u steps", (unsigned)from, s.steps);
+    }
+    const struct reply *page = ask(.operation = operation_changes, .from = 9000, .version = 9000);
+    cr_assert_eq(changes_check(page, 9000, &shown), 9000 - 9000);
+    cr_assert_eq(shown, 0);
 }
 
 Test(history, the_whole_difference_stands_beside_that_of_each_event)
@@ -422,7 +517,7 @@ Test(history, events_that_crashed_the_domain_three_times_are_not_folded_again)
 {
     struct stream stream = account("a");
     for (int i = 0; i < JOURNAL_ATTEMPTS; i++) {
-        journal_begin(&s.journal, &journal_load, stream_hash(&stream)); /* and the process is gone */
+        journal_begin(&s.journal, 0, &journal_load, stream_hash(&stream)); /* and the process is gone */
         journal_open(&s.journal);
         enum status wanted = i + 1 < JOURNAL_ATTEMPTS ? status_ok : status_error;
         cr_assert_eq(ask(.operation = operation_state, .version = 1)->status, wanted);
@@ -433,10 +528,50 @@ Test(history, events_that_crashed_the_domain_three_times_are_not_folded_again)
     cr_assert_eq(ask(.operation = operation_state, .version = 1, .identifier = "b")->status, status_ok);
 }
 
+static bool is_suspected(const char *identifier)
+{
+    struct request request = request_of(operation_state);
+    request.namespace = slice_text("bank");
+    request.resource = slice_text("account");
+    request.identifier = slice_text(identifier);
+    struct past *past = past_new(&s.config, &request, slice_text("default"));
+    bool suspected = past_suspected(past);
+    past_free(&past);
+    return suspected;
+}
+
+/* Two threads fold when the process crashes: both aggregates are suspected, which has one of them folded alone; the
+ * next crashes are then of that one only. */
+Test(history, of_two_that_were_folded_during_a_crash_one_is_found_guilty)
+{
+    struct stream one = account("a"), other = account("b");
+    deed("b", "open", OPEN);
+    deed("c", "open", OPEN);
+    journal_begin(&s.journal, 0, &journal_load, stream_hash(&one));
+    journal_begin(&s.journal, 5, &journal_load, stream_hash(&other)); /* and the process is gone */
+    journal_open(&s.journal);
+    cr_assert(is_suspected("a") && is_suspected("b") && !is_suspected("c"));
+    for (int i = 1; i < JOURNAL_ATTEMPTS; i++) {
+        journal_begin(&s.journal, 5, &journal_load, stream_hash(&other));
+        journal_open(&s.journal);
+    }
+    refused(ask(.operation = operation_state, .identifier = "b"), status_error, "domain_crash");
+    cr_assert_eq(ask(.operation = operation_state)->status, status_ok);
+    cr_assert_eq(s.journal.alarms, 1);
+}
+
+Test(history, each_thread_writes_its_own_lane)
+{
+    s.config.lane = 3;
+    ask(.operation = operation_state, .version = 2);
+    cr_assert_eq(s.journal.lanes[3].generation, 4);
+    cr_assert_eq(s.journal.lanes[0].generation, 0);
+}
+
 Test(history, between_events_the_journal_says_that_nothing_runs)
 {
-    uint64_t before = s.journal.generation;
+    uint64_t before = s.journal.lanes[0].generation;
     deposits(3);
     ask(.operation = operation_state, .version = 5);
-    cr_assert_eq(s.journal.generation, before + 10);
+    cr_assert_eq(s.journal.lanes[0].generation, before + 10);
 }

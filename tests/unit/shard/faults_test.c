@@ -84,7 +84,7 @@ Test(shard_faults, an_aggregate_that_was_loading_when_its_unit_was_lost_is_serve
 
 static void crash_during(const struct uuid *id, uint64_t stream)
 {
-    journal_begin(&w->journal, id, stream); /* and the process is gone */
+    journal_begin(&w->journal, 0, id, stream); /* and the process is gone */
     journal_open(&w->journal);
 }
 

@@ -183,6 +183,33 @@ STORE_TEST(log_that_ends_before_its_index_is_damaged)
     cr_assert(strstr(suite->fault.text, "before what its index covers") != NULL, "%s", suite->fault.text);
 }
 
+static bool snapshot_refuse(void *context, const struct store_snapshot *snapshot)
+{
+    (void)snapshot;
+    *(bool *)context = true;
+    return false;
+}
+
+static enum error nothing_see(void *context, const struct store_record *record)
+{
+    (void)context, (void)record;
+    return error_none;
+}
+
+/* Is the snapshot of "a" offered to who looks at it without owning it? */
+static bool is_offered(struct suite *suite)
+{
+    struct stream stream = model_stream("a");
+    bool offered = false;
+    struct store_look look = {.stream = &stream,
+                              .stream_hash = stream_hash(&stream),
+                              .take = snapshot_refuse,
+                              .visit = nothing_see,
+                              .context = &offered};
+    cr_assert(store_look_stream(suite->store, &look, NULL, &suite->fault) == error_none, "%s", suite->fault.text);
+    return offered;
+}
+
 STORE_TEST(damaged_snapshot_is_ignored)
 {
     uint64_t events;
@@ -197,6 +224,7 @@ STORE_TEST(damaged_snapshot_is_ignored)
     };
     uint32_t unit = model_unit(&suite->model, "a");
     cr_assert(store_maintain(suite->store, unit, &write, 1, 5, &more, &suite->fault) == error_none);
+    cr_assert(is_offered(suite));
     static const char *const columns[] = {
         "state = x'00'", "version = 5", "seq = 5", "time_us = 1", "fingerprint = 1", "checksum = 1"};
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
@@ -205,6 +233,7 @@ STORE_TEST(damaged_snapshot_is_ignored)
         raw_execute(suite, unit, sql);
         cr_assert(model_check_stream(&suite->model, suite->store, "a", UINT64_MAX), "%s", suite->model.fault);
         cr_assert(read_stream(suite, "a", true, &events) == error_none && events == 10, "%s", columns[i]);
+        cr_assert(!is_offered(suite), "%s", columns[i]);
         cr_assert(store_maintain(suite->store, unit, &write, 1, 5, &more, &suite->fault) == error_none);
     }
 }

@@ -369,3 +369,29 @@ STORE_TEST(description_is_kept_by_fingerprint)
                          "SELECT count(*) FROM module WHERE fingerprint = -2 AND description = CAST('bank' AS BLOB)") ==
               1);
 }
+
+/* How many partitions a store has in memory for looks, after it has looked at streams of all of them. */
+static uint32_t partitions_looked_at(struct suite *suite, size_t look_bytes)
+{
+    struct store_config config = {.url = suite->config.url, .holder = "beside", .look_bytes = look_bytes};
+    struct store *beside;
+    uint32_t known = 0;
+    cr_assert(store_open(&beside, &config, &suite->fault) == error_none, "%s", suite->fault.text);
+    for (unsigned i = 0; i < 60; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "a%u", i);
+        cr_assert(model_check_look(&suite->model, beside, name, 1000), "%s", suite->model.fault);
+    }
+    const struct unit_store *store = &sqlite_of(beside)->base;
+    for (uint32_t i = 0; i < store->info.partitions; i++)
+        known += store->seen[i].known;
+    store_close(&beside);
+    return known;
+}
+
+STORE_TEST(looks_forget_other_partitions_when_they_keep_too_much)
+{
+    suite_fill(suite, 300, 60);
+    cr_assert(partitions_looked_at(suite, 0) > 1);
+    cr_assert(partitions_looked_at(suite, 1) == 1);
+}

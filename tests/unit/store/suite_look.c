@@ -129,15 +129,113 @@ static enum error visit_two(void *context, const struct store_record *record)
 void case_look_stops_with_the_visitors_error(struct suite *suite)
 {
     struct stream stream = model_stream("one");
-    uint64_t hash = stream_hash(&stream);
-    struct store_head head = {.head = 7};
     unsigned visits = 0;
+    struct store_look look = {
+        .stream = &stream, .stream_hash = stream_hash(&stream), .limit = 9, .visit = visit_two, .context = &visits};
+    struct store_head head = {.head = 7};
     model_command(&suite->model, "one", model_id(&suite->model), 9, status_ok);
     suite_append(suite);
-    cr_assert(store_look_stream(suite->store, &stream, hash, 0, 9, &head, visit_two, &visits, NULL) == error_full);
+    cr_assert(store_look_stream(suite->store, &look, &head, NULL) == error_full);
     cr_assert(visits == 2 && head.version == 9);
-    cr_assert(store_look_stream(suite->store, &stream, hash, 5, 9, &head, visit_two, &visits, NULL) == error_none);
+    look.after_version = 5;
+    cr_assert(store_look_stream(suite->store, &look, &head, NULL) == error_none);
     cr_assert(visits == 6 && head.version == 9);
-    cr_assert(store_look_stream(suite->store, &stream, hash, 0, 0, NULL, visit_two, &visits, NULL) == error_none);
+    look.after_version = look.limit = 0;
+    cr_assert(store_look_stream(suite->store, &look, NULL, NULL) == error_none);
     cr_assert(visits == 6);
+}
+
+/* Further back than one call goes; with tightened limits that is CHAIN_SPAN versions. */
+void case_look_comes_to_what_is_far_in_several_calls(struct suite *suite)
+{
+    static const char *const names[] = {"one", "two"};
+    struct store *beside = beside_open(suite);
+    tighten(suite, beside);
+    for (int i = 0; i < 130; i++) {
+        model_command(&suite->model, names[0], model_id(&suite->model), 100, status_ok);
+        model_command(&suite->model, names[1], model_id(&suite->model), 100, status_ok);
+        suite_append(suite);
+    }
+    for (int i = 0; i < 2; i++)
+        look_at(suite, beside, names[i], 5000);
+    beside_close(suite, beside);
+}
+
+/* ---- snapshots ---- */
+
+struct taking {
+    bool take;
+    uint64_t offered, first, last; /* versions */
+};
+
+static bool snapshot_offered(void *context, const struct store_snapshot *snapshot)
+{
+    struct taking *taking = context;
+    cr_assert(slice_is(snapshot->state, "four") && snapshot->fingerprint == 99);
+    taking->offered = snapshot->version;
+    return taking->take;
+}
+
+static enum error event_taken(void *context, const struct store_record *record)
+{
+    struct taking *taking = context;
+    taking->first = taking->first == 0 ? record->version : taking->first;
+    taking->last = record->version;
+    return error_none;
+}
+
+/* Looks at "one", of 7 events with a snapshot at 4. */
+static struct taking take_from(struct suite *suite, struct store *store, uint64_t after, uint32_t limit, bool take)
+{
+    struct stream stream = model_stream("one");
+    struct taking taking = {.take = take};
+    struct store_look look = {.stream = &stream,
+                              .stream_hash = stream_hash(&stream),
+                              .after_version = after,
+                              .limit = limit,
+                              .take = snapshot_offered,
+                              .visit = event_taken,
+                              .context = &taking};
+    struct store_head head = {0};
+    cr_assert(store_look_stream(store, &look, &head, &suite->fault) == error_none, "%s", suite->fault.text);
+    cr_assert(head.version == 7);
+    return taking;
+}
+
+static bool taking_is(struct taking taking, uint64_t offered, uint64_t first, uint64_t last)
+{
+    return taking.offered == offered && taking.first == first && taking.last == last;
+}
+
+static void snapshot_at_four(struct suite *suite)
+{
+    const struct store_record *event = model_event(&suite->model, "one", 4);
+    struct store_snapshot_write write = {.partition = event->partition,
+                                         .stream = event->stream,
+                                         .stream_hash = event->stream_hash,
+                                         .snapshot = {.version = 4,
+                                                      .seq = event->seq,
+                                                      .time_us = event->time_us,
+                                                      .fingerprint = 99,
+                                                      .state = slice_text("four")}};
+    bool more;
+    uint32_t unit = model_unit(&suite->model, "one");
+    cr_assert(store_maintain(suite->store, unit, &write, 1, 50, &more, &suite->fault) == error_none);
+}
+
+void case_look_offers_the_snapshot_and_begins_after_it_when_it_is_taken(struct suite *suite)
+{
+    struct store *beside = beside_open(suite);
+    model_command(&suite->model, "one", model_id(&suite->model), 7, status_ok);
+    suite_append(suite);
+    cr_assert(taking_is(take_from(suite, beside, 0, 99, true), 0, 1, 7), "there is none yet");
+    snapshot_at_four(suite);
+    cr_assert(taking_is(take_from(suite, beside, 0, 99, true), 4, 5, 7));
+    cr_assert(taking_is(take_from(suite, beside, 0, 2, true), 4, 5, 6));
+    cr_assert(taking_is(take_from(suite, beside, 0, 99, false), 4, 1, 7), "not taken");
+    cr_assert(taking_is(take_from(suite, beside, 3, 99, true), 4, 5, 7));
+    cr_assert(taking_is(take_from(suite, beside, 4, 99, true), 0, 5, 7), "it tells nothing new");
+    suite_maintain(suite, 5);
+    cr_assert(taking_is(take_from(suite, beside, 0, 99, true), 4, 5, 7), "the head is in the index too");
+    beside_close(suite, beside);
 }
