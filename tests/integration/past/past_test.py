@@ -4,7 +4,8 @@
 """Reads of what was, by query processes: each sees the writes that were answered before it, no shard is needed, a query
 process may be killed, and a domain that crashes on the past disturbs nothing else.
 
-  past_test.py [--pairs N]    so many writes, each read at once (default 800)"""
+  past_test.py [--pairs N] [--store sqlite|postgresql]    so many writes, each read at once (default 800; when no store is
+                                                          named both are tried, PostgreSQL with a quarter of them)"""
 import argparse
 import json
 import os
@@ -16,14 +17,17 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.dirname(HERE), *(os.path.join(os.path.dirname(HERE), part) for part in ("http", "socket"))]
+sys.path[:0] = [os.path.dirname(HERE), *(os.path.join(os.path.dirname(HERE), part) for part in ("http", "socket")),
+                os.path.join(HERE, "..", "..", "..", "clients", "python")]
+import fluvius
+from pairs import PERSON, own_writes
 from platform_under_test import BUILD, Platform, Tap, tool
 from postgres_under_test import Postgres
 from web import Connection, Web
 from wire import Wire, frame
 
 tap = Tap()
-PERSON = {"holder": {"given": "P", "family": "Q"}}
+HEAVIES, HEAVY_EVENTS = ("heavy-0", "heavy-1", "heavy-2"), 3000  # more than the snapshots are apart
 BURNING = os.path.join(BUILD, "tests", "tools", "fuse_burns.so")
 SOUND = os.path.join(BUILD, "tests", "tools", "fuse.so")
 
@@ -34,56 +38,21 @@ def same(found, wanted, name, detail=""):
 
 # ---- a read sees the writes before it ----
 
-class Pairs(threading.Thread):
-    """Writes one account again and again, and reads its past each time, in one of four ways. No position is given."""
-
-    def __init__(self, http, number, count):
-        super().__init__()
-        self.connection, self.number, self.count = Connection(http), number, count
-        self.stale, self.failed = [], []
-
-    def seen(self, path, version):
-        """The amount of the version, as the past has it."""
-        way = version % 4
-        ask = lambda more: self.connection.ask("GET", path + more)
-        if way == 0:
-            answer = ask(f"/events?after={version - 1}")
-            return answer, [event["version"] for event in answer.json["data"]] == [version]
-        if way == 1:
-            answer = ask(f"?version={version}")
-            return answer, answer.json["data"]["balance"] == version - 1
-        if way == 2:
-            answer = ask("?at=2100-01-01T00:00:00Z")
-            return answer, answer.json["data"]["balance"] == version - 1
-        answer = ask(f"/changes?from={version - 1}")
-        return answer, answer.json["data"]["changes"] == [{"at": "/balance", "from": version - 2, "to": version - 1}]
-
-    def run(self):
-        name = f"pairs-{self.number}"
-        self.connection.ask("POST", f"/bank:open/account/{name}", PERSON)
-        for version in range(2, self.count + 2):
-            written = self.connection.ask("POST", f"/bank:deposit/account/{name}", {"amount": 1})
-            try:
-                answer, good = self.seen(f"/bank.account/{name}", version)
-                if not good:
-                    self.stale.append(answer)
-            except (KeyError, TypeError, AttributeError) as fault:
-                self.failed.append((written, fault))
-                return
-
-
-def own_writes(platform, pairs):
-    threads = [Pairs(platform.http, number, pairs // 8) for number in range(8)]
-    start = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    tap.note(f"{pairs} pairs in {time.monotonic() - start:.1f} s")
-    failed = [failure for thread in threads for failure in thread.failed]
-    stale = [answer for thread in threads for answer in thread.stale]
-    tap.check(not failed, "every write and every read of the past is answered", failed[:1])
-    same(len(stale), 0, f"{pairs // 8 * 8} writes, each read from the past at once: none is stale", stale[:1])
+def seen(connection, name, version, written):
+    """Reads the past in one of four ways. No position is given."""
+    ask = lambda more: connection.ask("GET", f"/bank.account/{name}{more}")
+    way = version % 4
+    if way == 0:
+        answer = ask(f"/events?after={version - 1}")
+        return answer, [event["version"] for event in answer.json["data"]] == [version]
+    if way == 1:
+        answer = ask(f"?version={version}")
+        return answer, answer.json["data"]["balance"] == version - 1
+    if way == 2:
+        answer = ask("?at=2100-01-01T00:00:00Z")
+        return answer, answer.json["data"]["balance"] == version - 1
+    answer = ask(f"/changes?from={version - 1}")
+    return answer, answer.json["data"]["changes"] == [{"at": "/balance", "from": version - 2, "to": version - 1}]
 
 
 def busy_processes(platform):
@@ -192,6 +161,7 @@ class Burning:
     def start(self):
         return subprocess.Popen([tool("fluvius-query"), "--name", "burning", "--bus", self.platform.bus,
                                  "--store", "sqlite:" + self.platform.data, "--domain", BURNING, "--decide-ms", "200",
+                                 "--history-threads", "2",
                                  "--journal", os.path.join(self.platform.data, "burning.journal")], stderr=subprocess.DEVNULL,
                                 env=dict(os.environ, FLUVIUS_SERVICE_TOKEN="of-this-test"))
 
@@ -209,16 +179,51 @@ class Burning:
         self.process.wait()
 
 
+class Heavy(threading.Thread):
+    """Reads the past of a wire whose events take their time, again and again."""
+
+    def __init__(self, http, name):
+        super().__init__()
+        self.http, self.name, self.stopping = http, name, False
+
+    def run(self):
+        web = Web(self.http)
+        while not self.stopping:
+            web.get(f"/fuse.wire/{self.name}?version={HEAVY_EVENTS - 300}", fields={"Fluvius-Timeout": "30000"})
+
+
+def heavies_make(platform):
+    with fluvius.Client(platform.bus, timeout_s=60) as client:
+        for name in HEAVIES:
+            client.send_all([fluvius.command("fuse:load", f"wire/{name}", {"current": 888}) for _ in range(HEAVY_EVENTS)], 60)
+
+
+def crash_beside_others(platform, web, codes):
+    """While one aggregate's past crashes the process, those of others are folded by its other threads."""
+    heavies = [Heavy(platform.http, name) for name in HEAVIES]
+    for heavy in heavies:
+        heavy.start()
+    same(codes("crash"), ["query_crash", "domain_crash"], "a past that crashes the domain is told so")
+    for heavy in heavies:
+        heavy.stopping = True
+    for heavy in heavies:
+        heavy.join()
+    answers = [web.get(f"/fuse.wire/{name}?version={HEAVY_EVENTS - 300}", fields={"Fluvius-Timeout": "30000"}) for name in HEAVIES]
+    same([(answer.status, answer.code) for answer in answers], [(200, None)] * len(HEAVIES),
+         "what other threads folded meanwhile is not blamed for it")
+
+
 def domain_burns():
     with Platform("--queries", "0", domains=(SOUND,), environment={"FLUVIUS_SERVICE_TOKEN": "of-this-test"}) as platform:
         web = Web(platform.http)
         for name, current in (("crash", 666), ("spin", 777), ("sound", 5)):
             web.post(f"/fuse:load/wire/{name}", {"current": current})
+        heavies_make(platform)
         burning = Burning(platform)
         try:
             wait = {"Fluvius-Timeout": "30000"}
             codes = lambda name: [web.get(f"/fuse.wire/{name}?version=1", fields=wait).code for _ in range(2)]
-            same(codes("crash"), ["query_crash", "domain_crash"], "a past that crashes the domain is told so")
+            crash_beside_others(platform, web, codes)
             same(burning.ends, 3 * [-signal.SIGILL], "after the third time it is not run again")
             same(codes("spin"), ["query_crash", "domain_crash"], "so is one that never ends")
             same(burning.ends[3:], 3 * [75], "the watchdog ends the process")
@@ -238,21 +243,32 @@ def health(platform):
     return [alarm for alarm in json.loads(shown or "{}").get("alarms", []) if "past" in alarm]
 
 
-def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--pairs", type=int, default=800)
-    pairs = options.parse_args().pairs
+def on_sqlite(pairs):
     with Platform("--queries", "2") as platform:
         web = Web(platform.http)
-        own_writes(platform, pairs)
+        own_writes(tap, platform, pairs, seen)
         until_busy(platform, 2)
         shards_stand_still(platform, web)
         query_process_is_killed(platform, web)
     without_query_processes()
     domain_burns()
+
+
+def on_postgresql(pairs):
     with Postgres() as server, Platform("--queries", "2", environment={"FLUVIUS_STORE": server.url}) as platform:
+        own_writes(tap, platform, pairs, seen)
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--pairs", type=int, default=800)
+    options.add_argument("--store", choices=("sqlite", "postgresql"))
+    settings = options.parse_args()
+    if settings.store != "postgresql":
+        on_sqlite(settings.pairs)
+    if settings.store != "sqlite":
         tap.note("on PostgreSQL")
-        own_writes(platform, pairs // 4)
+        on_postgresql(settings.pairs if settings.store else settings.pairs // 4)
     tap.end()
 
 

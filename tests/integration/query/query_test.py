@@ -22,9 +22,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "http"), os.path.join(ROOT, "clients", "python")]
 import fluvius
+from pairs import own_writes
 from platform_under_test import Gateway, Platform, Tap, tool
 from postgres_under_test import Postgres
-from web import Connection, Web
+from web import Web
 
 tap = Tap()
 PEOPLE = [("ada", "Ada", "Lovelace", 300), ("alan", "Alan", "Turing", 100), ("grace", "Grace", "Hopper", 200),
@@ -170,42 +171,14 @@ def socket_and_command_line(platform, position):
 
 # ---- reading one's own writes ----
 
-class Pairs(threading.Thread):
-    """Writes one account again and again, and reads it each time with the position of the write."""
-
-    def __init__(self, http, number, count):
-        super().__init__()
-        self.connection, self.number, self.count = Connection(http), number, count
-        self.stale, self.failed = 0, []
-
-    def run(self):
-        name = f"pairs-{self.number}"
-        ask = self.connection.ask
-        ask("POST", f"/bank:open/account/{name}", {"holder": {"given": "P", "family": "Q"}})
-        for turn in range(self.count):
-            written = ask("POST", f"/bank:deposit/account/{name}", {"amount": 1})
-            asked = {"Fluvius-Position": written.fields.get("fluvius-position", "")}
-            read = ask("GET", f"/bank.account/~_id.eq:{name}/?total=false", None, asked)
-            while read.status == 503 and read.code == "behind":
-                read = ask("GET", f"/bank.account/~_id.eq:{name}/?total=false", None, asked)
-            if written.status != 200 or read.status != 200:
-                self.failed.append((written, read))
-                return
-            rows = read.json["data"]
-            self.stale += len(rows) != 1 or rows[0]["balance"] != turn + 1
-
-
-def own_writes(platform, pairs):
-    threads = [Pairs(platform.http, number, pairs // 8) for number in range(8)]
-    start = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    tap.note(f"{pairs} pairs in {time.monotonic() - start:.1f} s")
-    failed = [failure for thread in threads for failure in thread.failed]
-    tap.check(not failed, "every write and every read is answered", failed[:1])
-    same(sum(thread.stale for thread in threads), 0, f"{pairs // 8 * 8} writes, each read at once: none is stale")
+def seen(connection, name, version, written):
+    """Reads the list with the position of the write."""
+    ask = lambda: connection.ask("GET", f"/bank.account/~_id.eq:{name}/?total=false", None,
+                                 {"Fluvius-Position": written.fields.get("fluvius-position", "")})
+    answer = ask()
+    while answer.status == 503 and answer.code == "behind":
+        answer = ask()
+    return answer, [row["balance"] for row in answer.json["data"]] == [version - 1]
 
 
 def busy_processes(platform):
@@ -298,7 +271,7 @@ def on_postgresql(pairs):
         lists(web, position)
         filters(web)
         pages(web)
-        own_writes(platform, pairs)
+        own_writes(tap, platform, pairs, seen)
         same(busy_processes(platform), 2, "both query processes took part")
         projector_stands_still(platform, web)
         server.kill()
@@ -331,7 +304,7 @@ def on_sqlite(pairs):
         pages(web)
         metadata(web)
         socket_and_command_line(platform, position)
-        own_writes(platform, pairs)
+        own_writes(tap, platform, pairs, seen)
         same(busy_processes(platform), 2, "both query processes took part")
         projector_stands_still(platform, web)
         with Gateway(platform.bus) as gateway:
