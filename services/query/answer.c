@@ -46,13 +46,13 @@ static enum error look_try(struct reading *reading, struct query_job *look, uint
     memset(look->seen, 0, (size_t)LOOK_BUILDS * partitions * sizeof *look->seen);
     memset(look->halted, 0, (size_t)LOOK_BUILDS * partitions * sizeof *look->halted);
     for (uint32_t i = 0; i < look->look_count; i++) {
-        const struct checkpoint *checkpoints;
-        enum error error = reading_look(reading, look->look_builds[i], &look->known[i], &checkpoints);
+        const struct row_progress *progress;
+        enum error error = reading_look(reading, look->look_builds[i], &look->known[i], &progress);
         if (error != error_none)
             return error;
-        for (uint32_t p = 0; checkpoints != NULL && p < partitions; p++) {
-            look->seen[(size_t)i * partitions + p] = checkpoints[p].seq;
-            look->halted[(size_t)i * partitions + p] = checkpoints[p].halted != 0;
+        for (uint32_t p = 0; progress != NULL && p < partitions; p++) {
+            look->seen[(size_t)i * partitions + p] = progress->seqs[p];
+            look->halted[(size_t)i * partitions + p] = progress->halted[p] != 0;
         }
     }
     return error_none;

@@ -133,11 +133,12 @@ page_read(struct watch *watch, const struct model *model, uint32_t build, uint32
     struct data_faults faults = {0};
     struct store_fault fault;
     struct query query = {0};
+    const struct row_want want = {.build = build, .number = number, .query = &query};
     enum error error = query_parse(question, model, (struct slice){0}, NULL, &query, &faults);
     query.every_realm = true;
     query.bytes = SIZE_MAX;
     if (error == error_none)
-        error = row_reader_select(watch->reader, build, number, &query, &watch->page, &fault);
+        error = row_reader_read(watch->reader, &want, &watch->page, &fault);
     query_fini(&query);
     return error;
 }

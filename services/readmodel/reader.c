@@ -80,11 +80,6 @@ enum error row_reader_has_writer(struct row_reader *reader, bool *out, struct st
     return reader->ops->has_writer(reader, out, fault);
 }
 
-uint64_t row_reader_moment(const struct row_reader *reader)
-{
-    return reader->moment;
-}
-
 /* ---- pages ---- */
 
 void row_page_fini(struct row_page *page)
@@ -167,28 +162,6 @@ row_reader_read(struct row_reader *reader, const struct row_want *want, struct r
     if (error == error_none && out->cut && want->query->numbered)
         error = fault_set(fault, error_too_long, "the page's rows have more than %zu bytes", want->query->bytes);
     return error;
-}
-
-enum error row_reader_select(struct row_reader *reader,
-                             uint32_t build,
-                             uint32_t number,
-                             const struct query *query,
-                             struct row_page *out,
-                             struct store_fault *fault)
-{
-    return row_reader_read(reader, &(struct row_want){.build = build, .number = number, .query = query}, out, fault);
-}
-
-enum error row_reader_item(struct row_reader *reader,
-                           uint32_t build,
-                           uint32_t number,
-                           const struct query *query,
-                           struct slice id,
-                           struct row_page *out,
-                           struct store_fault *fault)
-{
-    return row_reader_read(
-        reader, &(struct row_want){.build = build, .number = number, .query = query, .id = &id}, out, fault);
 }
 
 /* ---- progress ---- */

@@ -37,10 +37,6 @@ enum error row_reader_builds_known(struct row_reader *reader, const struct build
 enum error row_reader_begin(struct row_reader *reader, struct store_fault *fault);
 void row_reader_end(struct row_reader *reader);
 
-/* A number for what the database was when row_reader_builds looked at it last: while that gives the same, nothing of it
- * has changed. 0 when it cannot be told. */
-uint64_t row_reader_moment(const struct row_reader *reader);
-
 /* The checkpoints of a build: partitions of them, from partition 0; those that are missing are at 0. Their faults are
  * views into memory, which is cleared first. Rows that are read afterwards have at least what these say. */
 enum error row_reader_checkpoints(struct row_reader *reader,
@@ -89,21 +85,6 @@ struct row_want {
  * error_too_long when query->numbered and its rows are more than query->bytes; progress is right all the same. */
 enum error row_reader_read(struct row_reader *reader,
                            const struct row_want *want,
-                           struct row_page *out,
-                           struct store_fault *fault);
-
-/* Only a page, and only one row. */
-enum error row_reader_select(struct row_reader *reader,
-                             uint32_t build,
-                             uint32_t number,
-                             const struct query *query,
-                             struct row_page *out,
-                             struct store_fault *fault);
-enum error row_reader_item(struct row_reader *reader,
-                           uint32_t build,
-                           uint32_t number,
-                           const struct query *query,
-                           struct slice id,
                            struct row_page *out,
                            struct store_fault *fault);
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BUSY_RETRY_MS = 500, BUILDING_RETRY_MS = 1000 };
+enum { BUSY_RETRY_MS = 500, BUILDING_RETRY_MS = 1000, CHANGES_MAX = 4 };
 
 static const char *const other_keys[] = {"at_least", "id", NULL};
 
@@ -20,12 +20,11 @@ struct reading {
     struct row_reader *reader;
     uint64_t incarnation; /* of the log; 0: not known yet, as partitions */
     uint32_t partitions;
-    struct checkpoint *checkpoints; /* of a build at a moment of the reader; moment 0: of none */
-    uint32_t build;
-    uint64_t moment;
-    uint64_t *seqs;         /* of the checkpoints */
-    struct buffer position; /* the same as a token; empty: not written yet */
-    struct buffer faults;   /* of the checkpoints */
+    struct row_progress progress; /* of the build that was read last */
+    struct buffer position;       /* the same as a token */
+    uint32_t position_build;
+    uint64_t position_moment; /* when the progress was so; 0: not written yet */
+    bool sure;                /* the builds are those that there are: what was read says so */
     struct row_page page;
     struct store_fault fault; /* of the last failure */
     bool failing;
@@ -76,19 +75,18 @@ static void refuse_error(struct ask *ask, enum status status, enum error error)
 /* How many partitions the log has is known from the start, or when the builds are read. */
 static enum error partitions_set(struct reading *reading, uint32_t partitions)
 {
-    struct checkpoint *checkpoints = calloc(partitions + 1, sizeof *checkpoints);
     uint64_t *seqs = calloc(partitions + 1, sizeof *seqs);
-    if (checkpoints == NULL || seqs == NULL) {
-        free(checkpoints);
+    uint64_t *halted = calloc(partitions + 1, sizeof *halted);
+    if (seqs == NULL || halted == NULL) {
         free(seqs);
+        free(halted);
         return error_no_memory;
     }
-    free(reading->checkpoints);
-    free(reading->seqs);
-    reading->checkpoints = checkpoints;
-    reading->seqs = seqs;
+    free(reading->progress.seqs);
+    free(reading->progress.halted);
+    reading->progress = (struct row_progress){.partitions = partitions, .seqs = seqs, .halted = halted};
     reading->partitions = partitions;
-    reading->moment = 0;
+    reading->position_moment = 0;
     return error_none;
 }
 
@@ -115,10 +113,9 @@ void reading_free(struct reading **reading)
         return;
     row_reader_close(&old->reader);
     row_page_fini(&old->page);
-    buffer_fini(&old->faults);
     buffer_fini(&old->position);
-    free(old->checkpoints);
-    free(old->seqs);
+    free(old->progress.seqs);
+    free(old->progress.halted);
     free(old);
 }
 
@@ -161,7 +158,7 @@ static enum error reader_ensure(struct reading *reading)
                                        .steps_max = reading->config.steps_max};
     if (reading->reader != NULL)
         return error_none;
-    reading->moment = 0; /* another reader counts anew */
+    reading->progress.moment = reading->position_moment = 0; /* another reader counts anew */
     return row_reader_open(&reading->reader, &config, &reading->fault);
 }
 
@@ -177,34 +174,10 @@ static enum error log_take(struct reading *reading, const struct builds *builds)
 }
 
 /* From here to row_reader_end all is of one moment, where the database can do so. */
-static enum error moment_begin(struct reading *reading, const struct builds **out)
+static enum error moment_begin(struct reading *reading)
 {
     enum error error = reader_ensure(reading);
-    if (error == error_none)
-        error = row_reader_begin(reading->reader, &reading->fault);
-    if (error == error_none)
-        error = row_reader_builds(reading->reader, out, &reading->fault);
-    return error == error_none ? log_take(reading, *out) : error;
-}
-
-/* Only when they can have moved since the builds were read last. */
-static enum error checkpoints_read(struct reading *reading, uint32_t build)
-{
-    uint32_t partitions = reading->partitions;
-    uint64_t moment = row_reader_moment(reading->reader);
-    if (moment != 0 && reading->moment == moment && reading->build == build)
-        return error_none;
-    reading->moment = 0;
-    buffer_clear(&reading->position);
-    enum error error = row_reader_checkpoints(
-        reading->reader, build, reading->checkpoints, partitions, &reading->faults, &reading->fault);
-    for (uint32_t i = 0; error == error_none && i < partitions; i++)
-        reading->seqs[i] = reading->checkpoints[i].seq;
-    if (error == error_none) {
-        reading->build = build;
-        reading->moment = moment;
-    }
-    return error;
+    return error == error_none ? row_reader_begin(reading->reader, &reading->fault) : error;
 }
 
 /* ---- which read model ---- */
@@ -302,10 +275,10 @@ static bool covered(const struct reading *reading, struct ask *ask, const struct
     if (ask->wanted == NULL)
         return true;
     for (uint32_t i = 0; i < reading->partitions; i++) {
-        if (reading->seqs[i] >= ask->wanted[i])
+        if (reading->progress.seqs[i] >= ask->wanted[i])
             continue;
         behind = true;
-        if (!reading->checkpoints[i].halted || !same_log)
+        if (reading->progress.halted[i] == 0 || !same_log)
             continue;
         refuse(ask,
                status_unavailable,
@@ -323,14 +296,19 @@ static bool covered(const struct reading *reading, struct ask *ask, const struct
 
 /* ---- the answer ---- */
 
-/* What the checkpoints cover; empty when it is more than a token may have. */
+/* What the progress covers; empty when it is more than a token may have. */
 static struct slice position_token(struct reading *reading, uint64_t incarnation)
 {
+    const struct row_progress *progress = &reading->progress;
     struct buffer *position = &reading->position;
-    if (position->size == 0)
-        position_write(incarnation, reading->seqs, reading->partitions, position);
+    if (reading->position_moment == progress->moment && reading->position_build == progress->build)
+        return buffer_slice(position);
+    buffer_clear(position);
+    position_write(incarnation, progress->seqs, progress->partitions, position);
     if (position->failed || position->size > limit_position_bytes)
         buffer_clear(position);
+    reading->position_moment = progress->moment;
+    reading->position_build = progress->build;
     return buffer_slice(position);
 }
 
@@ -364,30 +342,31 @@ static void rows_give(struct reading *reading, struct ask *ask, const struct que
         page_give(reading, ask, query, incarnation);
 }
 
-static enum error rows_read(struct reading *reading,
-                            struct ask *ask,
-                            const struct build *build,
-                            uint32_t number,
-                            const struct query *query,
-                            uint64_t incarnation)
+/* Reads, and gives the rows if what is wanted is covered. */
+static enum error
+want_read(struct reading *reading, struct ask *ask, const struct builds *builds, const struct row_want *want)
 {
-    struct row_page *page = &reading->page;
-    struct row_reader *reader = reading->reader;
-    enum error error;
-    if (ask->identifier.size > 0)
-        error = row_reader_item(reader, build->id, number, query, ask->identifier, page, &reading->fault);
+    enum error error = row_reader_read(reading->reader, want, &reading->page, &reading->fault);
+    if (error != error_none && error != error_too_long)
+        return error;
+    reading->sure = true;
+    if (!covered(reading, ask, builds, want->build) || want->query == NULL)
+        return error_none;
+    if (error == error_none)
+        rows_give(reading, ask, want->query, builds->incarnation);
     else
-        error = row_reader_select(reader, build->id, number, query, page, &reading->fault);
-    if (error == error_too_long) {
         refuse_field(ask,
                      "/page",
                      "page_too_large",
                      "its rows are too large for one answer; ask for fewer a page, or by cursors, not numbers");
-        return error_none;
-    }
-    if (error == error_none)
-        rows_give(reading, ask, query, incarnation);
-    return error;
+    return error_none;
+}
+
+/* Who names a position is asked for first whether it is there: rows that come too early would be read in vain. */
+static enum error position_look(struct reading *reading, struct ask *ask, const struct builds *builds, uint32_t build)
+{
+    const struct row_want want = {.build = build, .progress = &reading->progress};
+    return ask->wanted == NULL ? error_none : want_read(reading, ask, builds, &want);
 }
 
 /* The part for which the builds must not change: what points into them is gone afterwards. */
@@ -396,6 +375,12 @@ static enum error query_run(
 {
     struct data_faults faults = {0};
     struct query query = {0};
+    struct row_want want = {.build = build->id,
+                            .number = number,
+                            .query = &query,
+                            .id = ask->identifier.size > 0 ? &ask->identifier : NULL,
+                            .progress = &reading->progress};
+    bool waited = ask->wanted != NULL; /* until its position was there */
     if (!wanted_read(reading, ask))
         return error_none;
     enum error error = query_parse(ask->request->data, &build->models[number], ask->realm, other_keys, &query, &faults);
@@ -405,29 +390,48 @@ static enum error query_run(
     }
     if (error == error_none && reading->config.bytes_max > 0)
         query.bytes = reading->config.bytes_max;
-    if (error == error_none)
-        error = checkpoints_read(reading, build->id);
-    if (error == error_none && covered(reading, ask, builds, build->id))
-        error = rows_read(reading, ask, build, number, &query, builds->incarnation);
+    if (error == error_none && !waited)
+        error = position_look(reading, ask, builds, build->id);
+    if (error == error_none && ask->outcome == 0)
+        error = want_read(reading, ask, builds, &want);
     query_fini(&query);
     return error;
 }
 
-static enum error ask_try(struct reading *reading, struct ask *ask)
+/* A refusal is of the builds that there are, not of some that there were. */
+static enum error refusal_check(struct reading *reading, const struct ask *ask, uint64_t change)
 {
     const struct builds *builds;
+    if (ask->outcome != ASK_REFUSED || reading->sure)
+        return error_none;
+    enum error error = row_reader_builds(reading->reader, &builds, &reading->fault);
+    return error == error_none && builds->change != change ? error_not_found : error;
+}
+
+static enum error ask_try(struct reading *reading, struct ask *ask)
+{
+    const struct builds *builds = NULL;
     const struct build *build;
     uint32_t number;
-    enum error error = moment_begin(reading, &builds);
+    ask->outcome = 0;
+    reading->sure = false;
+    enum error error = moment_begin(reading);
+    if (error == error_none)
+        error = row_reader_builds_known(reading->reader, &builds, &reading->fault);
+    if (error == error_none)
+        error = log_take(reading, builds);
+    uint64_t change = error == error_none ? builds->change : 0;
     if (error == error_none && table_find(builds, ask->request, BUILD_LIVE, &build, &number))
         error = query_run(reading, ask, builds, build, number);
     else if (error == error_none)
         model_missing(builds, ask);
+    if (error == error_none)
+        error = refusal_check(reading, ask, change);
     row_reader_end(reading->reader);
     return error;
 }
 
-/* A build that went while it was read, or a connection that was lost: once more. */
+/* A file that went, or a connection that was lost. */
 static bool worth_another(enum error error)
 {
     return error == error_not_found || error == error_unreachable || error == error_closed;
@@ -436,6 +440,8 @@ static bool worth_another(enum error error)
 void reading_ask(struct reading *reading, struct ask *ask)
 {
     enum error error = ask_try(reading, ask);
+    for (int changes = 0; error == error_not_found && changes < CHANGES_MAX; changes++)
+        error = ask_try(reading, ask); /* the builds have changed */
     if (worth_another(error)) {
         if (reading->config.partitions == 0) { /* a file that was made anew may be of another log */
             free(ask->wanted);
@@ -460,20 +466,30 @@ static bool is_live(const struct builds *builds, uint32_t build)
     return false;
 }
 
-enum error reading_look(struct reading *reading, uint32_t build, bool *live, const struct checkpoint **checkpoints)
+static enum error look_try(struct reading *reading, uint32_t build, bool *live, const struct row_progress **progress)
 {
     const struct builds *builds;
-    enum error error = moment_begin(reading, &builds);
-    if (error == error_none) {
-        *live = is_live(builds, build);
-        *checkpoints = NULL;
-        if (*live && builds->incarnation == reading->incarnation) {
-            error = checkpoints_read(reading, build);
-            *checkpoints = reading->checkpoints;
-        }
-    }
-    row_reader_end(reading->reader);
+    const struct row_want want = {.build = build, .progress = &reading->progress};
+    enum error error = row_reader_builds(reading->reader, &builds, &reading->fault);
+    if (error == error_none)
+        error = log_take(reading, builds);
     if (error != error_none)
+        return error;
+    *live = is_live(builds, build);
+    *progress = NULL;
+    if (!*live || builds->incarnation != reading->incarnation)
+        return error_none;
+    *progress = &reading->progress;
+    return row_reader_read(reading->reader, &want, &reading->page, &reading->fault);
+}
+
+enum error reading_look(struct reading *reading, uint32_t build, bool *live, const struct row_progress **progress)
+{
+    enum error error = moment_begin(reading);
+    if (error == error_none)
+        error = look_try(reading, build, live, progress);
+    row_reader_end(reading->reader);
+    if (error != error_none && error != error_not_found) /* builds may have changed just now */
         row_reader_close(&reading->reader);
     return error;
 }

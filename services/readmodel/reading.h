@@ -3,13 +3,14 @@
  *
  * From a query request to a page of rows: which read model, what the query says, is the position that it names there,
  * the rows, and what is wrong where there are none. Query processes do it in threads of their own, gateways in between.
- * The checkpoints are not read after the rows, so the rows have at least what the answer's position says. A reading has
- * one connection, which is opened when it is wanted, and belongs to one thread. */
+ * The rows have at least what the answer's position says: how far they are is not read after them. Builds are those
+ * that the reader remembers; when they turn out to be others the query is begun anew. A reading has one connection,
+ * which is opened when it is wanted, and belongs to one thread. */
 #ifndef READMODEL_READING_H
 #define READMODEL_READING_H
 
 #include "proto/envelope.h"
-#include "services/readmodel/database.h"
+#include "services/readmodel/reader.h"
 
 struct reading;
 
@@ -53,9 +54,9 @@ void ask_fini(struct ask *ask);
 
 void reading_ask(struct reading *reading, struct ask *ask);
 
-/* How far a build is; *checkpoints stays valid until the reading is used again, and is NULL when the build is of a log
+/* How far a build is; *progress stays valid until the reading is used again, and is NULL when the build is of a log
  * before a restore: nothing of this one is there yet. *live false: it is not read any more. */
-enum error reading_look(struct reading *reading, uint32_t build, bool *live, const struct checkpoint **checkpoints);
+enum error reading_look(struct reading *reading, uint32_t build, bool *live, const struct row_progress **progress);
 
 /* Is there a connection? While the database cannot be opened each ask tries anew. */
 bool reading_is_open(const struct reading *reading);

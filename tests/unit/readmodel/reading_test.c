@@ -1,7 +1,8 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * From requests to pages on SQLite, as a process that knows no log of its own does it: bounds, moments, positions. */
+ * From requests to pages on SQLite, as a process that knows no log of its own does it: bounds, moments, positions; and
+ * on PostgreSQL, by builds that are remembered. */
 #include "services/readmodel/reading.h"
 
 #include <criterion/criterion.h>
@@ -174,4 +175,71 @@ Test(reading, what_is_read_between_begin_and_end_is_of_one_moment)
     }
     buffer_fini(&memory);
     open_with(0, 0);
+}
+
+/* ---- builds that are remembered ---- */
+
+static void postgres_begin(void)
+{
+    struct buffer bytes = {0};
+    struct row row = sample_row(0, &bytes);
+    sample_model(&model);
+    database_make(&database, DIALECT_POSTGRESQL);
+    database_build(&database, 1, &model, BUILD_LIVE);
+    database_put(&database, 1, &model, &row, 1);
+    database_sql(&database,
+                 "INSERT INTO fluvius_read.meta (key, value) VALUES ('incarnation', %d); INSERT INTO"
+                 " fluvius_read.checkpoint (build, partition, seq, time_us, halted, fault) SELECT b, 0, b, 0, 0, ''"
+                 " FROM generate_series(1, 2) b",
+                 LOG);
+    buffer_fini(&bytes);
+    struct reading_config config = {
+        .url = database.url, .holder = "test", .statement_ms = 60000, .incarnation = LOG, .partitions = 2};
+    cr_assert_eq(reading_new(&reading, &config), error_none);
+}
+TestSuite(reading_postgres, .init = postgres_begin, .fini = end);
+
+static enum ask_outcome outcome_again(const char *json)
+{
+    ask_fini(&ask);
+    buffer_fini(&data);
+    return outcome_of(json);
+}
+
+Test(reading_postgres, a_build_that_was_replaced_is_not_read_any_more)
+{
+    cr_assert_eq(outcome_of("{}"), ASK_PAGE);
+    cr_assert_eq(ask.rows, 1);
+    database_build(&database, 2, &model, BUILD_LIVE);
+    database_sql(&database, "UPDATE fluvius_read.build SET state = 2 WHERE id = 1");
+    cr_assert_eq(outcome_again("{}"), ASK_PAGE);
+    cr_assert_eq(ask.rows, 0);
+    cr_assert_eq(outcome_again("{'at_least':'77:0.2'}"), ASK_PAGE);
+    cr_assert_eq(outcome_again("{'at_least':'77:0.3'}"), ASK_BEHIND);
+    cr_assert_eq(ask.build, 2);
+}
+
+Test(reading_postgres, what_is_refused_is_refused_by_the_builds_that_there_are)
+{
+    struct model other = model;
+    other.name = slice_text("other");
+    cr_assert_eq(outcome_of("{'query':{'nothing.eq':1}}"), ASK_REFUSED);
+    refused_is("invalid_query");
+    cr_assert_eq(outcome_again("{}"), ASK_PAGE);
+    database_build(&database, 2, &other, BUILD_LIVE);
+    model.name = other.name;
+    cr_assert_eq(outcome_again("{}"), ASK_PAGE);
+    cr_assert_eq(ask.rows, 0);
+}
+
+Test(reading_postgres, looks_are_of_the_builds_that_there_are)
+{
+    const struct row_progress *progress;
+    bool is_live = false;
+    cr_assert_eq(outcome_of("{}"), ASK_PAGE);
+    database_build(&database, 2, &model, BUILD_LIVE);
+    cr_assert_eq(reading_look(reading, 2, &is_live, &progress), error_none);
+    cr_assert(is_live && progress != NULL && progress->seqs[0] == 2 && progress->seqs[1] == 0);
+    cr_assert_eq(reading_look(reading, 3, &is_live, &progress), error_none);
+    cr_assert(!is_live);
 }
