@@ -171,11 +171,12 @@ enum error payload_hash(const struct stream *target,
                         struct slice command,
                         const int64_t *expected,
                         struct slice data,
+                        struct slice scope,
                         struct buffer *scratch,
                         uint8_t out[16])
 {
     buffer_clear(scratch);
-    write_array(scratch, 6);
+    write_array(scratch, scope.size > 0 ? 7 : 6);
     write_text(scratch, target->namespace);
     write_text(scratch, command);
     write_text(scratch, target->resource);
@@ -186,6 +187,9 @@ enum error payload_hash(const struct stream *target,
         write_integer(scratch, *expected);
     }
     enum error error = msgpack_canonical(data, scratch);
+    if (error == error_none && scope.size > 0) {
+        error = msgpack_canonical(scope, scratch);
+    }
     if (error != error_none) {
         return error;
     }

@@ -36,8 +36,9 @@ struct request {
     int64_t at_time_us; /* 0 when absent */
     int64_t partition;  /* -1 when absent */
     uint64_t from;
-    uint32_t limit;   /* default and maximum already put in */
-    struct slice raw; /* the request's own bytes */
+    uint32_t limit;     /* default and maximum already put in */
+    struct slice scope; /* raw map, as aggregate_in_scope takes it; empty when absent */
+    struct slice raw;   /* the request's own bytes */
 };
 
 /* A request with nothing but an operation: every other field absent or at its default. */
@@ -49,8 +50,9 @@ enum error request_decode(struct slice value, struct request *out, struct envelo
  * are for the owner of the aggregate, and some for the broker itself. */
 bool request_offered(const struct request *request);
 /* Leaves out what is absent or at its default (an empty data, a deadline_ms of limit_deadline_ms, a limit of 0 or
- * limit_page_default), and fields of other operations: ver is written for state alone, p for log, from and n for events
- * and log. A deadline_ms of 0 is written: no time is left. */
+ * limit_page_default), and fields of other operations: ver is written for state and changes alone, p for log, from and
+ * n for events, changes and log, scope for what one aggregate is asked. A deadline_ms of 0 is written: no time is left.
+ */
 void request_encode(struct buffer *out, const struct request *request);
 
 struct request_frame {

@@ -47,12 +47,13 @@ static inline uint32_t stream_partition(uint64_t hash, uint32_t partitions)
 }
 
 /* XXH3-128 over the canonical form of what a command asks for: namespace, command, resource, identifier (empty for a
- * :new), expected version (or nil) and data, as a msgpack array in which map keys are sorted bytewise and integers are
- * shortest. scratch is cleared and used. data must have passed msgpack_check. */
+ * :new), expected version (or nil), data, and scope unless it is empty, as a msgpack array in which map keys are sorted
+ * bytewise and integers are shortest. scratch is cleared and used. data and scope must have passed msgpack_check. */
 enum error payload_hash(const struct stream *target,
                         struct slice command,
                         const int64_t *expected,
                         struct slice data,
+                        struct slice scope,
                         struct buffer *scratch,
                         uint8_t out[16]);
 /* Appends value with its maps sorted and its integers shortest. */

@@ -100,6 +100,8 @@ static enum error request_take(struct request *out, int field, struct reader *re
         return take_u64(reader, &out->from);
     case AT(request, at_time_us):
         return take_natural(reader, &out->at_time_us);
+    case AT(request, scope):
+        return take_map(reader, &out->scope);
     default:
         return take_capped(reader, 1, limit_page_limit, &out->limit);
     }
@@ -154,6 +156,13 @@ static bool is_limited(const struct request *request)
     return is_paged(request) && request->limit > 0 && request->limit != limit_page_default;
 }
 
+static bool is_scoped(const struct request *request)
+{
+    return request->scope.size > 0 &&
+           (request->operation == operation_command || request->operation == operation_state ||
+            request->operation == operation_events || request->operation == operation_changes);
+}
+
 static uint32_t request_size(const struct request *request)
 {
     uint32_t entries = 0;
@@ -174,6 +183,7 @@ static uint32_t request_size(const struct request *request)
     entries += is_paged(request) && request->from > 0;
     entries += is_limited(request);
     entries += is_timed(request);
+    entries += is_scoped(request);
     return entries;
 }
 
@@ -225,6 +235,9 @@ static void put_range(struct buffer *out, const struct request *request)
     }
     if (is_timed(request)) {
         put_unsigned(out, KEY(request, at_time_us), (uint64_t)request->at_time_us);
+    }
+    if (is_scoped(request)) {
+        put_raw(out, KEY(request, scope), request->scope);
     }
 }
 

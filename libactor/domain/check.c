@@ -5,6 +5,7 @@
 #include "libactor/domain/codec.h"
 #include "libactor/domain/print.h"
 #include "libactor/domain/scalar.h"
+#include "proto/envelope.h"
 #include "proto/utf8.h"
 #include <xxhash.h>
 
@@ -50,6 +51,18 @@ void fault_add(struct codec *codec, const struct path *path, const char *code, c
     va_start(arguments, format);
     print_list(fault->message, sizeof fault->message, format, arguments);
     va_end(arguments);
+}
+
+void faults_encode(struct buffer *out, const struct data_faults *faults)
+{
+    uint32_t count = faults->count < DATA_FAULTS_MAX ? faults->count : DATA_FAULTS_MAX;
+    write_array(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct fault fault = {.path = slice_text(faults->items[i].path),
+                              .code = slice_text(faults->items[i].code),
+                              .message = slice_text(faults->items[i].message)};
+        fault_encode(out, &fault);
+    }
 }
 
 /* ---- one value ---- */

@@ -37,6 +37,10 @@ struct codec {
 
 /* Decodes one map into a record of layout->size zeroed bytes. False when there was a fault or memory was out. */
 bool record_decode_from(struct codec *codec, const struct layout *layout, struct slice data, void *to);
+/* Decodes one value that is neither list, map nor record, of field->size bytes, whatever the field's limits say; text
+ * and bytes may view data. False as above. */
+bool scalar_decode_from(
+    struct codec *codec, const struct layout_field *field, struct slice data, const struct path *path, void *to);
 /* Appends the record. False when there was a fault; the buffer then has an end of no use. */
 bool record_encode_to(struct codec *codec, const struct layout *layout, const void *from, struct buffer *out);
 

@@ -473,3 +473,12 @@ bool record_decode_from(struct codec *codec, const struct layout *layout, struct
         fault_add(codec, NULL, "malformed", "is not well-formed msgpack");
     return !codec->no_memory && codec->faults->count == before;
 }
+
+bool scalar_decode_from(
+    struct codec *codec, const struct layout_field *field, struct slice data, const struct path *path, void *to)
+{
+    struct decoder d = {.codec = codec, .in = reader_of(data)};
+    struct msgpack_value value;
+    codec->no_memory = codec->malformed = false;
+    return next_value(&d, &value) && decode_scalar(&d, field, &value, to, path) && !codec->no_memory;
+}

@@ -101,6 +101,18 @@ static void request_cases(struct buffer *out)
     struct request events = about_account(operation_events);
     events.from = 25;
     request_case(out, "events, second page", &events);
+    struct buffer scope = {0};
+    write_map(&scope, 2);
+    write_string(&scope, "holder.given");
+    write_string(&scope, "Ada");
+    write_string(&scope, "_realm");
+    write_string(&scope, "default");
+    events.scope = buffer_slice(&scope);
+    request_case(out, "events, in a scope", &events);
+    command = deposit();
+    command.scope = buffer_slice(&scope);
+    request_case(out, "deposit in a scope", &command);
+    buffer_fini(&scope);
     struct request past = about_account(operation_state), changes = about_account(operation_changes);
     past.at_time_us = 1769860800000000;
     request_case(out, "state at a time", &past);

@@ -106,17 +106,24 @@ static void stream_cases(struct buffer *out)
 struct payload {
     const char *name, *identifier, *data;
     const int64_t *expected;
+    const char *scope;
 };
 
 static void payload_case(struct buffer *out, const struct payload *payload)
 {
     struct stream stream = {
         slice_text("default"), slice_text("bank"), slice_text("account"), slice_text(payload->identifier)};
-    struct buffer data = {0}, canonical = {0};
+    struct buffer data = {0}, scope = {0}, canonical = {0};
     uint8_t hash[16] = {0};
     if (json_to_msgpack(slice_text(payload->data), &data, NULL) != error_none ||
-        payload_hash(&stream, slice_text("deposit"), payload->expected, buffer_slice(&data), &canonical, hash) !=
-            error_none) {
+        (payload->scope != NULL && json_to_msgpack(slice_text(payload->scope), &scope, NULL) != error_none) ||
+        payload_hash(&stream,
+                     slice_text("deposit"),
+                     payload->expected,
+                     buffer_slice(&data),
+                     buffer_slice(&scope),
+                     &canonical,
+                     hash) != error_none) {
         out->failed = true;
     }
     case_begin(out, payload->name, "payload_hash");
@@ -128,10 +135,14 @@ static void payload_case(struct buffer *out, const struct payload *payload)
         case_number(out, "expected", *payload->expected);
     }
     case_json(out, "data", buffer_slice(&data));
+    if (payload->scope != NULL) {
+        case_json(out, "scope", buffer_slice(&scope));
+    }
     case_hex(out, "canonical", buffer_slice(&canonical));
     case_hex(out, "hex", slice_of(hash, sizeof hash));
     case_end(out);
     buffer_fini(&data);
+    buffer_fini(&scope);
     buffer_fini(&canonical);
 }
 
@@ -139,11 +150,12 @@ static void payload_cases(struct buffer *out)
 {
     static const int64_t zero = 0, three = 3;
     static const struct payload payloads[] = {
-        {"payload", "a1", "{\"amount\":1000,\"note\":\"hi\"}", NULL},
-        {"payload with its keys in another order", "a1", "{\"note\":\"hi\",\"amount\":1000}", NULL},
-        {"payload that expects version 3", "a1", "{\"amount\":1000,\"note\":\"hi\"}", &three},
-        {"payload that expects nothing to be there", "a1", "{}", &zero},
-        {"payload for a new aggregate", "", "{\"z\":[{\"b\":1.5,\"a\":null}],\"aa\":true,\"a\":-1}", NULL},
+        {"payload", "a1", "{\"amount\":1000,\"note\":\"hi\"}", NULL, NULL},
+        {"payload with its keys in another order", "a1", "{\"note\":\"hi\",\"amount\":1000}", NULL, NULL},
+        {"payload that expects version 3", "a1", "{\"amount\":1000,\"note\":\"hi\"}", &three, NULL},
+        {"payload that expects nothing to be there", "a1", "{}", &zero, NULL},
+        {"payload for a new aggregate", "", "{\"z\":[{\"b\":1.5,\"a\":null}],\"aa\":true,\"a\":-1}", NULL, NULL},
+        {"payload in a scope", "a1", "{\"amount\":1000,\"note\":\"hi\"}", NULL, "{\"note\":\"hi\",\"branch\":\"7\"}"},
     };
     for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
         payload_case(out, &payloads[i]);

@@ -86,6 +86,8 @@ static void state_answer(struct past *past)
                                               : "the aggregate does not have that version");
         return;
     }
+    if (scope_refuses(past))
+        return;
     enum error error = aggregate_encode(past->aggregate, &past->body);
     if (error == error_none)
         past_done(past, true, version);

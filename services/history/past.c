@@ -57,10 +57,10 @@ struct past *past_new(const struct past_config *config, const struct request *re
         past->stream_hash = stream_hash(&past->stream);
         target_find(past);
     }
-    if (folds(past) && fold_open(past) != error_none)
-        past_free(&past);
-    else if (!folds(past))
+    if (!folds(past))
         past->last = request->from;
+    if ((folds(past) && fold_open(past) != error_none) || gate_open(past) != error_none)
+        past_free(&past);
     return past;
 }
 
@@ -69,6 +69,7 @@ void past_free(struct past **past)
     struct past *old = *past;
     if (old == NULL)
         return;
+    past_free(&old->gate);
     aggregate_free(&old->aggregate);
     changes_fini(&old->changes);
     buffer_fini(&old->events);
@@ -90,11 +91,14 @@ static bool refused(struct past *past)
 
 bool past_suspected(const struct past *past)
 {
-    return folds(past) && journal_attempts(past->config->journal, &journal_load, past->stream_hash) > 0;
+    return (folds(past) || past->gate != NULL) &&
+           journal_attempts(past->config->journal, &journal_load, past->stream_hash) > 0;
 }
 
 bool past_step(struct past *past, struct store *store)
 {
+    if (!gate_passed(past, store))
+        return past->answered;
     if (past->request->operation == operation_log)
         page_log(past, store);
     else if (past->request->operation == operation_events)

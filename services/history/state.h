@@ -6,7 +6,8 @@
  *   past.c      taking a request, its steps, its end
  *   fold.c      states at a version or time
  *   changes.c   what events changed, while they are folded
- *   page.c      events and records as they are */
+ *   page.c      events and records as they are
+ *   scope.c     is the aggregate of the request's scope? */
 #ifndef HISTORY_STATE_H
 #define HISTORY_STATE_H
 
@@ -42,6 +43,9 @@ struct past {
     uint64_t step_us; /* when it began */
     struct changes changes;
 
+    struct past *gate; /* NULL: none; stays when it is answered */
+    struct request gate_request;
+
     bool answered;
     struct buffer body, text;
     struct reply reply;
@@ -66,6 +70,13 @@ enum error changes_note(struct past *past, const struct store_record *record);
 bool changes_full(const struct past *past);
 void changes_answer(struct past *past);
 void changes_fini(struct changes *changes);
+
+/* scope.c: true when the folded state is of another scope, or no state can be of it, and the request is answered. */
+bool scope_refuses(struct past *past);
+/* What is to be known of the aggregate as it is now before anything is shown. */
+enum error gate_open(struct past *past);
+/* Does a page of that; false: there is more to do, or the request is answered. */
+bool gate_passed(struct past *past, struct store *store);
 
 /* page.c */
 void page_events(struct past *past, struct store *store);

@@ -116,15 +116,14 @@ static void snapshot_maybe(struct shard *shard, const struct actor *actor, struc
         entity->snapshot = version;
 }
 
-/* All events or none are applied; on false the state in memory is not to be used any more. */
-static bool apply_all(struct shard *shard, struct aggregate *aggregate, struct domain_fault *fault)
+enum error decide_apply(struct shard *shard, struct aggregate *aggregate, struct domain_fault *fault)
 {
-    for (uint32_t i = 0; i < shard->decision.count; i++) {
+    enum error error = error_none;
+    for (uint32_t i = 0; i < shard->decision.count && error == error_none; i++) {
         const struct decided_event *event = &shard->decision.events[i];
-        if (aggregate_apply(aggregate, slice_text(event->name), event->schema, event->data, fault) != error_none)
-            return false;
+        error = aggregate_apply(aggregate, slice_text(event->name), event->schema, event->data, fault);
     }
-    return true;
+    return error;
 }
 
 static void accept(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job)
@@ -136,9 +135,9 @@ static void accept(struct shard *shard, struct actor *actor, struct entity *enti
         return;
     }
     journal_begin(shard->config.journal, 0, &job->request.id, job->stream_hash);
-    bool applied = apply_all(shard, entity->aggregate, &fault);
+    enum error error = decide_apply(shard, entity->aggregate, &fault);
     journal_end(shard->config.journal, 0);
-    if (!applied) {
+    if (error != error_none) {
         unit_give_up(unit_of(shard, job->unit), error_invalid_data);
         job_fail_copy(job, status_error, slice_text("domain_broken"), slice_text(fault.text));
         answer_now(shard, job);
@@ -148,18 +147,6 @@ static void accept(struct shard *shard, struct actor *actor, struct entity *enti
     if (unit_ready(unit_of(shard, job->unit)))
         snapshot_maybe(shard, actor, entity);
     actor_set_bytes(shard->runtime, actor, aggregate_bytes(entity->aggregate));
-}
-
-static void faults_write(struct job *job, const struct data_faults *faults)
-{
-    uint32_t count = faults->count < DATA_FAULTS_MAX ? faults->count : DATA_FAULTS_MAX;
-    write_array(&job->outcome.faults, count);
-    for (uint32_t i = 0; i < count; i++) {
-        struct fault fault = {.path = slice_text(faults->items[i].path),
-                              .code = slice_text(faults->items[i].code),
-                              .message = slice_text(faults->items[i].message)};
-        fault_encode(&job->outcome.faults, &fault);
-    }
 }
 
 static void decide(struct shard *shard, struct entity *entity, const struct job *job)
@@ -176,8 +163,7 @@ static void decide(struct shard *shard, struct entity *entity, const struct job 
     journal_end(shard->config.journal, 0);
 }
 
-/* Decided without a success: kept as a receipt, unless it was only a rehearsal. */
-static void refuse(struct shard *shard, struct entity *entity, struct job *job)
+void decide_refuse(struct shard *shard, struct entity *entity, struct job *job)
 {
     if (job->request.dry_run) {
         job->outcome.has_version = true;
@@ -193,8 +179,10 @@ static void conclude(struct shard *shard, struct actor *actor, struct entity *en
     const struct decision_result *decision = &shard->decision;
     switch (decision->outcome) {
     case DECISION_ACCEPTED:
+        if (scope_refuses_new(shard, entity, job))
+            break;
         if (places_refuse(shard, job))
-            refuse(shard, entity, job);
+            decide_refuse(shard, entity, job);
         else if (job->request.dry_run)
             query_dry_run(shard, entity, job);
         else
@@ -202,15 +190,15 @@ static void conclude(struct shard *shard, struct actor *actor, struct entity *en
         break;
     case DECISION_REJECTED:
         job_fail_copy(job, status_rejected, slice_text(decision->code), slice_text(decision->message));
-        refuse(shard, entity, job);
+        decide_refuse(shard, entity, job);
         break;
     case DECISION_TOO_LARGE:
         job_fail(job, status_rejected, "too_large", "the event or the state would pass its size limit");
-        refuse(shard, entity, job);
+        decide_refuse(shard, entity, job);
         break;
     case DECISION_INVALID:
         job_fail(job, status_invalid, "invalid_data", "the data does not fit the command");
-        faults_write(job, &decision->faults);
+        faults_encode(&job->outcome.faults, &decision->faults);
         answer_now(shard, job);
         break;
     case DECISION_BROKEN:
@@ -235,15 +223,15 @@ enum runtime_result decide_job(struct shard *shard, struct actor *actor, struct 
         answer_fail(shard, job, status_invalid, "id_in_future", "the command id's time is ahead of the clock");
         return RUNTIME_OK;
     }
-    if (places_wait(shard, actor, entity, job))
+    if (places_wait(shard, actor, entity, job) || scope_refuses(shard, entity, job))
         return RUNTIME_OK;
     if (journal_refused(shard->config.journal, &job->request.id, job->stream_hash)) {
         shard->counters.crashed++;
         job_fail(job, status_error, "domain_crash", "running this command ended the process three times");
-        refuse(shard, entity, job);
+        decide_refuse(shard, entity, job);
     } else if (job->request.has_expected && (uint64_t)job->request.expected != version) {
         job_fail(job, status_conflict, "version_conflict", "the aggregate does not have the expected version");
-        refuse(shard, entity, job);
+        decide_refuse(shard, entity, job);
     } else if (version == 0 && !domain_command_creates(job->command)) {
         job_fail(job, status_not_found, "unknown_aggregate", "the aggregate does not exist");
         answer_after(shard, unit, entity->batch, job);

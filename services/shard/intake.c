@@ -51,6 +51,7 @@ static bool command_refused(struct shard *shard, struct job *job, const struct u
                                     job->request.command,
                                     job->request.has_expected ? &job->request.expected : NULL,
                                     job->request.data,
+                                    job->request.scope,
                                     &shard->scratch,
                                     job->hash);
     if (error == error_none)

@@ -10,6 +10,8 @@ void query_state(struct shard *shard, struct entity *entity, struct job *job)
 {
     struct outcome *outcome = &job->outcome;
     uint64_t version = aggregate_version(entity->aggregate);
+    if (scope_refuses(shard, entity, job))
+        return;
     if (version == 0) {
         job_fail(job, status_not_found, "unknown_aggregate", "the aggregate does not exist");
     } else if (aggregate_encode(entity->aggregate, &outcome->body) != error_none) {
@@ -41,10 +43,7 @@ static enum error rehearse(struct shard *shard, struct entity *entity, struct bu
     struct aggregate *copy = error == error_none ? aggregate_copy(entity, buffer_slice(before)) : NULL;
     if (copy == NULL)
         return error_no_memory;
-    for (uint32_t i = 0; i < shard->decision.count && error == error_none; i++) {
-        const struct decided_event *event = &shard->decision.events[i];
-        error = aggregate_apply(copy, slice_text(event->name), event->schema, event->data, &fault);
-    }
+    error = decide_apply(shard, copy, &fault);
     if (error == error_none)
         error = aggregate_encode(copy, after);
     aggregate_free(&copy);

@@ -93,6 +93,15 @@ void intake_finish(struct shard *shard);
 
 /* decide.c: runs the command of a job on a loaded entity; the job is answered or waits. */
 enum runtime_result decide_job(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job);
+/* Applies what was decided; after an error the aggregate is not to be used any more. */
+enum error decide_apply(struct shard *shard, struct aggregate *aggregate, struct domain_fault *fault);
+/* Decided without a success: kept as a receipt, unless it was only a rehearsal. */
+void decide_refuse(struct shard *shard, struct entity *entity, struct job *job);
+
+/* scope.c: true when the job is answered, as the aggregate is not of its scope or nothing can be. What does not exist
+ * yet may be of any scope to a command that creates it: then what it makes is looked at, once it is decided. */
+bool scope_refuses(struct shard *shard, struct entity *entity, struct job *job);
+bool scope_refuses_new(struct shard *shard, struct entity *entity, struct job *job);
 
 /* receipt.c: true when the job was answered, or waits, by what is known of its id. */
 bool receipt_answers(struct shard *shard, struct actor *actor, struct entity *entity, struct job *job);

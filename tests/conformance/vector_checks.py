@@ -116,7 +116,7 @@ def check_stream(vector):
 
 
 def check_payload_hash(vector):
-    parts = [vector.get(key) for key in ("namespace", "command", "resource", "identifier", "expected", "data")]
+    parts = [vector.get(key) for key in ("namespace", "command", "resource", "identifier", "expected", "data", "scope")]
     assert formulas.payload_canonical(*parts).hex() == vector["canonical"]
     assert formulas.payload_hash(*parts).hex() == vector["hex"]
 

@@ -37,13 +37,14 @@ def id_of_key(realm, user, key):
     return uuid.UUID(key) if _UUID.fullmatch(key) else _derived(realm, user, key)
 
 
-def payload_canonical(namespace, command, resource, identifier="", expected=None, data=None):
-    return pack([namespace, command, resource, identifier, expected, data or {}], ordered=True)
+def payload_canonical(namespace, command, resource, identifier="", expected=None, data=None, scope=None):
+    parts = [namespace, command, resource, identifier, expected, data or {}]
+    return pack(parts + [scope] if scope is not None else parts, ordered=True)
 
 
-def payload_hash(namespace, command, resource, identifier="", expected=None, data=None):
+def payload_hash(namespace, command, resource, identifier="", expected=None, data=None, scope=None):
     """The 16 bytes that a retry must have in common with the first."""
-    return xxh3_128(payload_canonical(namespace, command, resource, identifier, expected, data))
+    return xxh3_128(payload_canonical(namespace, command, resource, identifier, expected, data, scope))
 
 
 def position(incarnation, partition_number, seq):

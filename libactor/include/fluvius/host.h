@@ -10,6 +10,7 @@
 
 #include "fluvius/module.h"
 #include "proto/error.h"
+#include "proto/identity.h"
 #include "proto/writer.h"
 
 struct domain;    /* a checked module: names resolved, limits parsed */
@@ -62,6 +63,9 @@ struct data_faults {
     struct data_fault items[DATA_FAULTS_MAX];
 };
 
+/* Appends those that were kept as a reply's list of faults. */
+void faults_encode(struct buffer *out, const struct data_faults *faults);
+
 /* ---- an aggregate ---- */
 
 /* An instance in its initial state, version 0. NULL when memory is out. */
@@ -84,6 +88,16 @@ enum error aggregate_encode(const struct aggregate *aggregate, struct buffer *ou
  * error_no_memory; the aggregate is then unchanged. A snapshot is to be used only by a domain whose fingerprint is the
  * one that wrote it. */
 enum error aggregate_restore(struct aggregate *aggregate, struct slice state, uint64_t version);
+
+/* Is it of a scope: a msgpack map of names of fields ("branch", "holder.given" in a record) and texts, all of which its
+ * state must have? Each text is read as a value of its field, true and numbers as JSON writes them; _id and _realm are
+ * the stream's. What has no events is of none. error_invalid_data when a name is none or a text cannot be a value of
+ * its field, whatever the state: faults has paths like /scope/branch; error_no_memory. */
+enum error aggregate_in_scope(const struct aggregate *aggregate,
+                              const struct stream *stream,
+                              struct slice scope,
+                              bool *out,
+                              struct data_faults *faults);
 
 /* ---- a decision ---- */
 

@@ -22,6 +22,7 @@ struct scene {
     uint32_t events;
     struct past *past; /* the last one asked */
     struct request request;
+    struct buffer scope;
     uint32_t steps;
 };
 
@@ -117,6 +118,7 @@ static void begin(void)
 static void end(void)
 {
     past_free(&s.past);
+    buffer_fini(&s.scope);
     aggregate_free(&s.aggregate);
     domain_free(&s.domain);
     store_close(&s.store);
@@ -141,6 +143,7 @@ struct asked {
     int64_t version, at_us, partition; /* version 0: none */
     uint64_t from;
     uint32_t limit;
+    const char *scope; /* JSON; NULL: none */
 };
 
 static const struct reply *ask_for(const struct asked *asked)
@@ -154,6 +157,9 @@ static const struct reply *ask_for(const struct asked *asked)
     request.partition = asked->partition;
     request.from = asked->from;
     request.limit = asked->limit == 0 ? 25 : asked->limit;
+    buffer_clear(&s.scope);
+    cr_assert(asked->scope == NULL || json_to_msgpack(slice_text(asked->scope), &s.scope, NULL) == error_none);
+    request.scope = buffer_slice(&s.scope);
     return call(&request);
 }
 #define ask(...) ask_for(&(struct asked){__VA_ARGS__})
@@ -315,6 +321,57 @@ Test(history, a_step_ends_when_its_time_is_over_and_the_next_goes_on)
     state_is(ask(.operation = operation_state, .version = 1000), 1000, 1000 / (16 * (TURN_US / 1000)) + 1);
     s.config.now_us = NULL;
     state_is(ask(.operation = operation_state, .version = 1000), 1000, 1);
+}
+
+/* ---- scopes ---- */
+
+/* Version v has a balance of 98 + v. */
+Test(history, a_state_is_of_a_scope_by_what_it_was)
+{
+    deposits(3);
+    cr_assert_eq(ask(.operation = operation_state, .version = 4, .scope = "{\"balance\":\"102\"}")->version, 4);
+    cr_assert_eq(ask(.operation = operation_state, .at_us = BEGIN_US + 40, .scope = "{\"balance\":\"102\"}")->version,
+                 4);
+    refused(ask(.operation = operation_state, .version = 4, .scope = "{\"balance\":\"103\"}"),
+            status_not_found,
+            "unknown_aggregate");
+    refused(ask(.operation = operation_state, .at_us = BEGIN_US + 40, .scope = "{\"balance\":\"103\"}"),
+            status_not_found,
+            "unknown_aggregate");
+}
+
+Test(history, events_and_changes_are_of_a_scope_by_what_their_aggregate_is)
+{
+    static const enum operation operations[] = {operation_events, operation_changes};
+    deposits(5000);
+    for (size_t i = 0; i < 2; i++) {
+        const struct reply *reply =
+            ask(.operation = operations[i], .from = 1, .limit = 2, .scope = "{\"balance\":\"5100\"}");
+        cr_assert_eq(reply->status, status_ok);
+        cr_assert_eq(next_of(reply), 3);
+        cr_assert_eq(s.steps, 2, "as many as the state takes");
+        refused(ask(.operation = operations[i], .version = 4, .scope = "{\"balance\":\"102\"}"),
+                status_not_found,
+                "unknown_aggregate");
+        refused(ask(.operation = operations[i], .identifier = "nobody", .scope = "{}"),
+                status_not_found,
+                "unknown_aggregate");
+    }
+}
+
+Test(history, what_no_scope_can_say_is_told_by_field)
+{
+    static const enum operation operations[] = {operation_state, operation_events, operation_changes};
+    for (size_t i = 0; i < 3; i++) {
+        struct fault fault;
+        uint32_t count;
+        const struct reply *reply = ask(.operation = operations[i], .version = 1, .scope = "{\"branch\":\"7\"}");
+        refused(reply, status_invalid, "invalid_scope");
+        struct reader reader = reader_of(reply->faults);
+        cr_assert(reader_array(&reader, &count) == error_none && count == 1);
+        cr_assert_eq(fault_decode(&reader, &fault), error_none);
+        cr_assert(slice_is(fault.path, "/scope/branch"));
+    }
 }
 
 /* ---- changes ---- */

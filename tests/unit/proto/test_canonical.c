@@ -149,6 +149,7 @@ Test(canonical, running_out_of_memory_is_an_error)
 struct payload {
     const char *namespace, *command, *resource, *identifier, *data;
     const int64_t *expected;
+    const char *scope;
 };
 
 static const char *hash_of(const struct payload *payload)
@@ -159,15 +160,17 @@ static const char *hash_of(const struct payload *payload)
                             slice_text(payload->identifier)};
     struct buffer scratch = {0};
     uint8_t hash[16];
+    struct slice scope = payload->scope == NULL ? (struct slice){0} : hex(payload->scope);
     cr_assert_eq(
-        payload_hash(&stream, slice_text(payload->command), payload->expected, hex(payload->data), &scratch, hash),
+        payload_hash(
+            &stream, slice_text(payload->command), payload->expected, hex(payload->data), scope, &scratch, hash),
         error_none);
     buffer_fini(&scratch);
     return to_hex(slice_of(hash, sizeof hash));
 }
 
 static const struct payload base = {
-    "bank", "deposit", "account", "a1", "82 a6 61 6d 6f 75 6e 74 cd 03 e8 a4 6e 6f 74 65 a2 68 69", NULL};
+    "bank", "deposit", "account", "a1", "82 a6 61 6d 6f 75 6e 74 cd 03 e8 a4 6e 6f 74 65 a2 68 69", NULL, NULL};
 
 /* libxxhash over the array's bytes, written by hand. */
 Test(payload_hash, follows_the_formula)
@@ -182,11 +185,19 @@ Test(payload_hash, does_not_depend_on_key_order_or_integer_width)
     cr_expect_str_eq(hash_of(&same), hash_of(&base));
 }
 
+Test(payload_hash, does_not_depend_on_the_order_of_a_scope)
+{
+    struct payload one = base, other = base;
+    one.scope = "82 a1 61 a1 31 a1 62 a1 32";
+    other.scope = "82 a1 62 a1 32 a1 61 a1 31";
+    cr_expect_str_eq(hash_of(&one), hash_of(&other));
+}
+
 Test(payload_hash, differs_for_whatever_is_asked_for_otherwise)
 {
     static const int64_t zero = 0, one = 1;
-    struct payload others[9];
-    for (size_t i = 0; i < 9; i++) {
+    struct payload others[11];
+    for (size_t i = 0; i < 11; i++) {
         others[i] = base;
     }
     others[0].namespace = "bank2";
@@ -198,7 +209,9 @@ Test(payload_hash, differs_for_whatever_is_asked_for_otherwise)
     others[6].data = "80";
     others[7].expected = &zero;
     others[8].expected = &one;
-    for (size_t i = 0; i < 9; i++) {
+    others[9].scope = "81 a1 61 a1 31";
+    others[10].scope = "81 a1 61 a1 32";
+    for (size_t i = 0; i < 11; i++) {
         cr_expect_str_neq(hash_of(&others[i]), hash_of(&base), "case %zu", i);
         for (size_t k = 0; k < i; k++) {
             cr_expect_str_neq(hash_of(&others[i]), hash_of(&others[k]), "cases %zu and %zu", i, k);
@@ -212,8 +225,8 @@ Test(payload_hash, does_not_depend_on_the_realm)
     struct buffer scratch = {0};
     uint8_t first[16], second[16];
     b.realm = slice_text("r2");
-    payload_hash(&a, slice_text("c"), NULL, hex("80"), &scratch, first);
-    payload_hash(&b, slice_text("c"), NULL, hex("80"), &scratch, second);
+    payload_hash(&a, slice_text("c"), NULL, hex("80"), (struct slice){0}, &scratch, first);
+    payload_hash(&b, slice_text("c"), NULL, hex("80"), (struct slice){0}, &scratch, second);
     cr_expect_eq(memcmp(first, second, sizeof first), 0);
     buffer_fini(&scratch);
 }
@@ -224,7 +237,7 @@ Test(payload_hash, without_memory_is_an_error_and_leaves_the_output)
     struct buffer scratch = {0};
     uint8_t hash[16] = {9};
     fail_allocation_after(0);
-    enum error error = payload_hash(&stream, slice_text("c"), NULL, hex("80"), &scratch, hash);
+    enum error error = payload_hash(&stream, slice_text("c"), NULL, hex("80"), (struct slice){0}, &scratch, hash);
     fail_allocation_after(-1);
     cr_expect_eq(error, error_no_memory);
     cr_expect_eq(hash[0], 9);

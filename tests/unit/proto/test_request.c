@@ -215,6 +215,16 @@ Test(request, bad_identifiers_are_named)
     buffer_fini(&value);
 }
 
+Test(request, a_scope_is_a_map_and_absent_unless_it_is_given)
+{
+    struct request request;
+    cr_assert_eq(DECODE(&request, NULL, COMMAND), error_none);
+    cr_expect_eq(request.scope.size, 0);
+    cr_assert_eq(DECODE(&request, NULL, COMMAND, "scope", "81 a162 a137"), error_none);
+    cr_expect_str_eq(to_hex(request.scope), "81a162a137");
+    EXPECT_FAULT(error_bad_type, "scope", COMMAND, "scope", "a162");
+}
+
 Test(request, what_is_no_map_is_at_fault_as_a_whole)
 {
     expect_fault(hex("90"), error_bad_type, "");
@@ -239,6 +249,7 @@ static void expect_round_trip(const struct request *request)
     cr_expect_eq(decoded.expected, request->expected);
     cr_expect_eq(decoded.dry_run, request->dry_run);
     cr_expect(slice_equal(decoded.data, request->data));
+    cr_expect(slice_equal(decoded.scope, request->scope));
     cr_expect(slice_equal(decoded.identifier, request->identifier));
     request_encode(&second, &decoded);
     cr_expect(slice_equal(buffer_slice(&first), buffer_slice(&second)));
@@ -258,6 +269,7 @@ Test(request, encoded_requests_decode_to_themselves)
     expect_round_trip(&command);
     command.identifier = slice_text("a1");
     command.data = hex("81 a161 01");
+    command.scope = hex("81 a162 a137");
     command.has_expected = true;
     command.expected = INT64_MAX;
     command.dry_run = true;

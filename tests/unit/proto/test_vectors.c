@@ -191,6 +191,7 @@ static void payload_hash_holds(const struct vector *vector)
                               text(vector, "command"),
                               has(vector, "expected") ? &expected : NULL,
                               field(vector, "data"),
+                              has(vector, "scope") ? field(vector, "scope") : (struct slice){0},
                               &scratch,
                               hash),
                  error_none);

@@ -427,7 +427,7 @@ static void item_write(const struct send *send, const struct request *request, u
 
 uint64_t world_send_raw(struct world *world, const struct send *send)
 {
-    struct buffer data = {0}, item = {0};
+    struct buffer data = {0}, scope = {0}, item = {0};
     struct request request = {.operation = send->operation,
                               .namespace = slice_text(send->group == NULL ? "bank" : "fluvius"),
                               .command = slice_text(send->command),
@@ -447,10 +447,13 @@ uint64_t world_send_raw(struct world *world, const struct send *send)
         assert(json_to_msgpack(slice_text(send->data == NULL ? "{}" : send->data), &data, NULL) == error_none);
         request.data = buffer_slice(&data);
     }
+    assert(send->scope == NULL || json_to_msgpack(slice_text(send->scope), &scope, NULL) == error_none);
+    request.scope = buffer_slice(&scope);
     uint64_t key = ++world->keys;
     item_write(send, &request, key, &item);
     step(world, (struct input){.kind = INPUT_ITEM, .link = 0, .item = buffer_slice(&item)});
     buffer_fini(&data);
+    buffer_fini(&scope);
     buffer_fini(&item);
     return key;
 }

@@ -53,6 +53,7 @@ struct world {
 
 struct send {
     const char *command, *account, *data; /* data: JSON; account NULL: a :new */
+    const char *scope;                    /* JSON; NULL: none */
     const char *group;                    /* instead of an account: a consumer group */
     const struct uuid *id;                /* NULL: a new one */
     int64_t expected;                     /* with has_expected */
