@@ -106,8 +106,8 @@ enum query_total { QUERY_TOTAL_USUAL = 0, QUERY_TOTAL_COUNTED, QUERY_TOTAL_NONE 
 
 /* What a client asks for; whoever answers reads the map itself, with what it knows of the model. */
 struct query_data {
-    struct slice filter, sort, include, exclude; /* raw: a map, and arrays of texts; empty: absent */
-    uint32_t limit, page;                        /* 0: absent */
+    struct slice filter, scope, sort, include, exclude; /* raw: maps, and arrays of texts; empty: absent */
+    uint32_t limit, page;                               /* 0: absent */
     struct slice cursor, text, at_least, identifier;
     enum query_total total;
     bool deleted;

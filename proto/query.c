@@ -9,6 +9,7 @@ static uint32_t query_size(const struct query_data *query)
 {
     uint32_t entries = 0;
     entries += query->filter.size > 0;
+    entries += query->scope.size > 0;
     entries += query->sort.size > 0;
     entries += query->include.size > 0;
     entries += query->exclude.size > 0;
@@ -27,6 +28,7 @@ void query_encode(struct buffer *out, const struct query_data *query)
 {
     write_map(out, query_size(query));
     put_raw(out, KEY(query, filter), query->filter);
+    put_raw(out, KEY(query, scope), query->scope);
     put_raw(out, KEY(query, sort), query->sort);
     put_raw(out, KEY(query, include), query->include);
     put_raw(out, KEY(query, exclude), query->exclude);

@@ -9,6 +9,7 @@
 #include "services/gateway/events.h"
 #include "services/gateway/list.h"
 #include "services/gateway/read.h"
+#include "services/gateway/scope.h"
 
 enum method method_find(const char *name)
 {
@@ -31,22 +32,25 @@ enum method method_find(const char *name)
 
 void call_reset(struct call *call)
 {
-    struct buffer data = call->data;
+    struct buffer data = call->data, scope = call->scope;
     struct mcp_call mcp = {.message = call->mcp.message, .names = call->mcp.names, .content = call->mcp.content};
     struct answer answer = call->answer;
     size_t kept = offsetof(struct call, target);
     memset(call, 0, kept); /* the target is overwritten by the next one: its 4 KiB need no clearing */
     memset(&call->target_size, 0, sizeof *call - offsetof(struct call, target_size));
     call->data = data;
+    call->scope = scope;
     call->mcp = mcp;
     call->answer = answer;
     buffer_clear(&call->data);
+    buffer_clear(&call->scope);
     answer_begin(&call->answer, 500, MEDIA_NONE);
 }
 
 void call_fini(struct call *call)
 {
     buffer_fini(&call->data);
+    buffer_fini(&call->scope);
     buffer_fini(&call->mcp.message);
     buffer_fini(&call->mcp.names);
     buffer_fini(&call->mcp.content);
@@ -118,6 +122,18 @@ static enum call_next answer_options(struct call *call)
     return CALL_REFUSED;
 }
 
+/* A row of a projection has no aggregate, and read models know an aggregate's state only as it is now. */
+static void kind_settle(struct call *call)
+{
+    struct url *url = &call->url;
+    bool projection = (url->kind == URL_STATE || url->kind == URL_ITEM) &&
+                      projections_have(call->projections, url->namespace, url->resource);
+    if (url->kind == URL_STATE && projection)
+        url->kind = URL_ITEM;
+    if (url->kind == URL_ITEM && !projection && url_query_of_past(url->query))
+        url->kind = URL_STATE;
+}
+
 /* Everything behind host, origin, path and method. */
 static bool open_details(struct call *call, const struct guard *guard, struct refusal *refusal)
 {
@@ -125,8 +141,9 @@ static bool open_details(struct call *call, const struct guard *guard, struct re
     call->traceparent = head_traceparent(&call->head);
     if (!url_is_free(&call->url) && !guard_credentials(guard, call->token, &call->principal, refusal))
         return false;
-    if (call->url.kind == URL_STATE && projections_have(call->projections, call->url.namespace, call->url.resource))
-        call->url.kind = URL_ITEM;
+    kind_settle(call);
+    if (!scope_write(call->url.scope, &call->scope, refusal))
+        return false;
     if (call->url.kind == URL_LIST || call->url.kind == URL_ITEM)
         return list_open(call, refusal);
     if (!url_identifier_check(&call->url, refusal))
@@ -176,6 +193,7 @@ static void request_begin(struct call *call)
         .namespace = call->url.namespace,
         .resource = call->url.resource,
         .identifier = call->url.identifier,
+        .scope = buffer_slice(&call->scope),
         .token = call->token,
         .traceparent = call->traceparent,
         .at_version = -1,

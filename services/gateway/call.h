@@ -39,6 +39,7 @@ struct call {
     struct principal principal;
     struct slice token, key, traceparent; /* views into the header */
     struct request request;
+    struct buffer scope; /* of the URL, as the bus wants it; empty: none */
     struct buffer data;  /* the command's data as msgpack; after a reply: what it said, where that is kept */
     struct mcp_call mcp; /* of URL_MCP */
     struct answer answer;

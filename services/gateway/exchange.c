@@ -67,6 +67,7 @@ void exchange_release(struct exchange_pool *pool, struct exchange *exchange)
     }
     buffer_shrink(&exchange->body);
     buffer_shrink(&exchange->call.data);
+    buffer_shrink(&exchange->call.scope);
     buffer_shrink(&exchange->call.mcp.message);
     buffer_shrink(&exchange->call.mcp.names);
     buffer_shrink(&exchange->call.mcp.content);

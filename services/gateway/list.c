@@ -111,35 +111,6 @@ static bool refuse_filter(struct refusal *refusal, const char *code, const char 
     return refuse(refusal, problem_bad_parameter, code, detail);
 }
 
-/* One entry of the scope, KEY=VALUE, as a condition. */
-static bool scope_entry(struct slice entry, struct buffer *out, struct refusal *refusal)
-{
-    struct buffer key = {0}, value = {0};
-    size_t key_size = 0, value_size = 0;
-    bool has_mark = memchr(entry.data, '=', entry.size) != NULL;
-    struct slice name = cut(&entry, '=');
-    bool good =
-        has_mark && name.size > 0 && decode_append(&key, name, &key_size) && decode_append(&value, entry, &value_size);
-    buffer_append_text(&key, ".eq");
-    write_map(out, 1);
-    write_text(out, buffer_slice(&key));
-    write_text(out, buffer_slice(&value));
-    buffer_fini(&key);
-    buffer_fini(&value);
-    return good || refuse_filter(refusal, "bad_scope", "the scope is KEY=VALUE, and more of them with : between");
-}
-
-static bool scope_write(struct slice scope, struct buffer *out, uint32_t *count, struct refusal *refusal)
-{
-    while (scope.size > 0) {
-        struct slice entry = cut(&scope, ':');
-        if (entry.size == 0 || !scope_entry(entry, out, refusal))
-            return refuse_filter(refusal, "bad_scope", "the scope is KEY=VALUE, and more of them with : between");
-        ++*count;
-    }
-    return true;
-}
-
 static bool is_map(struct slice value)
 {
     struct reader reader = reader_of(value);
@@ -188,9 +159,8 @@ filter_write(const struct call *call, const struct parameters *parameters, struc
     struct buffer statements = {0};
     uint32_t count = 0;
     bool good = json_write(parameter_value(parameters, PARAMETER_QUERY), &statements, &count, refusal) &&
-                path_write(call->url.path_query, &statements, &count, refusal) &&
-                scope_write(call->url.scope, &statements, &count, refusal);
-    if (good && call->url.kind == URL_ITEM && count > 0) {
+                path_write(call->url.path_query, &statements, &count, refusal);
+    if (good && call->url.kind == URL_ITEM && (count > 0 || call->scope.size > 0)) {
         write_map(&statements, 1);
         write_string(&statements, "_id.eq");
         write_text(&statements, call->url.identifier);
@@ -238,6 +208,11 @@ static void data_write(struct call *call, const struct parameters *parameters, s
     } else if (call->url.kind == URL_ITEM) {
         write_string(out, "id");
         write_text(out, call->url.identifier);
+        count++;
+    }
+    if (call->scope.size > 0) {
+        write_string(out, "scope");
+        write_raw(out, buffer_slice(&call->scope));
         count++;
     }
     if (at_least.size > 0 || call->head.values[HEADER_POSITION].size > 0) {

@@ -8,7 +8,7 @@
 
 #include "services/gateway/call.h"
 
-/* Reads parameters, path query and scope into call->data. False: the refusal says why. */
+/* Reads parameters and path query into call->data, beside call->scope. False: the refusal says why. */
 bool list_open(struct call *call, struct refusal *refusal);
 /* Fills call->request. */
 void list_submit(struct call *call);

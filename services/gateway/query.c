@@ -136,6 +136,17 @@ static struct slice cut(struct slice *text, char mark)
     return before;
 }
 
+bool url_query_of_past(struct slice text)
+{
+    bool past = false;
+    while (text.size > 0) {
+        struct slice value = cut(&text, '&'), name = cut(&value, '=');
+        past =
+            past || slice_is(name, parameters[PARAMETER_VERSION].name) || slice_is(name, parameters[PARAMETER_AT].name);
+    }
+    return past;
+}
+
 bool url_query_parse(enum url_kind kind, struct slice text, struct url_query *out, struct refusal *refusal)
 {
     bool seen[PARAMETER_COUNT] = {false};

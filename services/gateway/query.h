@@ -21,6 +21,8 @@ struct url_query {
  * encoded, as a time has none. */
 bool query_time(struct slice text, int64_t *out_us);
 
+/* Do the parameters ask for a state as it was, by version or time? */
+bool url_query_of_past(struct slice text);
 /* Takes what a URL of this kind may have. */
 bool url_query_parse(enum url_kind kind, struct slice text, struct url_query *out, struct refusal *refusal);
 

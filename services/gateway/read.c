@@ -59,6 +59,10 @@ static void link_field(struct call *call, const char *what, uint64_t next, const
     buffer_append_text(&link, ".");
     percent_encode(&link, call->url.resource);
     buffer_append_text(&link, "/");
+    if (call->url.scope.size > 0) {
+        buffer_append(&link, call->url.scope.data, call->url.scope.size);
+        buffer_append_text(&link, "/");
+    }
     percent_encode(&link, call->url.identifier);
     buffer_printf(&link, "/%s%" PRIu64 "&limit=%" PRIu32 "%s>; rel=\"next\"", what, next, call->query.limit, more);
     answer_field(&call->answer, "Link", buffer_slice(&link));

@@ -38,6 +38,7 @@ static void stream_free(struct stream_state *stream)
     buffer_fini(&stream->data);
     buffer_fini(&stream->code);
     buffer_fini(&stream->message);
+    buffer_fini(&stream->faults);
     free(stream->seqs);
     exchange_release(&gateway->exchanges, stream->exchange);
     free(stream);
@@ -113,7 +114,9 @@ static bool stream_start(struct stream_state *stream, struct call *call)
         follow->bytes = STREAM_BYTES;
         follow->wait_ms = 0;
     }
-    enum error error = stream_ask(stream, follow->wait_ms, call->request.deadline_ms);
+    stream->gated = !stream_is_mcp(stream) && call->scope.size > 0;
+    enum error error = stream->gated ? stream_ask_gate(stream, call->request.deadline_ms)
+                                     : stream_ask(stream, follow->wait_ms, call->request.deadline_ms);
     if (error != error_none)
         refuse_unsent(call, error);
     return error == error_none;
@@ -150,12 +153,35 @@ static void reply_write(struct stream_state *stream, uint64_t now_us)
     stream->phase = STREAM_WRITING;
 }
 
+/* The gate is open, and the time that it took is over. False: there is an answer instead. */
+static bool stream_pass(struct stream_state *stream)
+{
+    struct call *call = &stream->exchange->call;
+    uint64_t spent_ms = (clock_monotonic_us() - stream->exchange->start_us) / 1000;
+    uint32_t deadline_ms = call->request.deadline_ms;
+    deadline_ms = spent_ms < deadline_ms ? deadline_ms - (uint32_t)spent_ms : 0;
+    stream->gated = false;
+    if (stream->gateway->stopping) {
+        refuse_status(call, status_unavailable, "stopping", "this server is stopping; try another one");
+        return false;
+    }
+    enum error error = stream_ask(stream, stream->query.follow.wait_ms, deadline_ms);
+    if (error != error_none)
+        refuse_unsent(call, error);
+    return error == error_none;
+}
+
 /* The first one decides whether it is a stream at all. */
 static void replied_first(struct gateway *gateway, struct stream_state *stream)
 {
     struct exchange *exchange = stream->exchange;
     struct reply reply = stream_reply(stream);
-    if (stream->status != status_ok)
+    bool gate = stream->gated && stream->status == status_ok;
+    if (gate && stream_pass(stream))
+        return;
+    if (gate)
+        stream->phase = STREAM_RESTING; /* it is answered */
+    else if (stream->status != status_ok)
         stream_refuse(&exchange->call, &reply);
     else if (!stream->query.stream)
         stream_write_page(stream, &exchange->call.answer);

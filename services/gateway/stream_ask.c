@@ -21,6 +21,7 @@ static void on_reply(void *context, const struct reply *reply)
     text_keep(&stream->data, reply->data);
     text_keep(&stream->code, reply->code);
     text_keep(&stream->message, reply->message);
+    text_keep(&stream->faults, reply->faults);
     inbox_push(stream->gateway->inbox, &stream->node);
 }
 
@@ -42,9 +43,24 @@ static enum error client_choose(struct gateway *gateway, uint32_t *out)
     return error_full;
 }
 
+static enum error request_send(struct stream_state *stream, struct request *request, uint32_t deadline_ms)
+{
+    struct streams *streams = &stream->gateway->streams;
+    request->token = stream->exchange->call.token;
+    request->traceparent = stream->exchange->call.traceparent;
+    request->deadline_ms = deadline_ms;
+    enum error error = client_choose(stream->gateway, &stream->client);
+    if (error == error_none)
+        error = client_send(streams->clients[stream->client], request, on_reply, stream);
+    if (error != error_none)
+        return error;
+    streams->in_flight[stream->client]++;
+    stream->phase = STREAM_ASKED;
+    return error_none;
+}
+
 enum error stream_ask(struct stream_state *stream, uint32_t wait_ms, uint32_t deadline_ms)
 {
-    struct gateway *gateway = stream->gateway;
     struct follow follow = stream->query.follow;
     struct request request = request_of(operation_follow);
     if (stream->sent)
@@ -56,17 +72,21 @@ enum error stream_ask(struct stream_state *stream, uint32_t wait_ms, uint32_t de
     if (stream->request.failed)
         return error_no_memory;
     request.data = buffer_slice(&stream->request);
-    request.token = stream->exchange->call.token;
-    request.traceparent = stream->exchange->call.traceparent;
-    request.deadline_ms = deadline_ms;
-    enum error error = client_choose(gateway, &stream->client);
-    if (error == error_none)
-        error = client_send(gateway->streams.clients[stream->client], &request, on_reply, stream);
-    if (error != error_none)
-        return error;
-    gateway->streams.in_flight[stream->client]++;
-    stream->phase = STREAM_ASKED;
-    return error_none;
+    return request_send(stream, &request, deadline_ms);
+}
+
+/* The page behind all events: it has none, and is refused where any page would be. */
+enum error stream_ask_gate(struct stream_state *stream, uint32_t deadline_ms)
+{
+    const struct call *call = &stream->exchange->call;
+    struct request request = request_of(operation_events);
+    request.namespace = call->url.namespace;
+    request.resource = call->url.resource;
+    request.identifier = call->url.identifier;
+    request.scope = buffer_slice(&call->scope);
+    request.from = INT64_MAX;
+    request.limit = 1;
+    return request_send(stream, &request, deadline_ms);
 }
 
 void stream_clients_close(struct streams *streams)

@@ -19,6 +19,7 @@ struct stream_state {
     struct exchange *exchange; /* held */
     uint32_t client;           /* whose request is in flight */
     enum phase_of_stream phase;
+    bool gated;      /* whether its aggregate is of the scope is asked first */
     bool sent;       /* its head is: what comes now is an event stream */
     bool suspended;  /* its connection is */
     bool gone;       /* the client, or the response */
@@ -33,7 +34,7 @@ struct stream_state {
     /* The reply, written by the client's thread before the node is pushed. */
     enum status status;
     uint32_t retry_ms;
-    struct buffer position, data, code, message;
+    struct buffer position, data, code, message, faults;
 };
 
 /* Agents listen by a message (mcp_listen.h), everybody else by URL. */
@@ -47,6 +48,8 @@ static inline bool stream_is_mcp(const struct stream_state *stream)
 /* Sends the request for what comes next, which the bus may hold back for wait_ms. error_full: all connections are busy.
  * The reply comes through the inbox. */
 enum error stream_ask(struct stream_state *stream, uint32_t wait_ms, uint32_t deadline_ms);
+/* Is the aggregate of the URL's scope? The same way; a reply that is not ok says why not. */
+enum error stream_ask_gate(struct stream_state *stream, uint32_t deadline_ms);
 void stream_clients_close(struct streams *streams);
 
 /* ---- stream_write.c ---- */

@@ -15,6 +15,7 @@ struct reply stream_reply(const struct stream_state *stream)
     return (struct reply){.status = stream->status,
                           .code = buffer_slice(&stream->code),
                           .message = buffer_slice(&stream->message),
+                          .faults = buffer_slice(&stream->faults),
                           .retry_ms = stream->retry_ms};
 }
 

@@ -175,24 +175,27 @@ static bool path_scoped(const struct path *path, uint32_t at)
     return path->count > at && memchr(path->segments[at].data, '=', path->segments[at].size) != NULL;
 }
 
-static bool refuse_scope(struct refusal *refusal)
+/* Where a path goes on behind NS:COMMAND or NS.RESOURCE and a scope, which stands only where something follows. */
+static uint32_t parse_scope(const struct path *path, uint32_t count, struct url *out)
 {
-    return refuse(refusal, problem_scope_not_supported, NULL, "leave the KEY=VALUE segment out");
+    if (path->count != count || !path_scoped(path, 1))
+        return 1;
+    out->scope = slice_of(path->segments[1].data, path->segments[1].size);
+    return 2;
 }
 
 static bool parse_command(const struct path *path, struct url *out, struct refusal *refusal)
 {
-    struct segment namespace, command;
+    struct segment namespace = {0}, command = {0};
+    uint32_t at = parse_scope(path, 4, out);
     segment_cut(path->segments[0], ':', &namespace, &command);
-    if (path_scoped(path, 1) && path->count == 4)
-        return refuse_scope(refusal);
-    if (path->count != 3)
+    if (path->count != at + 2)
         return true;
     if (!name_decode(namespace, &out->namespace, refusal) || !name_decode(command, &out->command, refusal) ||
-        !name_decode(path->segments[1], &out->resource, refusal))
+        !name_decode(path->segments[at], &out->resource, refusal))
         return false;
-    out->creates = segment_is(path->segments[2], ":new");
-    if (!out->creates && !name_decode(path->segments[2], &out->identifier, refusal))
+    out->creates = segment_is(path->segments[at + 1], ":new");
+    if (!out->creates && !name_decode(path->segments[at + 1], &out->identifier, refusal))
         return false;
     out->kind = URL_COMMAND;
     return true;
@@ -234,15 +237,15 @@ static bool parse_item(const struct path *path, struct url *out, struct refusal 
     bool good;
     if (parse_list(path, out, refusal, &good))
         return good;
+    out->scope = out->path_query = (struct slice){0};
+    uint32_t at = parse_scope(path, 4, out);
     segment_cut(path->segments[0], '.', &namespace, &resource);
-    if (out->scope.size > 0)
-        return refuse_scope(refusal);
-    bool events = path->count == 3 && segment_is(path->segments[2], "events");
-    bool changes = path->count == 3 && segment_is(path->segments[2], "changes");
-    if (path->count != 2 && !events && !changes)
+    bool events = path->count == at + 2 && segment_is(path->segments[at + 1], "events");
+    bool changes = path->count == at + 2 && segment_is(path->segments[at + 1], "changes");
+    if (path->count != at + 1 && !events && !changes)
         return true;
     if (!name_decode(namespace, &out->namespace, refusal) || !name_decode(resource, &out->resource, refusal) ||
-        !key_decode(path->segments[1], out, refusal))
+        !key_decode(path->segments[at], out, refusal))
         return false;
     out->kind = events ? URL_EVENTS : changes ? URL_CHANGES : URL_STATE;
     return true;
@@ -297,6 +300,12 @@ static bool parse_service(struct slice path, struct url *out)
     return false;
 }
 
+static bool is_follow(struct segment first)
+{
+    struct url url = {0};
+    return parse_service(slice_of(first.data - 1, first.size + 1), &url) && url.kind == URL_FOLLOW;
+}
+
 /* What stands raw in a request line and may not: spaces, control characters, a fragment. */
 static bool target_clean(const uint8_t *target, size_t size)
 {
@@ -322,6 +331,11 @@ bool url_parse(uint8_t *target, size_t size, struct url *out, struct refusal *re
     if (path.count == 0)
         return true;
     struct segment first = path.segments[0];
+    if (path_scoped(&path, 1) && path.count == 2 && is_follow(first))
+        return refuse(refusal,
+                      problem_scope_not_supported,
+                      NULL,
+                      "an event does not tell what its aggregate is like: ask for one aggregate's events");
     if (segment_is(first, "_meta"))
         return parse_meta(&path, out, refusal);
     if (memchr(first.data, ':', first.size) != NULL)

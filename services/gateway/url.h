@@ -4,9 +4,9 @@
  * Reads a request target as it came in the request line. Split first, then percent-decoded, so that %2F or %3A inside
  * an identifier can never act as a separator. Pure; nothing is allocated.
  *
- *     /NS:COMMAND/RESOURCE/IDENTIFIER     /NS:COMMAND/RESOURCE/:new     (also with a scope:
- * /NS:COMMAND/KEY=VALUE:.../...) /NS.RESOURCE/IDENTIFIER             /NS.RESOURCE/IDENTIFIER/events
- *     /NS.RESOURCE/IDENTIFIER/changes
+ *     /NS:COMMAND/RESOURCE/IDENTIFIER     /NS:COMMAND/RESOURCE/:new     /NS:COMMAND/KEY=VALUE:.../RESOURCE/...
+ *     /NS.RESOURCE/IDENTIFIER     /NS.RESOURCE/IDENTIFIER/events     /NS.RESOURCE/IDENTIFIER/changes
+ *     /NS.RESOURCE/KEY=VALUE:.../IDENTIFIER/events     /NS.RESOURCE/KEY=VALUE:.../IDENTIFIER/changes
  *     /NS.NAME/     /NS.NAME/KEY=VALUE:.../     /NS.NAME/~PATHQUERY/     /NS.NAME/KEY=VALUE:.../~PATHQUERY/
  *     /NS.NAME/KEY=VALUE:.../IDENTIFIER
  *     /_meta   /_meta/NS   /_meta/NS:COMMAND   /_meta/NS.NAME   /livez   /readyz   /metrics   /mcp   /_events   /_audit

@@ -108,6 +108,7 @@ struct query {
 
 /* Checks map, a msgpack map that passed msgpack_check:
  *   query            a map of statements: field, field.op, field!op; .and .or !and !or: lists of such maps
+ *   scope            a map of fields and texts: each must be equal; true and numbers as JSON writes them
  *   sort             "field.asc,other.desc" or a list of such texts
  *   include exclude  "field,other" or a list; a name may be a record: all that is in it
  *   limit            1 to limit_page_limit; limit_page_default when absent

@@ -4,6 +4,7 @@
  * Filters: maps of statements to a tree in preorder. */
 #include <stdlib.h>
 
+#include "proto/json.h"
 #include "services/readmodel/query_parser.h"
 
 enum { NODES_MAX = 2 * QUERY_CONDITIONS_MAX };
@@ -125,23 +126,32 @@ static void values_parse_list(struct query_parser *parser, struct filter_node *n
     }
 }
 
+/* False: there are too many. */
+static bool condition_count(struct query_parser *parser)
+{
+    if (parser->conditions++ == QUERY_CONDITIONS_MAX)
+        query_fault(parser, "too_many_items", "more than %d conditions", QUERY_CONDITIONS_MAX);
+    return parser->conditions <= QUERY_CONDITIONS_MAX;
+}
+
+static void condition_add(struct query_parser *parser, struct filter_node *node, struct slice raw)
+{
+    struct value value;
+    node->value = parser->query->filter.value_count;
+    if (node->operator== QUERY_IN || node->operator== QUERY_NOTIN || node->operator== QUERY_BETWEEN)
+        values_parse_list(parser, node, raw);
+    else if (value_parse(parser, query_field(parser->model, node->field), node->operator, raw, &value) &&
+             value_add(parser, &value))
+        node->value_count = 1;
+    node->end = parser->query->filter.node_count + 1;
+    node_add(parser, node);
+}
+
 static void condition_parse(struct query_parser *parser, struct slice key, struct slice raw)
 {
-    struct filter_node node = {.kind = FILTER_CONDITION, .value = parser->query->filter.value_count};
-    struct value value;
-    if (parser->conditions++ == QUERY_CONDITIONS_MAX) {
-        query_fault(parser, "too_many_items", "more than %d conditions", QUERY_CONDITIONS_MAX);
-        return;
-    }
-    if (parser->conditions > QUERY_CONDITIONS_MAX || !key_parse(parser, key, &node))
-        return;
-    if (node.operator== QUERY_IN || node.operator== QUERY_NOTIN || node.operator== QUERY_BETWEEN)
-        values_parse_list(parser, &node, raw);
-    else if (value_parse(parser, query_field(parser->model, node.field), node.operator, raw, &value) &&
-             value_add(parser, &value))
-        node.value_count = 1;
-    node.end = parser->query->filter.node_count + 1;
-    node_add(parser, &node);
+    struct filter_node node = {.kind = FILTER_CONDITION};
+    if (condition_count(parser) && key_parse(parser, key, &node))
+        condition_add(parser, &node, raw);
 }
 
 /* ---- statements ---- */
@@ -224,4 +234,54 @@ static void statement_parse(struct query_parser *parser, struct slice map, uint3
 void filter_parse(struct query_parser *parser, struct slice map)
 {
     statement_parse(parser, map, 0);
+}
+
+/* ---- scopes ---- */
+
+/* All of a scope are texts: numbers and booleans, which have none of their own, are read as JSON. What is none stays
+ * the text, and so is at fault. */
+static struct slice scope_value(struct query_parser *parser, enum model_kind kind, struct slice raw)
+{
+    struct reader reader = reader_of(raw);
+    struct slice text;
+    buffer_clear(&parser->scratch2);
+    if ((kind != MODEL_BOOL && kind != MODEL_DOUBLE) || reader_text(&reader, &text) != error_none ||
+        json_to_msgpack(text, &parser->scratch2, NULL) != error_none)
+        return raw;
+    return buffer_slice(&parser->scratch2);
+}
+
+static void scope_condition(struct query_parser *parser, struct slice key, struct slice raw)
+{
+    struct filter_node node = {.kind = FILTER_CONDITION, .operator= QUERY_EQ };
+    struct reader reader = reader_of(raw);
+    struct slice text;
+    if (!condition_count(parser))
+        return;
+    if (reader_text(&reader, &text) != error_none)
+        query_fault(parser, "expected_text", "must be a text");
+    else if (!query_field_find(parser->model, key, &node.field))
+        query_fault(parser, "unknown_field", "there is no such field");
+    else
+        condition_add(parser, &node, scope_value(parser, query_field(parser->model, node.field)->kind, raw));
+}
+
+void scope_parse(struct query_parser *parser, struct slice map)
+{
+    struct filter *filter = &parser->query->filter;
+    struct reader reader = reader_of(map);
+    struct slice key, raw;
+    uint32_t entries;
+    if (reader_map(&reader, &entries) != error_none) {
+        query_fault(parser, "expected_map", "must be a map of fields and texts");
+        return;
+    }
+    for (uint32_t i = 0; i < entries; i++)
+        if (reader_text(&reader, &key) == error_none && reader_raw(&reader, &raw) == error_none) {
+            size_t before = path_enter(parser, key);
+            scope_condition(parser, key, raw);
+            path_leave(parser, before);
+        }
+    if (filter->node_count > 0)
+        filter->nodes[0].end = filter->node_count;
 }

@@ -10,6 +10,7 @@
 
 enum query_key {
     KEY_QUERY,
+    KEY_SCOPE,
     KEY_SORT,
     KEY_INCLUDE,
     KEY_EXCLUDE,
@@ -23,6 +24,7 @@ enum query_key {
 };
 static const char *const key_names[KEY_COUNT] = {
     [KEY_QUERY] = "query",
+    [KEY_SCOPE] = "scope",
     [KEY_SORT] = "sort",
     [KEY_INCLUDE] = "include",
     [KEY_EXCLUDE] = "exclude",
@@ -156,6 +158,9 @@ static void key_parse_one(struct query_parser *parser, enum query_key key, struc
     switch (key) {
     case KEY_QUERY:
         filter_parse(parser, raw);
+        break;
+    case KEY_SCOPE:
+        scope_parse(parser, raw);
         break;
     case KEY_SORT:
         sort_parse(parser, raw);

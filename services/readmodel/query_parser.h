@@ -69,6 +69,8 @@ bool value_parse(struct query_parser *parser,
 /* ---- query_filter.c, query_order.c, query_cursor.c ---- */
 
 void filter_parse(struct query_parser *parser, struct slice map);
+/* After filter_parse, whose conditions it adds to. */
+void scope_parse(struct query_parser *parser, struct slice map);
 void sort_parse(struct query_parser *parser, struct slice raw);
 /* After include: exclude. */
 void include_parse(struct query_parser *parser, struct slice raw);

@@ -64,22 +64,42 @@ static void event_entries(struct json_out *json, const struct resource_walk *at)
     }
 }
 
-/* Of the events of one aggregate. */
-static void stream_channel(struct json_out *json, const struct resource_walk *at)
+enum { CHANNEL_NAME_SIZE = 1024 };
+
+static void stream_name(const struct resource_walk *at, bool scoped, char out[CHANNEL_NAME_SIZE])
 {
-    char name[1024], address[1100];
-    snprintf(name, sizeof name, "%.*s.%.*s", PLACE(at));
-    snprintf(address, sizeof address, "/%s/{identifier}/events", name);
-    channel_open(json, name, address, "http", "The events of one aggregate as they come.");
+    snprintf(out, CHANNEL_NAME_SIZE, "%.*s.%.*s%s", PLACE(at), scoped ? ".scoped" : "");
+}
+
+static void stream_parameter(struct json_out *json, const char *name, const char *doc)
+{
+    json_key_open(json, name, '{');
+    json_pair(json, "description", doc);
+    json_close(json, '}');
+}
+
+/* Of the events of one aggregate. */
+static void stream_channel(struct json_out *json, const struct resource_walk *at, bool scoped)
+{
+    char name[CHANNEL_NAME_SIZE], address[CHANNEL_NAME_SIZE];
+    stream_name(at, scoped, name);
+    snprintf(address, sizeof address, "/%.*s.%.*s/%s{identifier}/events", PLACE(at), scoped ? "{scope}/" : "");
+    channel_open(json,
+                 name,
+                 address,
+                 "http",
+                 scoped ? "The events of one aggregate as they come, if it is of the scope when the stream begins."
+                        : "The events of one aggregate as they come.");
     event_entries(json, at);
     json_close(json, '}');
     json_key_open(json, "parameters", '{');
-    json_key_open(json, "identifier", '{');
-    json_pair(json, "description", "The aggregate.");
-    json_close_all(json, "}}}");
+    if (scoped)
+        stream_parameter(json, "scope", "What its fields must be equal to: FIELD=VALUE:FIELD=VALUE.");
+    stream_parameter(json, "identifier", "The aggregate.");
+    json_close_all(json, "}}");
 }
 
-/* One of all events, and one a resource. */
+/* One of all events, and two a resource. */
 static void stream_channels(struct document *document)
 {
     struct json_out *json = &document->json;
@@ -88,8 +108,10 @@ static void stream_channels(struct document *document)
     while (resource_walk_next(&walk))
         event_entries(json, &walk);
     json_close_all(json, "}}");
-    for (walk = resource_walk_of(document->facts->descriptions); resource_walk_next(&walk);)
-        stream_channel(json, &walk);
+    for (walk = resource_walk_of(document->facts->descriptions); resource_walk_next(&walk);) {
+        stream_channel(json, &walk, false);
+        stream_channel(json, &walk, true);
+    }
 }
 
 void asyncapi_channels(struct document *document)
@@ -176,11 +198,13 @@ static void stream_operations(struct document *document)
     }
     walk = resource_walk_of(document->facts->descriptions);
     while (!document_full(document) && resource_walk_next(&walk)) {
-        char name[1024];
-        snprintf(name, sizeof name, "%.*s.%.*s", PLACE(&walk));
-        stream_open(json, name);
-        event_pointers(json, name, &walk);
-        json_close_all(json, "]}");
+        for (int scoped = 0; scoped <= 1; scoped++) {
+            char name[CHANNEL_NAME_SIZE];
+            stream_name(&walk, scoped == 1, name);
+            stream_open(json, name);
+            event_pointers(json, name, &walk);
+            json_close_all(json, "]}");
+        }
     }
 }
 

@@ -23,8 +23,8 @@ void openapi_responses(struct document *document);
 
 /* {"$ref": "#/components/KIND/NAME"} */
 void openapi_reference(struct json_out *json, const char *kind, const char *name);
-/* "parameters": references to them; names end with NULL. */
-void openapi_parameter_references(struct json_out *json, const char *const *names);
+/* "parameters": references to them, Scope before the others where there is one; names end with NULL. */
+void openapi_parameter_references(struct json_out *json, bool scoped, const char *const *names);
 /* "headers": name, component, name, component, ... NULL */
 void openapi_headers(struct json_out *json, const char *const *names);
 /* Opens METHOD and writes the tag. */

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Queries in the OpenAPI document: list.NS.NAME, and find.NS.NAME with the filter in the path; item.NS.NAME for what
- * has no aggregate that could answer. */
+ * has no aggregate that could answer; scoped-list.NS.NAME and scoped-item.NS.NAME for all. */
 #include "services/gateway/documents/openapi.h"
 
 static const uint16_t list_problems[] = {400, 401, 403, 404, 414, 421, 422, 429, 431, 500, 503, 504, 0};
@@ -72,14 +72,14 @@ static const char *const list_names[] = {"PathQuery",
                                          "Traceparent",
                                          NULL};
 
-static void list_write(struct json_out *json, const struct resource_walk *at)
+static void list_write(struct json_out *json, const struct resource_walk *at, bool scoped)
 {
-    path_open(json, at, "list", "");
+    path_open(json, at, scoped ? "scoped-list" : "list", scoped ? "{scope}/" : "");
     json_key(json, "summary");
-    json_print(json, "Rows of %.*s: filtered, sorted, a page at a time", NAME(at->name));
-    json_key(json, "description");
-    json_print(json, "A scope narrows it as a filter does: /%.*s.%.*s/FIELD=VALUE:FIELD=VALUE/.", PLACE(at));
-    openapi_parameter_references(json, list_names + 1);
+    json_print(json, "Rows of %.*s%s: filtered, sorted, a page at a time", NAME(at->name), scoped ? " in a scope" : "");
+    if (scoped)
+        json_pair(json, "description", "A path query may follow the scope.");
+    openapi_parameter_references(json, scoped, list_names + 1);
     list_responses(json, at);
     json_close_all(json, "}}");
 }
@@ -89,36 +89,53 @@ static void find_write(struct json_out *json, const struct resource_walk *at)
     path_open(json, at, "find", "~{path_query}/");
     json_key(json, "summary");
     json_print(json, "Rows of %.*s, with the filter in the path", NAME(at->name));
-    openapi_parameter_references(json, list_names);
+    openapi_parameter_references(json, false, list_names);
     list_responses(json, at);
     json_close_all(json, "}}");
 }
 
-static void item_write(struct json_out *json, const struct resource_walk *at)
+static const char *const item_names[] = {"Version",
+                                         "At",
+                                         "Identifier",
+                                         "Include",
+                                         "Exclude",
+                                         "Deleted",
+                                         "AtLeast",
+                                         "AtLeastField",
+                                         "IfNoneMatchDocument",
+                                         "Timeout",
+                                         "Prefer",
+                                         "Traceparent",
+                                         NULL};
+
+/* Of an aggregate also what was, which is no row but a state. */
+static void item_schema(struct json_out *json, const struct resource_walk *at, bool past)
 {
-    static const char *const names[] = {"Identifier",
-                                        "Include",
-                                        "Exclude",
-                                        "Deleted",
-                                        "AtLeast",
-                                        "AtLeastField",
-                                        "IfNoneMatchDocument",
-                                        "Timeout",
-                                        "Prefer",
-                                        "Traceparent",
-                                        NULL};
-    path_open(json, at, "item", "{identifier}");
+    openapi_envelope_open(json);
+    if (past) {
+        json_open(json, '{');
+        json_key_open(json, "anyOf", '[');
+    }
+    row_reference(json, at);
+    if (past) {
+        document_ref(json, "%.*s.%.*s.item", PLACE(at));
+        json_close_all(json, "]}");
+    }
+    openapi_envelope_close(json);
+}
+
+static void item_write(struct json_out *json, const struct resource_walk *at, bool scoped, bool past)
+{
+    path_open(json, at, scoped ? "scoped-item" : "item", scoped ? "{scope}/{identifier}" : "{identifier}");
     json_key(json, "summary");
-    json_print(json, "One row of %.*s", NAME(at->name));
+    json_print(json, "One row of %.*s%s", NAME(at->name), scoped ? " in a scope" : "");
     json_pair_text(json, "description", map_text(at->resource, "doc"));
-    openapi_parameter_references(json, names);
+    openapi_parameter_references(json, scoped, past ? item_names : item_names + 2);
     json_key_open(json, "responses", '{');
-    openapi_response_open(json, "200", "The row.");
+    openapi_response_open(json, "200", past ? "The row; with version or at, the state as it was." : "The row.");
     openapi_headers(json, list_headers);
     openapi_content_open(json);
-    openapi_envelope_open(json);
-    row_reference(json, at);
-    openapi_envelope_close(json);
+    item_schema(json, at, past);
     openapi_content_close(json);
     json_close(json, '}');
     unchanged(json);
@@ -130,13 +147,17 @@ void openapi_list_paths(struct document *document)
     struct resource_walk resources = resource_walk_of(document->facts->descriptions);
     struct resource_walk projections = projection_walk_of(document->facts->descriptions);
     while (!document_full(document) && resource_walk_next(&resources)) {
-        list_write(&document->json, &resources);
+        list_write(&document->json, &resources, false);
         find_write(&document->json, &resources);
+        list_write(&document->json, &resources, true);
+        item_write(&document->json, &resources, true, true);
     }
     while (!document_full(document) && resource_walk_next(&projections)) {
-        list_write(&document->json, &projections);
+        list_write(&document->json, &projections, false);
         find_write(&document->json, &projections);
-        item_write(&document->json, &projections);
+        list_write(&document->json, &projections, true);
+        item_write(&document->json, &projections, false, false);
+        item_write(&document->json, &projections, true, false);
     }
 }
 

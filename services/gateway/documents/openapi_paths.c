@@ -14,6 +14,7 @@
 static const uint16_t command_problems[] = {
     400, 401, 403, 404, 410, 412, 413, 414, 415, 421, 422, 428, 429, 431, 500, 503, 504, 0};
 static const uint16_t read_problems[] = {400, 401, 403, 404, 414, 421, 429, 431, 500, 503, 504, 0};
+static const uint16_t scoped_problems[] = {400, 401, 403, 404, 414, 421, 422, 429, 431, 500, 503, 504, 0};
 static const uint16_t fixed_problems[] = {400, 401, 403, 414, 421, 429, 431, 500, 503, 504, 0};
 static const uint16_t open_problems[] = {400, 403, 414, 421, 429, 431, 500, 503, 0};
 
@@ -29,14 +30,16 @@ struct command_place {
     const struct resource_walk *at;
     const struct part_walk *command;
     bool fresh; /* :new */
+    bool scoped;
 };
 
 static void command_path(struct json_out *json, const struct command_place *place)
 {
     json_key_print(json,
-                   "/%.*s:%.*s/%.*s/%s",
+                   "/%.*s:%.*s/%s%.*s/%s",
                    NAME(place->at->namespace),
                    NAME(place->command->name),
+                   place->scoped ? "{scope}/" : "",
                    NAME(place->at->name),
                    place->fresh ? ":new" : "{identifier}");
 }
@@ -45,13 +48,21 @@ static void command_title(struct json_out *json, const struct command_place *pla
 {
     struct slice doc = map_text(place->command->part, "doc");
     json_key(json, "operationId");
-    json_print(
-        json, "%s.%.*s.%.*s.%.*s", place->fresh ? "create" : "command", PLACE(place->at), NAME(place->command->name));
+    json_print(json,
+               "%s%s.%.*s.%.*s.%.*s",
+               place->scoped ? "scoped-" : "",
+               place->fresh ? "create" : "command",
+               PLACE(place->at),
+               NAME(place->command->name));
     if (doc.size == 0)
         doc = place->command->name;
     json_key(json, "summary");
-    json_print(json, place->fresh ? "%.*s (new)" : "%.*s", NAME(doc));
-    if (place->fresh)
+    json_print(json, "%.*s%s%s", NAME(doc), place->fresh ? " (new)" : "", place->scoped ? " (in a scope)" : "");
+    if (place->scoped && place->fresh)
+        json_pair(json, "description", "On a new aggregate, which must come out of the scope: else out_of_scope.");
+    else if (place->scoped)
+        json_pair(json, "description", "Only if the aggregate is of the scope when the command is decided: else 404.");
+    else if (place->fresh)
         json_pair(json, "description", "On a new aggregate, whose identifier is made here.");
     else if (map_true(place->command->part, "creates"))
         json_pair(json, "description", "May create the aggregate.");
@@ -61,7 +72,7 @@ static void command_parameters(struct json_out *json, const struct command_place
 {
     static const char *const names[] = {
         "Identifier", "DryRun", "IdempotencyKey", "IfMatch", "IfNew", "Timeout", "Prefer", "Traceparent", NULL};
-    openapi_parameter_references(json, place->fresh ? names + 1 : names);
+    openapi_parameter_references(json, place->scoped, place->fresh ? names + 1 : names);
 }
 
 static void command_body(struct json_out *json, const struct command_place *place)
@@ -136,23 +147,26 @@ static void commands_write(struct document *document, const struct resource_walk
 {
     struct part_walk walk = part_walk_of(at->resource, "commands");
     while (!document_full(document) && part_walk_next(&walk)) {
-        struct command_place place = {.at = at, .command = &walk, .fresh = map_true(walk.part, "creates")};
-        if (place.fresh)
+        for (int scoped = 0; scoped <= 1; scoped++) {
+            struct command_place place = {.at = at, .command = &walk, .fresh = true, .scoped = scoped == 1};
+            if (map_true(walk.part, "creates"))
+                command_write(&document->json, &place);
+            place.fresh = false;
             command_write(&document->json, &place);
-        place.fresh = false;
-        command_write(&document->json, &place);
+        }
     }
 }
 
 /* ---- states ---- */
 
-static void read_open(struct json_out *json, const struct resource_walk *at, const char *kind, const char *behind)
+static void
+read_open(struct json_out *json, const struct resource_walk *at, bool scoped, const char *kind, const char *behind)
 {
-    json_key_print(json, "/%.*s.%.*s/{identifier}%s", PLACE(at), behind);
+    json_key_print(json, "/%.*s.%.*s/%s{identifier}%s", PLACE(at), scoped ? "{scope}/" : "", behind);
     json_open(json, '{');
     openapi_operation_open(json, "get", at);
     json_key(json, "operationId");
-    json_print(json, "%s.%.*s.%.*s", kind, PLACE(at));
+    json_print(json, "%s%s.%.*s.%.*s", scoped ? "scoped-" : "", kind, PLACE(at));
 }
 
 static void state_content(struct json_out *json, const struct resource_walk *at)
@@ -176,11 +190,11 @@ static void state_write(struct json_out *json, const struct resource_walk *at)
     static const char *const names[] = {
         "Identifier", "Version", "At", "IfNoneMatch", "Timeout", "Prefer", "Traceparent", NULL};
     static const char *const fields[] = {"ETag", "ETag", "Fluvius-Position", "Position", NULL};
-    read_open(json, at, "state", "");
+    read_open(json, at, false, "state", "");
     json_key(json, "summary");
     json_print(json, "The state of one %.*s", NAME(at->name));
     json_pair_text(json, "description", map_text(at->resource, "doc"));
-    openapi_parameter_references(json, names);
+    openapi_parameter_references(json, false, names);
     json_key_open(json, "responses", '{');
     openapi_response_open(json, "200", "The state, as it is or as it was at a version.");
     openapi_headers(json, fields);
@@ -249,20 +263,20 @@ static void events_example(struct json_out *json, const struct resource_walk *at
     json_close(json, '}');
 }
 
-static void events_write(struct json_out *json, const struct resource_walk *at)
+static void events_write(struct json_out *json, const struct resource_walk *at, bool scoped)
 {
     static const char *const names[] = {
         "Identifier", "After", "Limit", "From", "LastEventId", "Timeout", "Prefer", "Traceparent", NULL};
     static const char *const fields[] = {"Link", "Link", NULL};
-    read_open(json, at, "events", "/events");
+    read_open(json, at, scoped, "events", "/events");
     json_key(json, "summary");
-    json_print(json, "The events of one %.*s, a page at a time", NAME(at->name));
+    json_print(json, "The events of one %.*s%s, a page at a time", NAME(at->name), scoped ? " of a scope" : "");
     json_pair(
         json,
         "description",
         "To a client that takes text/event-stream, a stream that goes on for ever, of CloudEvents: after and limit "
         "are of pages, from is of streams.");
-    openapi_parameter_references(json, names);
+    openapi_parameter_references(json, scoped, names);
     json_key_open(json, "responses", '{');
     openapi_response_open(json, "200", "A page of events.");
     openapi_headers(json, fields);
@@ -276,21 +290,24 @@ static void events_write(struct json_out *json, const struct resource_walk *at)
     json_close(json, '}');
     openapi_content_close(json);
     json_close(json, '}');
-    openapi_problems(json, read_problems);
+    openapi_problems(json, scoped ? scoped_problems : read_problems);
     json_close_all(json, "}}}");
 }
 
 /* ---- changes ---- */
 
-static void changes_write(struct json_out *json, const struct resource_walk *at)
+static void changes_write(struct json_out *json, const struct resource_walk *at, bool scoped)
 {
     static const char *const names[] = {
         "Identifier", "FromVersion", "ToVersion", "Limit", "Timeout", "Prefer", "Traceparent", NULL};
     static const char *const fields[] = {"Link", "Link", NULL};
-    read_open(json, at, "changes", "/changes");
+    read_open(json, at, scoped, "changes", "/changes");
     json_key(json, "summary");
-    json_print(json, "What the events of one %.*s changed, between two versions", NAME(at->name));
-    openapi_parameter_references(json, names);
+    json_print(json,
+               "What the events of one %.*s%s changed, between two versions",
+               NAME(at->name),
+               scoped ? " of a scope" : "");
+    openapi_parameter_references(json, scoped, names);
     json_key_open(json, "responses", '{');
     openapi_response_open(json, "200", "The difference, and that of each event, a page of events at a time.");
     openapi_headers(json, fields);
@@ -302,7 +319,7 @@ static void changes_write(struct json_out *json, const struct resource_walk *at)
     openapi_envelope_close(json);
     openapi_content_close(json);
     json_close(json, '}');
-    openapi_problems(json, read_problems);
+    openapi_problems(json, scoped ? scoped_problems : read_problems);
     json_close_all(json, "}}}");
 }
 
@@ -312,8 +329,10 @@ void openapi_resource_paths(struct document *document)
     while (!document_full(document) && resource_walk_next(&walk)) {
         commands_write(document, &walk);
         state_write(&document->json, &walk);
-        events_write(&document->json, &walk);
-        changes_write(&document->json, &walk);
+        for (int scoped = 0; scoped <= 1; scoped++) {
+            events_write(&document->json, &walk, scoped == 1);
+            changes_write(&document->json, &walk, scoped == 1);
+        }
     }
     openapi_list_paths(document);
 }

@@ -12,9 +12,11 @@ void openapi_reference(struct json_out *json, const char *kind, const char *name
     json_close(json, '}');
 }
 
-void openapi_parameter_references(struct json_out *json, const char *const *names)
+void openapi_parameter_references(struct json_out *json, bool scoped, const char *const *names)
 {
     json_key_open(json, "parameters", '[');
+    if (scoped)
+        openapi_reference(json, "parameters", "Scope");
     for (; *names != NULL; names++)
         openapi_reference(json, "parameters", *names);
     json_close(json, ']');

@@ -345,7 +345,10 @@ def test_bad_targets(web):
         refused(web.get(path.format(identifier)), 404, code, path, "not_found")
     refused(web.post("/bank:deposit/account/nobody", {"amount": 1}), 404, "unknown_aggregate", "a command on nobody")
     same(web.get("/bank.account/nobody").status, 404, "and nobody is still nobody")
-    refused(web.post(f"/bank:deposit/branch=7/account/{identifier}", {"amount": 1}), 400, "scope_not_supported", "a scope")
+    for path in ("/_events/branch=7", "/_audit/branch=7/", "/_causation/branch=7?limit=1"):
+        refused(web.get(path), 400, "scope_not_supported", f"a scope of all, {path}")
+    for scope in ("=1", "a=1:", "a=1:b", "a=1:a=1", "a=%ff", "a=%zz"):
+        refused(web.post(f"/bank:deposit/{scope}/account/{identifier}", {"amount": 1}), 400, "bad_scope", f"the scope {scope}")
 
 
 def test_bad_identifiers(web):

@@ -100,7 +100,7 @@ def check_examples(api):
 
 
 def lists_of(namespace, name):
-    return {f"/{namespace}.{name}/", f"/{namespace}.{name}/~{{path_query}}/"}
+    return {f"/{namespace}.{name}/{behind}" for behind in ("", "~{path_query}/", "{scope}/", "{scope}/{identifier}")}
 
 
 def check_paths(web, api):
@@ -109,9 +109,11 @@ def check_paths(web, api):
     for namespace in fetch(web, "/_meta").json["namespaces"]:
         told = web.get(namespace["url"]).json
         for command in told["commands"]:
-            wanted |= set(command["urls"])
+            wanted |= set(command["urls"]) | {re.sub("^(/[^/]*/)", r"\1{scope}/", url) for url in command["urls"]}
         for resource in told["resources"]:
-            wanted |= {resource["url"], resource["url"] + "/events", resource["url"] + "/changes"} | lists_of(namespace["name"], resource["name"])
+            wanted |= {resource["url"], resource["url"] + "/events", resource["url"] + "/changes"}
+            scoped = resource["url"].replace("/{identifier}", "/{scope}/{identifier}")
+            wanted |= {scoped + "/events", scoped + "/changes"} | lists_of(namespace["name"], resource["name"])
         for projection in told.get("projections", []):
             wanted |= {f"/{namespace['name']}.{projection['name']}/{{identifier}}"}
             wanted |= lists_of(namespace["name"], projection["name"])
@@ -128,12 +130,12 @@ def check_table(api):
     manual = re.search(r"^## URLs\n(.*?)^HEAD works", source("docs/HTTP.md"), re.M | re.S).group(1)
     words = (("_meta/NS:COMMAND", "_meta/{namespace}:{command}"), ("_meta/NS.NAME", "_meta/{namespace}.{name}"),
              ("_meta/NS", "_meta/{namespace}"), ("NS", "bank"), ("COMMAND", "open"), ("RESOURCE", "account"),
-             ("PROJECTION", "activity"), ("NAME", "account"), ("/ID", "/{identifier}"))
+             ("PROJECTION", "activity"), ("NAME", "account"), ("/ID", "/{identifier}"), ("KEY=VALUE:...", "{scope}"))
     lost = []
     for method, path in re.findall(r"^\| `(GET|POST) (/\S+)`", manual, re.M):
         for word, meaning in words:
             path = path.replace(word, meaning)
-        if "KEY=VALUE" not in path and method.lower() not in api.document["paths"].get(path, {}):
+        if method.lower() not in api.document["paths"].get(path, {}):
             lost.append(f"{method} {path}")
     none(lost, "every URL of docs/HTTP.md is in it")
 
@@ -169,7 +171,7 @@ def order(operation):
     """Aggregates are created first and closed last; documents and probes in between do not matter."""
     kind = operation.id.split(".")[0]
     ends = operation.id.split(".")[-1] in ("close", "remove-object", "remove") or operation.id == "mcp.end"
-    return ({"create": 0, "command": 1}.get(kind, 2) if not ends else 3, not operation.id.endswith((".open", ".fill")))
+    return ({"create": 0, "scoped-create": 0, "command": 1}.get(kind, 2) if not ends else 3, not operation.id.endswith((".open", ".fill")))
 
 
 def example_of(operation, media):
@@ -210,12 +212,18 @@ def variations(operation):
         yield "bad condition", {"fields": {"If-Match": "1"}}, 400
     if kind == "command":
         yield "wrong version", {"fields": {"If-Match": '"99999"'}}, 412
+    if kind.startswith("scoped-"):
+        elsewhere = {"scoped-create": 422, "scoped-list": 200}.get(kind, 404)
+        yield "another scope", {"values": {"scope": "_realm=elsewhere"}}, None if kind == "scoped-item" else elsewhere
+        yield "no field", {"values": {"scope": "no.field=1"}}, None if kind == "scoped-item" else 422
+        yield "two fields", {"values": {"scope": "_realm=default:_id=example-1"}}, None
+        yield "a field twice", {"values": {"scope": "_id=a:_id=b"}}, 400
     if kind in ("state", "events", "changes"):
         yield "nobody's identifier", {"values": {"identifier": "nobody"}}, None
     if ("query", "version") in names:
         yield "version", {"query": "?version=1"}, None
         yield "version that is not there", {"query": "?version=99999"}, 404
-    if kind == "changes":
+    if kind in ("changes", "scoped-changes"):
         yield "between", {"query": "?from=0&to=1"}, 200
         yield "nothing to compare", {"query": "?to=0"}, 400
     if ("query", "at") in names:
@@ -224,7 +232,7 @@ def variations(operation):
         yield "no time", {"query": "?at=soon"}, 400
     if ("query", "limit") in names:
         yield "page", {"query": "?limit=1"}, None
-        yield "too large a page", {"query": "?limit=100000"}, 400 if kind in ("events", "changes") else 422
+        yield "too large a page", {"query": "?limit=100000"}, 400 if kind.endswith(("events", "changes")) else 422
     if ("query", "sort") in names:
         yield "sorted", {"query": "?sort=_updated.desc,_id.asc&total=0"}, 200
         yield "some fields", {"query": "?include=_id,_etag"}, 200
@@ -272,7 +280,7 @@ def check_operations(web, api):
         statuses[operation.id] = check_operation(web, operation)
         if operation.id == "command.bank.account.open":
             check_retries(web, api)
-    kinds = ("create", "state", "events", "list", "find", "meta", "documents", "service")
+    kinds = ("create", "state", "events", "list", "find", "meta", "documents", "service", "scoped-create", "scoped-events", "scoped-changes", "scoped-list")
     bad = {name: status for name, status in statuses.items() if status >= 400 and name.split(".")[0] in kinds and
            not name.endswith(".bank.activity")}  # nobody's row
     none(bad.items(), "what the examples ask for is done")
@@ -349,6 +357,9 @@ def check_streams(web, aio):
     one = aio.document["channels"]["bank.account"]
     events = stream_read(web, one["address"].replace("{identifier}", "example-1") + "?from=begin", 2)[1]
     tap.check({event["type"] for event in events} <= set(one["messages"]), "AsyncAPI: the stream of one aggregate likewise")
+    scoped = aio.document["channels"]["bank.account.scoped"]
+    address = scoped["address"].replace("{scope}", "_realm=default").replace("{identifier}", "example-1")
+    tap.check(stream_read(web, address + "?from=begin", 2)[1] == events, "AsyncAPI: and of one in a scope")
 
 
 class Subscriber:

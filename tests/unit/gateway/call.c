@@ -58,8 +58,10 @@ Test(call, bad_url_is_told_by_name)
 {
     cr_assert_eq(talk_open(&call, &guard, "GET /bank.account/a%00b"), CALL_REFUSED);
     assert_refused(&call, 400, "bad_identifier");
-    cr_assert_eq(talk_open(&call, &guard, "POST /bank:deposit/branch=1/account/a"), CALL_REFUSED);
+    cr_assert_eq(talk_open(&call, &guard, "GET /_events/branch=1"), CALL_REFUSED);
     assert_refused(&call, 400, "scope_not_supported");
+    cr_assert_eq(talk_open(&call, &guard, "POST /bank:deposit/branch=1:/account/a"), CALL_REFUSED);
+    assert_refused(&call, 400, "bad_scope");
 }
 
 Test(call, lost_end_of_a_target_is_refused)

@@ -48,6 +48,18 @@ Test(command, becomes_a_request)
     buffer_fini(&data);
 }
 
+Test(command, a_scope_is_carried)
+{
+    struct buffer scope = talk_pack("{\"holder.given\":\"Ada L\",\"branch\":\"7\"}");
+    cr_assert_eq(submit("POST /bank:deposit/holder.given=Ada+L:branch=7/account/alice" JSON, "{\"amount\":5}"),
+                 CALL_ASK);
+    cr_assert(slice_equal(call.request.scope, buffer_slice(&scope)));
+    cr_assert(slice_is(call.request.identifier, "alice"));
+    cr_assert_eq(submit("POST /bank:deposit/account/alice" JSON, "{\"amount\":5}"), CALL_ASK);
+    cr_assert_eq(call.request.scope.size, 0, "that of the request before");
+    buffer_fini(&scope);
+}
+
 Test(command, conditions_and_options_are_carried)
 {
     submit("POST /bank:deposit/account/a?dry_run=1" JSON "\nIf-Match: \"3\"\nFluvius-Timeout: 700", "{}");

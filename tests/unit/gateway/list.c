@@ -63,23 +63,26 @@ Test(list_over_http, path_query_is_json_to_url)
                      "{\"query\":{\"owner.eq\":\"Keynes J\",\"balance.gt\":10}}");
 }
 
-Test(list_over_http, scope_adds_equalities)
+Test(list_over_http, scope_is_a_map_of_texts)
 {
-    cr_assert_str_eq(asked("GET /bank.account/branch=7/"), "{\"query\":{\"branch.eq\":\"7\"}}");
-    cr_assert_str_eq(asked("GET /bank.account/branch=7:desk=a%2Fb/"),
-                     "{\"query\":{\".and\":[{\"branch.eq\":\"7\"},{\"desk.eq\":\"a/b\"}]}}");
+    cr_assert_str_eq(asked("GET /bank.account/branch=7/"), "{\"scope\":{\"branch\":\"7\"}}");
+    cr_assert_str_eq(asked("GET /bank.account/branch=7:desk=a%2Fb+c/"),
+                     "{\"scope\":{\"branch\":\"7\",\"desk\":\"a/b c\"}}");
+    cr_assert_str_eq(asked("GET /bank.account/owner.given=a%3Db%3Ac:note=/"),
+                     "{\"scope\":{\"owner.given\":\"a=b:c\",\"note\":\"\"}}");
+    cr_assert_str_eq(asked("GET /bank.account/branch=a=b/"), "{\"scope\":{\"branch\":\"a=b\"}}");
 }
 
 Test(list_over_http, all_three_hold_together)
 {
     cr_assert_str_eq(asked("GET /bank.account/branch=7/~owner:x/?query=%7B%22a%22%3A1%7D"),
-                     "{\"query\":{\".and\":[{\"a\":1},{\"owner\":\"x\"},{\"branch.eq\":\"7\"}]}}");
+                     "{\"query\":{\".and\":[{\"a\":1},{\"owner\":\"x\"}]},\"scope\":{\"branch\":\"7\"}}");
 }
 
 Test(list_over_http, a_row_in_a_scope_is_looked_for_in_it)
 {
     cr_assert_str_eq(asked("GET /bank.account/branch=7/a1"),
-                     "{\"query\":{\".and\":[{\"branch.eq\":\"7\"},{\"_id.eq\":\"a1\"}]}}");
+                     "{\"query\":{\"_id.eq\":\"a1\"},\"scope\":{\"branch\":\"7\"}}");
     cr_assert_eq(call.url.kind, URL_ITEM);
 }
 
@@ -113,7 +116,11 @@ Test(list_over_http, faults_of_the_url_are_told_by_name)
         {"/bank.account/~a:(1/", "bad_path_query"},
         {"/bank.account/=x/", "bad_scope"},
         {"/bank.account/a=1:b/", "bad_scope"},
-        {"/bank.account/a=%ff/", "bad_utf8"},
+        {"/bank.account/a=1:/", "bad_scope"},
+        {"/bank.account/a=1:a=2/", "bad_scope"},
+        {"/bank.account/a=%ff/", "bad_scope"},
+        {"/bank.account/a=%zz/", "bad_scope"},
+        {"/bank.account/a=%ff/x/events", "bad_scope"},
     };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         char text[200], code[64];

@@ -48,6 +48,31 @@ Test(read_over_http, state_becomes_a_request)
     cr_assert_eq(call.request.at_version, 3);
 }
 
+Test(read_over_http, a_scope_is_carried)
+{
+    static const struct {
+        const char *text;
+        enum operation operation;
+    } reads[] = {
+        {"GET /bank.account/branch=7/alice?version=3", operation_state},
+        {"GET /bank.account/branch=7/alice?at=2026-01-31T12:00:00Z", operation_state},
+        {"GET /bank.account/branch=7/alice/events", operation_events},
+        {"GET /bank.account/branch=7/alice/changes", operation_changes},
+    };
+    struct buffer scope = talk_pack("{\"branch\":\"7\"}");
+    for (size_t i = 0; i < sizeof reads / sizeof *reads; i++) {
+        ask(reads[i].text);
+        cr_expect_eq(call.request.operation, reads[i].operation, "%s", reads[i].text);
+        cr_expect(slice_equal(call.request.scope, buffer_slice(&scope)), "%s", reads[i].text);
+        cr_expect(slice_is(call.request.identifier, "alice"));
+    }
+    ask("GET /bank.account/branch=7/alice");
+    cr_expect_eq(call.request.operation, operation_query, "what is now is a row");
+    ask("GET /bank.account/branch=7/alice?at_least=1f:2.3");
+    cr_expect_eq(call.request.operation, operation_query);
+    buffer_fini(&scope);
+}
+
 Test(read_over_http, state_has_its_identity)
 {
     struct buffer data = talk_pack("{\"balance\":12,\"holder\":{\"given\":\"A\"}}");
@@ -124,6 +149,16 @@ Test(read_over_http, page_lists_records_and_the_next)
         body);
     cr_assert_not_null(strstr(body, "],\"meta\":{\"limit\":2,\"next\":2},\"status\":\"OK\"}"), "%s", body);
     cr_assert_str_eq(field("Link"), "</bank.account/a%20b/events?after=2&limit=2>; rel=\"next\"");
+    buffer_fini(&data);
+}
+
+Test(read_over_http, the_next_page_is_of_the_same_scope)
+{
+    struct buffer data = page(2, 2);
+    ask("GET /bank.account/holder.given=A%20B:branch=7/a/events?limit=2");
+    reply((struct reply){.data = buffer_slice(&data)});
+    cr_assert_str_eq(field("Link"),
+                     "</bank.account/holder.given=A%20B:branch=7/a/events?after=2&limit=2>; rel=\"next\"");
     buffer_fini(&data);
 }
 

@@ -198,11 +198,46 @@ Test(url, lists_may_be_narrowed)
     assert_kind("/_meta/bank.account/", URL_META_QUERY);
 }
 
-Test(url, scope_is_refused_by_name)
+Test(url, commands_may_be_narrowed)
 {
-    assert_refused("/bank:deposit/branch=7:desk=1/account/a", problem_scope_not_supported);
-    assert_refused("/bank.account/branch=7/a/events", problem_scope_not_supported);
+    assert_kind("/bank:deposit/branch=7:desk=1/account/a", URL_COMMAND);
+    cr_assert(slice_is(url.scope, "branch=7:desk=1"));
+    cr_assert(slice_is(url.command, "deposit"));
+    cr_assert(slice_is(url.resource, "account"));
+    cr_assert(slice_is(url.identifier, "a"));
+    assert_kind("/bank:open/branch=7/account/:new", URL_COMMAND);
+    cr_assert(url.creates);
+    assert_kind("/bank:deposit/branch/account/a", URL_UNKNOWN);
+    assert_kind("/bank:deposit/branch=7/account", URL_COMMAND); /* the resource is "branch=7" */
+    cr_assert_eq(url.scope.size, 0);
+    cr_assert(slice_is(url.resource, "branch=7"));
+    assert_kind("/bank:deposit/branch=7/account/a/b", URL_UNKNOWN);
+}
+
+Test(url, what_happened_to_an_aggregate_may_be_narrowed)
+{
+    assert_kind("/bank.account/branch=7/a/events", URL_EVENTS);
+    cr_assert(slice_is(url.scope, "branch=7"));
+    cr_assert(slice_is(url.identifier, "a"));
+    assert_kind("/bank.account/branch=7/a%2Fb/changes/", URL_CHANGES);
+    cr_assert(url.of_row);
+    assert_kind("/bank.account/branch=7/a/history", URL_UNKNOWN);
+    assert_kind("/bank.account/branch/a/events", URL_UNKNOWN);
     assert_kind("/bank.account/a=b", URL_STATE); /* an identifier */
+    cr_assert_eq(url.scope.size, 0);
+    assert_kind("/bank.account/a%3Db/events", URL_EVENTS);
+    cr_assert(slice_is(url.identifier, "a=b"));
+}
+
+Test(url, what_is_of_all_aggregates_is_of_no_scope)
+{
+    assert_refused("/_events/branch=7", problem_scope_not_supported);
+    assert_refused("/_audit/branch=7/?limit=1", problem_scope_not_supported);
+    assert_refused("/_causation/branch=7/", problem_scope_not_supported);
+    assert_kind("/_events/branch", URL_UNKNOWN);
+    assert_kind("/_events/branch=7/a", URL_UNKNOWN);
+    assert_kind("/mcp/branch=7", URL_UNKNOWN);
+    assert_kind("/livez/branch=7", URL_UNKNOWN);
 }
 
 Test(url, absolute_form_tells_its_authority)

@@ -11,6 +11,7 @@
 #include <wctype.h>
 
 #include "libactor/domain/scalar.h"
+#include "proto/json.h"
 #include "proto/number.h"
 #include "services/readmodel/words.h"
 
@@ -499,6 +500,26 @@ static bool statement_holds(const struct model *model, const struct row *row, st
     return true;
 }
 
+/* Every field of the map is equal to its text; true and numbers are written as in JSON. */
+static bool scope_holds(const struct model *model, const struct row *row, struct slice map)
+{
+    bool audit, holds = true;
+    for (uint32_t i = 0; i < head_of(map).count && holds; i++) {
+        const struct model_field *field = field_find(model, text_child(map, 2 * i), &audit);
+        struct buffer json = {0};
+        struct item own;
+        struct slice wanted = child(map, 2 * i + 1);
+        if (field->kind == MODEL_BOOL || field->kind == MODEL_DOUBLE) {
+            json_to_msgpack(head_of(wanted).bytes, &json, NULL);
+            wanted = buffer_slice(&json);
+        }
+        item_of_row(field, audit, row, &own);
+        holds = own.kind != ITEM_NULL && operator_holds(field, "eq", &own, wanted);
+        buffer_fini(&json);
+    }
+    return holds;
+}
+
 /* ---- words ---- */
 
 static void words_of_list(const struct model_field *field, struct slice raw, struct buffer *out)
@@ -573,6 +594,8 @@ bool reference_matches(const struct model *model, const struct row *row, const c
     if (!slice_is(row->realm, realm) || (row->deleted_us != 0 && !deleted))
         return false;
     if (rank_of(model, row, request) < 0)
+        return false;
+    if (option(request, "scope", &value) && !scope_holds(model, row, value))
         return false;
     return !option(request, "query", &value) || statement_holds(model, row, value);
 }
