@@ -117,21 +117,26 @@ def table(read, name, columns):
             read.rows(f"SELECT _id, {names} FROM {read.schema}m{build}_0 WHERE _deleted IS NULL")}
 
 
+def page_of(connection, till, after):
+    """A page of a till's events; None when it could not be read now, which is not to say that there are none."""
+    connection.request("GET", f"/till.till/{till}/events?after={after}&limit=1000")
+    answer = connection.getresponse()
+    page = json.loads(answer.read())
+    if answer.status == 404:
+        return {"data": []}
+    return page if answer.status == 200 else None
+
+
 def log_of(platform):
     """[(till, event, data)] of all tills, each in order."""
     connection = http.client.HTTPConnection(*platform.http.removeprefix("http://").split(":"), timeout=30)
     found = []
     for till in TILLS:
-        after = 0
-        while True:
-            connection.request("GET", f"/till.till/{till}/events?after={after}&limit=1000")
-            answer = connection.getresponse()
-            page = json.loads(answer.read())
-            events = page["data"] if answer.status == 200 else []
+        events, after = True, 0
+        while events:
+            events = wait_for(lambda: page_of(connection, till, after), "a page of events")["data"]
             found += [(till, event["type"], event["data"]) for event in events]
-            if not events:
-                break
-            after = events[-1]["version"]
+            after = events[-1]["version"] if events else after
     connection.close()
     return found
 

@@ -813,6 +813,8 @@ Test(writer_postgres, an_overtaken_module_builds_nothing_until_it_is_asked_and_n
     cr_assert(rank_of(writer, 101) == MODULE_OVERTAKEN);
     leases_end(""); /* nobody is there */
     cr_assert(rank_of(writer, 101) == MODULE_ORPHANED);
+    enter(writer, 101, true, false); /* it starts anew, which nobody asked for */
+    cr_assert(rank_of(writer, 101) == MODULE_ORPHANED);
     enter(writer, 101, true, true);
     cr_assert(rank_of(writer, 101) == MODULE_NEWEST && rank_of(writer, 201) != MODULE_NEWEST);
     build_make(writer, 1);
@@ -846,6 +848,27 @@ Test(writer_postgres, a_projector_whose_lease_ran_out_holds_nothing_from_being_f
     cr_assert_eq(forget("sample"), error_locked);
     leases_end("");
     cr_assert(forget("sample") == error_none, "%s", fault.text);
+    writer_close(&writer);
+    place_remove();
+}
+
+/* A live build goes ahead in a transaction that has not committed when the other one is compared with it. */
+Test(writer_postgres, a_switch_waits_for_those_who_are_writing)
+{
+    place_make(true);
+    struct writer *writer = writer_make();
+    build_make(writer, 1);
+    live(writer, 1);
+    build_make(writer, 2);
+    PGconn *other = PQconnectdb(place.url);
+    PQclear(PQexec(other, "BEGIN; UPDATE fluvius_read.checkpoint SET seq = 9 WHERE build = 1 AND partition = 3"));
+    const uint32_t build = 2;
+    bool done = true;
+    cr_assert_eq(writer_switch(writer, &build, 1, 7, &done, &fault), error_locked, "%s", fault.text);
+    cr_assert(state_of(writer, 1) == BUILD_LIVE && state_of(writer, 2) == BUILD_BUILDING);
+    PQclear(PQexec(other, "COMMIT"));
+    cr_assert(!switched(writer, 2));
+    PQfinish(other);
     writer_close(&writer);
     place_remove();
 }
