@@ -132,6 +132,7 @@ Test(plan, words_are_asked_of_their_index)
     end();
     begin(DIALECT_POSTGRESQL);
     database_sql(&database, "SET enable_bitmapscan = on; ALTER TABLE fluvius_read.m1_0 DROP CONSTRAINT m1_0_pkey");
-    cr_assert_not_null(strstr(plan_of("{'text':'alpha'}"), "Bitmap Index Scan on m1_0_text"), "%s", plan.data);
+    const char *text = plan_of("{'text':'alpha'}");
+    cr_assert(strstr(text, "Scan on m1_0_text") && strstr(text, "Index Cond: (string_to_array(_text"), "%s", text);
     end();
 }
