@@ -50,17 +50,6 @@ static bool bad(struct refusal *refusal, const char *code, const char *detail)
 
 /* ---- values ---- */
 
-/* Takes the part of *text before mark, or all of it. */
-static struct slice cut(struct slice *text, char mark)
-{
-    const uint8_t *at = text->size == 0 ? NULL : memchr(text->data, mark, text->size);
-    size_t size = at == NULL ? text->size : (size_t)(at - text->data);
-    struct slice before = slice_of(text->data, size);
-    size += at != NULL;
-    *text = slice_of(text->data + size, text->size - size);
-    return before;
-}
-
 static bool number_take(struct slice text, uint64_t min, uint64_t max, uint32_t *out)
 {
     uint64_t number;
@@ -75,7 +64,7 @@ static void types_write(struct slice text, struct buffer *out)
     uint32_t count = 0;
     size_t place = write_array_begin(out);
     while (text.size > 0) {
-        struct slice type = cut(&text, ',');
+        struct slice type = text_cut(&text, ',');
         if (type.size == 0)
             continue;
         write_text(out, type);
@@ -89,7 +78,7 @@ static bool partitions_write(struct slice text, struct buffer *out)
     uint32_t count = 0, partition;
     size_t place = write_array_begin(out);
     while (text.size > 0) {
-        if (!number_take(cut(&text, ','), 0, UINT16_MAX, &partition))
+        if (!number_take(text_cut(&text, ','), 0, UINT16_MAX, &partition))
             return false;
         write_unsigned(out, partition);
         count++;
@@ -176,10 +165,10 @@ static bool parameters_take(struct events_query *out, struct slice text, struct 
 {
     bool seen[PARAMETER_COUNT] = {false};
     while (text.size > 0) {
-        struct slice value = cut(&text, '&');
+        struct slice value = text_cut(&text, '&');
         if (value.size == 0)
             continue;
-        struct slice name = cut(&value, '=');
+        struct slice name = text_cut(&value, '=');
         int parameter = parameter_find(name);
         if (parameter < 0)
             return bad(refusal, "unknown_parameter", "a query parameter that is not known here");
@@ -196,7 +185,7 @@ static bool parameters_take(struct events_query *out, struct slice text, struct 
 
 static struct slice media_take(struct slice *text)
 {
-    struct slice media = cut(text, ','), name = cut(&media, ';');
+    struct slice media = text_cut(text, ','), name = text_cut(&media, ';');
     while (name.size > 0 && name.data[0] == ' ')
         name = slice_of(name.data + 1, name.size - 1);
     while (name.size > 0 && name.data[name.size - 1] == ' ')

@@ -41,19 +41,6 @@ static struct slice parameter_value(const struct parameters *parameters, enum pa
 
 /* ---- reading the query string ---- */
 
-static struct slice cut(struct slice *text, char mark)
-{
-    const uint8_t *at = text->size == 0 ? NULL : memchr(text->data, mark, text->size);
-    struct slice before = *text;
-    if (at == NULL) {
-        *text = (struct slice){0};
-        return before;
-    }
-    before.size = (size_t)(at - text->data);
-    *text = slice_of(at + 1, text->size - before.size - 1);
-    return before;
-}
-
 static bool parameter_find(struct slice name, enum parameter *out)
 {
     for (int i = 0; i < PARAMETER_COUNT; i++) {
@@ -81,7 +68,7 @@ static bool decode_append(struct buffer *out, struct slice raw, size_t *size)
 
 static bool parameter_take(struct parameters *parameters, struct slice value, struct refusal *refusal)
 {
-    struct slice name = cut(&value, '=');
+    struct slice name = text_cut(&value, '=');
     enum parameter parameter;
     if (!parameter_find(name, &parameter))
         return refuse(refusal, problem_bad_parameter, "unknown_parameter", "a query parameter that is not known here");
@@ -97,7 +84,7 @@ static bool parameter_take(struct parameters *parameters, struct slice value, st
 static bool parameters_take(struct parameters *parameters, struct slice text, struct refusal *refusal)
 {
     while (text.size > 0) {
-        struct slice value = cut(&text, '&');
+        struct slice value = text_cut(&text, '&');
         if (value.size > 0 && !parameter_take(parameters, value, refusal))
             return false;
     }

@@ -133,23 +133,9 @@ static bool parameter_known(struct slice name)
     return false;
 }
 
-/* Takes the part of text before mark, or all of it; *text is what follows. */
-static struct slice cut(struct slice *text, char mark)
-{
-    const uint8_t *at = text->size == 0 ? NULL : memchr(text->data, mark, text->size);
-    struct slice before = *text;
-    if (at == NULL) {
-        *text = (struct slice){0};
-        return before;
-    }
-    before.size = (size_t)(at - text->data);
-    *text = slice_of(at + 1, text->size - before.size - 1);
-    return before;
-}
-
 static bool write_parameter(struct buffer *out, struct slice value)
 {
-    struct slice name = cut(&value, '=');
+    struct slice name = text_cut(&value, '=');
     struct buffer decoded = {0};
     buffer_append(&decoded, value.data, value.size);
     bool good =
@@ -166,7 +152,7 @@ bool mcp_query_parameters(struct slice text, struct buffer *out)
     size_t place = write_map_begin(out);
     uint32_t count = 0;
     while (text.size > 0) {
-        if (!write_parameter(out, cut(&text, '&')))
+        if (!write_parameter(out, text_cut(&text, '&')))
             return false;
         count++;
     }

@@ -122,25 +122,11 @@ static void query_set(struct url_query *out, enum parameter parameter, uint64_t 
     }
 }
 
-/* Takes the part of text before mark, or all of it; *text is what follows. */
-static struct slice cut(struct slice *text, char mark)
-{
-    const uint8_t *at = text->size == 0 ? NULL : memchr(text->data, mark, text->size);
-    struct slice before = *text;
-    if (at == NULL) {
-        *text = (struct slice){0};
-        return before;
-    }
-    before.size = (size_t)(at - text->data);
-    *text = slice_of(at + 1, text->size - before.size - 1);
-    return before;
-}
-
 bool url_query_of_past(struct slice text)
 {
     bool past = false;
     while (text.size > 0) {
-        struct slice value = cut(&text, '&'), name = cut(&value, '=');
+        struct slice value = text_cut(&text, '&'), name = text_cut(&value, '=');
         past =
             past || slice_is(name, parameters[PARAMETER_VERSION].name) || slice_is(name, parameters[PARAMETER_AT].name);
     }
@@ -152,10 +138,10 @@ bool url_query_parse(enum url_kind kind, struct slice text, struct url_query *ou
     bool seen[PARAMETER_COUNT] = {false};
     *out = (struct url_query){.version = -1, .to = -1, .limit = limit_page_default};
     while (text.size > 0) {
-        struct slice value = cut(&text, '&');
+        struct slice value = text_cut(&text, '&');
         if (value.size == 0)
             continue;
-        struct slice name = cut(&value, '=');
+        struct slice name = text_cut(&value, '=');
         enum parameter parameter;
         uint64_t number;
         if (!parameter_find(kind, name, &parameter))

@@ -22,6 +22,19 @@ struct path {
     struct segment segments[SEGMENTS_MAX];
 };
 
+struct slice text_cut(struct slice *text, char mark)
+{
+    const uint8_t *at = text->size == 0 ? NULL : memchr(text->data, mark, text->size);
+    struct slice before = *text;
+    if (at == NULL) {
+        *text = (struct slice){0};
+        return before;
+    }
+    before.size = (size_t)(at - text->data);
+    *text = slice_of(at + 1, text->size - before.size - 1);
+    return before;
+}
+
 static int hex_digit(uint8_t byte)
 {
     if (byte >= '0' && byte <= '9')

@@ -68,6 +68,8 @@ bool url_identifier_check(const struct url *url, struct refusal *refusal);
 bool percent_decode(uint8_t *text, size_t *size);
 /* The value of a parameter, as forms write it: likewise, and + is a space. */
 bool form_decode(uint8_t *text, size_t *size);
+/* Takes the part of *text before mark, or all of it; *text is what follows the mark. */
+struct slice text_cut(struct slice *text, char mark);
 /* Appends text with everything but RFC 3986's unreserved characters encoded. */
 void percent_encode(struct buffer *out, struct slice text);
 
