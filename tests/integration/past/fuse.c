@@ -25,7 +25,7 @@ static void apply_loaded(wire *state, const loaded *event)
         __builtin_trap();
     while (event->current == 777 && cold)
         ;
-    for (volatile int i = 0; event->current == 888 && i < 100000; i++)
+    for (volatile int i = 0; event->current == 888 && i < 300000; i++)
         ;
 #endif
     state->current = event->current;

@@ -27,7 +27,9 @@ from web import Connection, Web
 from wire import Wire, frame
 
 tap = Tap()
-HEAVIES, HEAVY_EVENTS = ("heavy-0", "heavy-1", "heavy-2"), 3000  # more than the snapshots are apart
+HEAVIES, HEAVY_EVENTS = ("heavy-0", "heavy-1"), 1500
+HEAVY_VERSION = HEAVY_EVENTS - 300  # before the last snapshot: it is folded from the first event on
+PATIENCE = {"Fluvius-Timeout": "30000"}
 BURNING = os.path.join(BUILD, "tests", "tools", "fuse_burns.so")
 SOUND = os.path.join(BUILD, "tests", "tools", "fuse.so")
 
@@ -189,7 +191,7 @@ class Heavy(threading.Thread):
     def run(self):
         web = Web(self.http)
         while not self.stopping:
-            web.get(f"/fuse.wire/{self.name}?version={HEAVY_EVENTS - 300}", fields={"Fluvius-Timeout": "30000"})
+            web.get(f"/fuse.wire/{self.name}?version={HEAVY_VERSION}", fields=PATIENCE)
 
 
 def heavies_make(platform):
@@ -198,17 +200,21 @@ def heavies_make(platform):
             client.send_all([fluvius.command("fuse:load", f"wire/{name}", {"current": 888}) for _ in range(HEAVY_EVENTS)], 60)
 
 
-def crash_beside_others(platform, web, codes):
-    """While one aggregate's past crashes the process, those of others are folded by its other threads."""
+def burns(platform, web, burning):
+    """Twice an aggregate's past ends the process, while those of others are folded by another thread."""
+    codes = lambda name: [web.get(f"/fuse.wire/{name}?version=1", fields=PATIENCE).code for _ in range(2)]
     heavies = [Heavy(platform.http, name) for name in HEAVIES]
     for heavy in heavies:
         heavy.start()
     same(codes("crash"), ["query_crash", "domain_crash"], "a past that crashes the domain is told so")
+    same(burning.ends, 3 * [-signal.SIGILL], "after the third time it is not run again")
+    same(codes("spin"), ["query_crash", "domain_crash"], "so is one that never ends")
+    same(burning.ends[3:], 3 * [75], "the watchdog ends the process")
     for heavy in heavies:
         heavy.stopping = True
     for heavy in heavies:
         heavy.join()
-    answers = [web.get(f"/fuse.wire/{name}?version={HEAVY_EVENTS - 300}", fields={"Fluvius-Timeout": "30000"}) for name in HEAVIES]
+    answers = [web.get(f"/fuse.wire/{name}?version={HEAVY_VERSION}", fields=PATIENCE) for name in HEAVIES]
     same([(answer.status, answer.code) for answer in answers], [(200, None)] * len(HEAVIES),
          "what other threads folded meanwhile is not blamed for it")
 
@@ -221,12 +227,7 @@ def domain_burns():
         heavies_make(platform)
         burning = Burning(platform)
         try:
-            wait = {"Fluvius-Timeout": "30000"}
-            codes = lambda name: [web.get(f"/fuse.wire/{name}?version=1", fields=wait).code for _ in range(2)]
-            crash_beside_others(platform, web, codes)
-            same(burning.ends, 3 * [-signal.SIGILL], "after the third time it is not run again")
-            same(codes("spin"), ["query_crash", "domain_crash"], "so is one that never ends")
-            same(burning.ends[3:], 3 * [75], "the watchdog ends the process")
+            burns(platform, web, burning)
             same(web.get("/fuse.wire/sound?version=1").json["data"]["current"], 5, "other aggregates' past is told")
             same(web.get("/fuse.wire/crash/events").json["data"][0]["data"], {"current": 666}, "and events need no domain")
             same(web.get("/fuse.wire/crash").json["data"]["current"], 666, "the shard noticed nothing")
