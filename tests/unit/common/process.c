@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +55,45 @@ Test(process, sigpipe_does_not_end_it)
     cr_assert_eq(write(pipes[1], "x", 1), -1);
     cr_assert_not(process_stopping());
 }
+
+#ifndef __SANITIZE_ADDRESS__ /* its allocator keeps what is freed from being used again, to find who uses it */
+/* So many frames at once, made and given back. */
+static void frames_use(void)
+{
+    enum { FRAMES = 12, FRAME_BYTES = 1024 * 1024 };
+    char *frames[FRAMES];
+
+    for (int i = 0; i < FRAMES; i++) {
+        frames[i] = malloc(FRAME_BYTES);
+        cr_assert_not_null(frames[i]);
+        memset(frames[i], i, FRAME_BYTES);
+    }
+    for (int i = 0; i < FRAMES; i++) {
+        free(frames[i]);
+    }
+}
+
+static long pages_taken(void)
+{
+    struct rusage usage;
+
+    cr_assert_eq(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_minflt;
+}
+
+Test(process, memory_of_frames_is_not_taken_from_the_system_again_and_again)
+{
+    enum { TIMES = 20, A_FRAME_S_PAGES = 256 };
+
+    process_init(NULL, false);
+    frames_use();
+    long before = pages_taken();
+    for (int i = 0; i < TIMES; i++) {
+        frames_use();
+    }
+    cr_assert_lt(pages_taken() - before, A_FRAME_S_PAGES);
+}
+#endif
 
 /* Runs in a child of a child: reports on the pipe when it was told to stop. */
 static void follow_parent(int report, const char *supervisor)
