@@ -3,9 +3,9 @@
  *
  * How far partitions have come, for those who wait for it, and the event bus. Services hear heads with the answers to
  * their frames of work, and one that waits is answered because heads moved; the event bus carries heads, and records as
- * they come while somebody listens. Either is told those that moved, 10 ms apart at least, and all of them every 250
- * ms, so that silence is seen. It is a wake-up and a fast path: who misses a message sees it by the next head, and
- * reads the log. */
+ * they come while a subscriber says that it wants them. Either is told those that moved, 10 ms apart at least, and all
+ * of them every 250 ms, so that silence is seen. It is a wake-up and a fast path: who misses a message sees it by the
+ * next head, and reads the log. */
 #include "broker/state.h"
 
 enum { HEADS_EVERY_US = 10000, ALL_HEADS_EVERY_US = 250000 };

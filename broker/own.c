@@ -1,7 +1,7 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * What the broker answers itself: descriptions of the domains, health, metrics. */
+ * What the broker answers itself: descriptions of the domains, health, metrics, and who wants records. */
 #include "broker/state.h"
 
 enum { KEPT_US = 100000 };
@@ -187,6 +187,23 @@ static void reply_from(struct broker *broker,
     buffer_append(reply, kept->reply.data, kept->reply.size);
 }
 
+/* ---- records on the event bus ---- */
+
+/* They cost shards and this process much more than heads, so subscribers say when they want them. */
+static void listen_take(struct broker *broker, struct buffer *reply)
+{
+    static const char private[] = "where tokens are needed the event bus has heads alone; use follow";
+    if (broker->config.private_bus) {
+        reply_encode(
+            reply,
+            &(struct reply){
+                .status = status_denied, .code = slice_text("private_bus"), .message = slice_text(private)});
+        return;
+    }
+    broker->listened_us = broker->now_us + limit_listen_ms * 1000ull;
+    reply_encode(reply, &(struct reply){.status = status_ok});
+}
+
 bool own_answers(struct broker *broker, enum operation operation, struct buffer *reply)
 {
     if (operation == operation_describe)
@@ -195,6 +212,8 @@ bool own_answers(struct broker *broker, enum operation operation, struct buffer 
         reply_from(broker, &broker->measured, metrics, reply);
     else if (operation == operation_health)
         reply_with(broker, health, reply);
+    else if (operation == operation_listen)
+        listen_take(broker, reply);
     else
         return false;
     return true;

@@ -133,7 +133,7 @@ void broker_counters(const struct broker *broker, struct broker_counters *out)
 
 bool records_wanted(const struct broker *broker)
 {
-    return broker->subscribers > 0 && !broker->config.private_bus;
+    return broker->subscribers > 0 && broker->now_us < broker->listened_us;
 }
 
 uint32_t broker_open(const struct broker *broker)

@@ -247,6 +247,7 @@ def test_subscriber(client, url):
     with fluvius.Subscriber(url) as bus:
         while not heads:
             heads.update(next(bus)[0])
+        client.listen()
         sent = [client.send("bank:deposit", target, {"amount": n}) for n in (1, 2, 3)]
         until = time.monotonic() + 10
         place = sent[-1].position.partition(":")[2]

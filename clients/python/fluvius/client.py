@@ -101,6 +101,10 @@ class Client:
     def metrics(self):
         return self.ask("metrics").data
 
+    def listen(self):
+        """Has this broker send records on its event bus, beside heads, for ten seconds: see Subscriber."""
+        self.ask("listen")
+
     def ask(self, operation, target=None, **fields):
         """Any operation that is no command; fields that are None are left out."""
         request = {"op": operation}

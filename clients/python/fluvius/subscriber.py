@@ -14,6 +14,7 @@ _PAUSE_S = 0.25
 
 class Subscriber:
     """for heads, records in Subscriber(url): heads are pairs (partition, seq), records are Records; one of them is empty.
+    Records come while a client of the same broker says listen(), every few seconds.
     Raises ConnectionError when the broker is gone or silent."""
 
     def __init__(self, url="tcp://127.0.0.1:7411"):

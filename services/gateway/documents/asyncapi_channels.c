@@ -132,7 +132,8 @@ void asyncapi_channels(struct document *document)
                        "records",
                        "r",
                        "events",
-                       "Committed records. May lose messages: a gap in seq tells; read the log then.");
+                       "Committed records, while somebody asks the bus to listen. May lose messages: a gap in seq "
+                       "tells; read the log then.");
 }
 
 /* ---- operations ---- */

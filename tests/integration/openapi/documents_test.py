@@ -15,6 +15,7 @@ ROOT_OF_TESTS = os.path.dirname(HERE)
 sys.path[:0] = [HERE, ROOT_OF_TESTS, os.path.join(ROOT_OF_TESTS, "http"),
                 os.path.join(os.path.dirname(os.path.dirname(ROOT_OF_TESTS)), "clients", "python")]
 from description import Description, pointer, references, schema_fault, structure_faults
+from fluvius import Client
 from fluvius.packing import unpack
 from platform_under_test import BUILD, ROOT, Platform, Tap
 from validators import public_faults
@@ -393,6 +394,8 @@ def check_bus(platform, web, api, aio):
     subscriber = Subscriber(platform.events)
     seen, records, faults = set(), [], []
     while seen != set(topics):
+        with Client(platform.bus) as client:
+            client.listen()
         send(web, create)
         topic, frame = subscriber.next()
         message, = topics[topic]["messages"].values()

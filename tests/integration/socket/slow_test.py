@@ -176,6 +176,7 @@ def test_subscribers(platform, client):
                 is_closed(wrong)
         seen = heard = 0
         for _ in range(20):
+            client.listen()
             replies = client.send_all([fluvius.command("bank:deposit", target, {"amount": 1, "note": "x" * 140}) for _ in range(1000)])
             number, last = (int(part) for part in replies[-1].position.partition(":")[2].split("."))
             until = time.monotonic() + 20

@@ -678,6 +678,34 @@ Test(bus, heads_of_who_does_not_own_the_partition_are_ignored)
     scene_free(it);
 }
 
+static enum status say_listen(struct scene *scene)
+{
+    return status_at(scene, ask(scene, 1, &(struct asked){.operation = operation_listen}, 1), 0);
+}
+
+static bool records_asked(struct scene *scene)
+{
+    struct work work;
+    uint64_t credit = grant(scene, &A);
+    pass(scene, 250);
+    work_at(scene, credit, &work);
+    return work.subscribed;
+}
+
+Test(bus, shards_send_no_records_to_those_who_want_heads_alone)
+{
+    struct scene *it = scene_new((struct broker_config){0});
+    announce_all(it, &A, 1);
+    subscribe(it, 1);
+    cr_assert_not(records_asked(it));
+    cr_assert_eq(say_listen(it), status_ok);
+    cr_assert(records_asked(it));
+    pass(it, limit_listen_ms - 260);
+    cr_assert(records_asked(it));
+    cr_assert_not(records_asked(it));
+    scene_free(it);
+}
+
 Test(bus, records_are_asked_for_and_passed_on_while_somebody_listens)
 {
     struct scene *it = scene_new((struct broker_config){0});
@@ -688,6 +716,7 @@ Test(bus, records_are_asked_for_and_passed_on_while_somebody_listens)
     speak(it, &A, (struct work_frame){.records = slice_of(records, 2)});
     cr_assert_eq(it->publication_count, 0);
     subscribe(it, 1);
+    say_listen(it);
     pass(it, 250);
     work_at(it, credit, &work);
     cr_assert(work.subscribed);
@@ -712,6 +741,7 @@ Test(bus, where_tokens_are_needed_it_carries_heads_but_no_records)
     static const uint8_t records[] = {0x91, 0x80};
     uint64_t credit = announce_all(it, &A, 1);
     subscribe(it, 1);
+    cr_assert_eq(say_listen(it), status_denied);
     speak(it, &A, (struct work_frame){.records = slice_of(records, 2)});
     pass(it, 250);
     work_at(it, credit, &work);
