@@ -217,22 +217,10 @@ static void model_missing(const struct builds *builds, struct ask *ask)
 
 /* ---- what the query says ---- */
 
-static void faults_write(const struct data_faults *faults, struct buffer *out)
-{
-    uint32_t count = faults->count < DATA_FAULTS_MAX ? faults->count : DATA_FAULTS_MAX;
-    buffer_clear(out);
-    write_array(out, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct data_fault *fault = &faults->items[i];
-        struct fault entry = {
-            .path = slice_text(fault->path), .code = slice_text(fault->code), .message = slice_text(fault->message)};
-        fault_encode(out, &entry);
-    }
-}
-
 static void refuse_data(struct ask *ask, const struct data_faults *faults)
 {
-    faults_write(faults, &ask->faults);
+    buffer_clear(&ask->faults);
+    faults_encode(&ask->faults, faults);
     refuse(ask, status_invalid, "invalid_query", "the query does not fit this read model", 0);
     ask->reply.faults = buffer_slice(&ask->faults);
 }

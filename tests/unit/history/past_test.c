@@ -585,9 +585,10 @@ Test(history, events_that_crashed_the_domain_three_times_are_not_folded_again)
     cr_assert_eq(ask(.operation = operation_state, .version = 1, .identifier = "b")->status, status_ok);
 }
 
-static bool is_suspected(const char *identifier)
+static bool is_suspected_in(const char *identifier, enum operation operation, const char *scope)
 {
-    struct request request = request_of(operation_state);
+    struct request request = request_of(operation);
+    request.scope = slice_text(scope);
     request.namespace = slice_text("bank");
     request.resource = slice_text("account");
     request.identifier = slice_text(identifier);
@@ -595,6 +596,11 @@ static bool is_suspected(const char *identifier)
     bool suspected = past_suspected(past);
     past_free(&past);
     return suspected;
+}
+
+static bool is_suspected(const char *identifier)
+{
+    return is_suspected_in(identifier, operation_state, "");
 }
 
 /* Two threads fold when the process crashes: both aggregates are suspected, which has one of them folded alone; the
@@ -608,6 +614,8 @@ Test(history, of_two_that_were_folded_during_a_crash_one_is_found_guilty)
     journal_begin(&s.journal, 5, &journal_load, stream_hash(&other)); /* and the process is gone */
     journal_open(&s.journal);
     cr_assert(is_suspected("a") && is_suspected("b") && !is_suspected("c"));
+    cr_assert(is_suspected_in("a", operation_events, "\x80"), "what is asked for in a scope is folded");
+    cr_assert_not(is_suspected_in("a", operation_events, ""));
     for (int i = 1; i < JOURNAL_ATTEMPTS; i++) {
         journal_begin(&s.journal, 5, &journal_load, stream_hash(&other));
         journal_open(&s.journal);
