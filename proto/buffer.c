@@ -3,6 +3,7 @@
  *
  * The growing buffer under the writer: it doubles, so appending is linear; it fails for good when memory is out, until
  * it is cleared. */
+#include "proto/number.h"
 #include "proto/writer.h"
 
 #include <stdarg.h>
@@ -65,14 +66,23 @@ void buffer_append_text(struct buffer *buffer, const char *text)
     buffer_append(buffer, text, strlen(text));
 }
 
+void buffer_append_number(struct buffer *buffer, uint64_t number)
+{
+    char text[20], *end = text + sizeof text, *at = number_before(end, number, 10);
+    buffer_append(buffer, at, (size_t)(end - at));
+}
+
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int size = vsnprintf(NULL, 0, format, arguments);
+    size_t room = buffer->failed ? 0 : buffer->capacity - buffer->size; /* mostly enough: then it is printed once */
+    int size = vsnprintf(room == 0 ? NULL : (char *)buffer->data + buffer->size, room, format, arguments);
     if (size < 0) {
         buffer->failed = true;
+    } else if ((size_t)size < room) {
+        buffer->size += (size_t)size;
     } else if (buffer_reserve(buffer, (size_t)size + 1)) {
         vsnprintf((char *)buffer->data + buffer->size, (size_t)size + 1, format, again);
         buffer->size += (size_t)size;

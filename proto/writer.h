@@ -25,6 +25,8 @@ static inline void buffer_clear(struct buffer *buffer)
 /* Makes room for size more bytes; false (and failed) when memory is out. */
 bool buffer_reserve(struct buffer *buffer, size_t size);
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
+/* In decimal. */
+void buffer_append_number(struct buffer *buffer, uint64_t number);
 void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline struct slice buffer_slice(const struct buffer *buffer)

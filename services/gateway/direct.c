@@ -16,13 +16,15 @@
 #define STEPS_MAX 8000       /* of SQLite's machine, a few hundred microseconds */
 #define PAGE_BYTES 262144    /* of rows */
 #define STATEMENT_MS 5       /* of functions that run within one step */
+#define MOMENT_US 2000       /* that a moment is held for reads of the same turn */
 #define OPEN_RETRY_US 250000 /* while there is no database to open */
 
 struct direct {
     struct reading *reading;
     struct journal *journal, own_journal;
     struct ask ask;
-    uint64_t retry_us; /* not before */
+    uint64_t retry_us;  /* not before */
+    uint64_t moment_us; /* when the first read of this turn began; 0: none */
 };
 
 static enum error journal_start(struct direct *direct, const char *path)
@@ -46,7 +48,8 @@ enum error direct_open(struct direct **out, const struct direct_config *config)
                                                      .holder = "gateway",
                                                      .statement_ms = STATEMENT_MS,
                                                      .steps_max = STEPS_MAX,
-                                                     .bytes_max = PAGE_BYTES});
+                                                     .bytes_max = PAGE_BYTES,
+                                                     .holds = true});
     if (error == error_none)
         *out = direct;
     else
@@ -80,11 +83,23 @@ static bool ask_page(struct direct *direct, struct ask *ask, uint64_t now_us)
     return ask->outcome == ASK_PAGE;
 }
 
+void direct_rest(struct direct *direct)
+{
+    if (direct == NULL || direct->moment_us == 0)
+        return;
+    reading_rest(direct->reading);
+    direct->moment_us = 0;
+}
+
 bool direct_answer(struct direct *direct, struct call *call, uint64_t now_us)
 {
     struct ask *ask = &direct->ask;
     if (now_us < direct->retry_us)
         return false;
+    if (now_us - direct->moment_us > MOMENT_US) {
+        reading_rest(direct->reading);
+        direct->moment_us = now_us;
+    }
     ask_begin(ask, &call->request, slice_text(call->principal.realm));
     bool answered = ask_page(direct, ask, now_us) && list_page(call, &ask->page);
     if (answered)

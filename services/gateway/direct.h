@@ -24,5 +24,8 @@ void direct_close(struct direct **direct);
 
 /* Answers a call whose request is a query; false: it is query processes' to answer, and the call is as it was. */
 bool direct_answer(struct direct *direct, struct call *call, uint64_t now_us);
+/* Ends a turn of the loop: reads of one turn are of one moment, as if all of them had come at its beginning. Safe on
+ * NULL. */
+void direct_rest(struct direct *direct);
 
 #endif

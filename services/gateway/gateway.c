@@ -191,6 +191,7 @@ static void gateway_turn(struct gateway *gateway)
     if (!gateway_take(gateway))
         gateway_wait(gateway);
     server_run(gateway);
+    direct_rest(gateway->direct);
     gateway_tick(gateway);
 }
 

@@ -5,7 +5,6 @@
 #include "services/gateway/list.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -85,13 +84,23 @@ static void links_write(struct call *call, const struct query_page *page)
 
 /* ---- bodies ---- */
 
+#define TAG_SIZE 19
+
+static void tag_write(uint64_t hash, char out[TAG_SIZE])
+{
+    out[0] = out[TAG_SIZE - 2] = '"';
+    out[TAG_SIZE - 1] = '\0';
+    for (int i = TAG_SIZE - 3; i > 0; i--, hash >>= 4)
+        out[i] = "0123456789abcdef"[hash & 15];
+}
+
 /* Of the body itself: equal bodies are equal tags. */
 static void tag_answer(struct call *call)
 {
     struct answer *answer = &call->answer;
     struct slice wanted = call->head.values[HEADER_IF_NONE_MATCH];
-    char tag[24];
-    snprintf(tag, sizeof tag, "\"%016" PRIx64 "\"", (uint64_t)XXH3_64bits(answer->body.data, answer->body.size));
+    char tag[TAG_SIZE];
+    tag_write(XXH3_64bits(answer->body.data, answer->body.size), tag);
     bool same =
         wanted.size > 0 && (slice_is(wanted, "*") || memmem(wanted.data, wanted.size, tag, strlen(tag)) != NULL);
     if (same) {
@@ -108,9 +117,9 @@ static void tag_answer(struct call *call)
 
 static void number_or_null(struct buffer *out, const char *name, bool has, uint64_t number)
 {
-    buffer_printf(out, ",\"%s\":", name);
+    buffer_append_text(out, name);
     if (has)
-        buffer_printf(out, "%" PRIu64, number);
+        buffer_append_number(out, number);
     else
         buffer_append_text(out, "null");
 }
@@ -121,10 +130,11 @@ static void page_answer(struct call *call, const struct query_page *page)
     answer_begin(&call->answer, 200, MEDIA_JSON);
     buffer_append_text(out, "{\"data\":");
     buffer_append(out, page->rows.data, page->rows.size);
-    buffer_printf(out, ",\"meta\":{\"limit\":%" PRIu32, page->limit);
-    number_or_null(out, "page", page->page > 0, page->page);
-    number_or_null(out, "total", page->has_total, page->total);
-    number_or_null(out, "pages", page->has_pages, page->pages);
+    buffer_append_text(out, ",\"meta\":{\"limit\":");
+    buffer_append_number(out, page->limit);
+    number_or_null(out, ",\"page\":", page->page > 0, page->page);
+    number_or_null(out, ",\"total\":", page->has_total, page->total);
+    number_or_null(out, ",\"pages\":", page->has_pages, page->pages);
     buffer_append_text(out, ",\"next\":");
     if (page->next.size > 0)
         json_quote(out, page->next);

@@ -81,12 +81,15 @@ static bool unreserved(uint8_t byte)
 
 void percent_encode(struct buffer *out, struct slice text)
 {
+    size_t start = 0;
     for (size_t i = 0; i < text.size; i++) {
         if (unreserved(text.data[i]))
-            buffer_append(out, &text.data[i], 1);
-        else
-            buffer_printf(out, "%%%02X", text.data[i]);
+            continue;
+        buffer_append(out, text.data + start, i - start);
+        buffer_printf(out, "%%%02X", text.data[i]);
+        start = i + 1;
     }
+    buffer_append(out, text.data + start, text.size - start);
 }
 
 /* Cuts the query off, and the scheme and authority of an absolute form. */

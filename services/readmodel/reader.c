@@ -97,6 +97,8 @@ void page_begin(struct row_page *page)
     buffer_clear(&page->next);
     buffer_clear(&page->last);
     page->cut = false;
+    page->placed = 0;
+    page->placed_bytes = 0;
     page->count = 0;
     page->total = -1;
 }
@@ -109,26 +111,47 @@ static enum error page_close(struct row_page *page, enum error error, struct sto
     return error;
 }
 
-enum error page_add(struct row_page *page, const struct query *query, const struct value *columns, bool *full)
+enum error page_add_text(struct row_page *page, const struct query *query, struct slice text, bool *full)
 {
-    size_t before = page->rows.size;
     *full = page->count == query->limit;
     if (*full)
         return error_none;
     if (page->count > 0)
         buffer_append_text(&page->rows, ",");
-    enum error error = row_text_pick(&page->rows, query, columns[SELECT_ROW].text);
+    enum error error = row_text_pick(&page->rows, query, text);
     if (error != error_none)
         return error;
     if (page->count > 0 && page->rows.size >= query->bytes) { /* a bracket is to follow */
-        page->rows.size = before;
+        page->rows.size = page->placed_bytes;
+        page->count = page->placed;
         *full = page->cut = true;
         return error_none;
     }
     page->count++;
+    return error_none;
+}
+
+/* The last one of a full page, some of each, and each when the page may soon be as large as it may. */
+bool page_wants_place(const struct row_page *page, const struct query *query)
+{
+    enum { EACH = 16 };
+    return page->count == 1 || page->count == query->limit || page->count % EACH == 0 ||
+           page->rows.size > query->bytes / 2;
+}
+
+enum error page_place(struct row_page *page, const struct query *query, const struct value *columns)
+{
     buffer_clear(&page->last);
     cursor_place(&page->last, query, columns + SELECT_SORT);
+    page->placed = page->count;
+    page->placed_bytes = page->rows.size;
     return page->last.failed ? error_no_memory : error_none;
+}
+
+enum error page_add(struct row_page *page, const struct query *query, const struct value *columns, bool *full)
+{
+    enum error error = page_add_text(page, query, columns[SELECT_ROW].text, full);
+    return error == error_none && !*full ? page_place(page, query, columns) : error;
 }
 
 enum error page_end(struct row_page *page, const struct query *query, bool more, bool *count)

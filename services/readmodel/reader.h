@@ -56,7 +56,9 @@ struct row_page {
     int64_t total;      /* -1: not asked for */
     struct buffer next; /* the cursor behind the last row; empty: that was all */
     bool cut;           /* it ended early, as it would have passed query->bytes; it has one row at least */
-    struct buffer last; /* where its last row stands in the order */
+    struct buffer last; /* where a row stands in the order: the last of those placed */
+    uint32_t placed;    /* how many rows the page has with it, and how many bytes of them */
+    size_t placed_bytes;
 };
 void row_page_fini(struct row_page *page);
 

@@ -66,6 +66,11 @@ void checkpoints_settle(struct checkpoint *checkpoints, uint32_t count, const st
 void page_begin(struct row_page *page);
 /* A row's columns, SELECT_SORT and those of query->sort. The row behind the page only says that there is more. */
 enum error page_add(struct row_page *page, const struct query *query, const struct value *columns, bool *full);
+/* The same in two steps, for whom it costs to look at more than the text: then it is said where that row stands, if
+ * that is wanted. A page that ends early ends behind a row of which it was. */
+enum error page_add_text(struct row_page *page, const struct query *query, struct slice text, bool *full);
+bool page_wants_place(const struct row_page *page, const struct query *query);
+enum error page_place(struct row_page *page, const struct query *query, const struct value *columns);
 /* What follows from the rows alone: next, and the total where it is clear. *count: the total must be counted.
  * error_no_memory. */
 enum error page_end(struct row_page *page, const struct query *query, bool more, bool *count);

@@ -87,12 +87,11 @@ static struct value column_value(sqlite3_stmt *statement, int column)
     }
 }
 
-static uint32_t columns_read(sqlite3_stmt *statement, struct value *columns)
+static void columns_read(sqlite3_stmt *statement, struct value *columns)
 {
     uint32_t count = (uint32_t)sqlite3_column_count(statement);
     for (uint32_t i = 0; i < count && i < SELECT_SORT + QUERY_SORT_MAX + 2; i++)
         columns[i] = column_value(statement, (int)i);
-    return count;
 }
 
 static enum error step_fault(struct sqlite_reader *reader, int code, struct store_fault *fault)
@@ -104,23 +103,31 @@ static enum error step_fault(struct sqlite_reader *reader, int code, struct stor
     return sqlite_reader_fault(reader, code, "a query", fault);
 }
 
+/* Looking at columns costs as much as the text does. */
+static enum error row_add(sqlite3_stmt *statement, const struct query *query, struct row_page *out, bool *more)
+{
+    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
+    enum error error = page_add_text(out, query, column_bytes(statement, SELECT_ROW), more);
+    if (error != error_none || *more || !page_wants_place(out, query))
+        return error;
+    columns_read(statement, columns);
+    return page_place(out, query, columns);
+}
+
 static enum error rows_read(struct sqlite_reader *reader,
                             const struct query *query,
                             struct row_page *out,
                             bool *more,
                             struct store_fault *fault)
 {
-    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2];
     sqlite3_stmt *statement = NULL;
     int code = SQLITE_DONE;
     enum error error = statement_find(reader, &reader->base.rows, &statement, fault);
     if (error != error_none)
         return error;
     values_bind(statement, &reader->base.rows);
-    while (error == error_none && !*more && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        columns_read(statement, columns);
-        error = page_add(out, query, columns, more);
-    }
+    while (error == error_none && !*more && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        error = row_add(statement, query, out, more);
     if (error != error_none)
         fault_set(fault, error, "%s: a row cannot be read: %s", reader->connection.path, error_text(error));
     else
@@ -175,7 +182,6 @@ enum error sqlite_reader_item(struct row_reader *base,
                               struct store_fault *fault)
 {
     struct sqlite_reader *reader = sqlite_of(base);
-    struct value columns[SELECT_SORT + QUERY_SORT_MAX + 2] = {0};
     sqlite3_stmt *statement = NULL;
     enum error error = select_item(&base->rows, &base->target, query, id);
     if (error != error_none)
@@ -188,8 +194,7 @@ enum error sqlite_reader_item(struct row_reader *base,
     int code = sqlite3_step(statement);
     error = step_fault(reader, code, fault);
     if (code == SQLITE_ROW) {
-        columns_read(statement, columns);
-        error = row_text_pick(&out->rows, query, columns[SELECT_ROW].text);
+        error = row_text_pick(&out->rows, query, column_bytes(statement, SELECT_ROW));
         out->count = error == error_none;
         if (error != error_none)
             fault_set(fault, error, "%s: a row cannot be read", reader->connection.path);

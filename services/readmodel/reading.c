@@ -27,7 +27,7 @@ struct reading {
     bool sure;                /* the builds are those that there are: what was read says so */
     struct row_page page;
     struct store_fault fault; /* of the last failure */
-    bool failing;
+    bool failing, held;
 };
 
 /* ---- one query ---- */
@@ -105,13 +105,26 @@ enum error reading_new(struct reading **out, const struct reading_config *config
     return error;
 }
 
+void reading_rest(struct reading *reading)
+{
+    if (reading->held)
+        row_reader_end(reading->reader);
+    reading->held = false;
+}
+
+static void reader_close(struct reading *reading)
+{
+    reading_rest(reading);
+    row_reader_close(&reading->reader);
+}
+
 void reading_free(struct reading **reading)
 {
     struct reading *old = *reading;
     *reading = NULL;
     if (old == NULL)
         return;
-    row_reader_close(&old->reader);
+    reader_close(old);
     row_page_fini(&old->page);
     buffer_fini(&old->position);
     free(old->progress.seqs);
@@ -141,7 +154,7 @@ static void fail(struct reading *reading, struct ask *ask, enum error error)
         refuse_error(ask, status_busy, error);
         return;
     }
-    row_reader_close(&reading->reader);
+    reader_close(reading);
     if (error == error_missing_schema || error == error_not_found) {
         refuse(ask, status_unavailable, "no_read_model", "no projector has made a read model yet", BUILDING_RETRY_MS);
         return;
@@ -173,11 +186,14 @@ static enum error log_take(struct reading *reading, const struct builds *builds)
     return builds->partitions == reading->partitions ? error_none : partitions_set(reading, builds->partitions);
 }
 
-/* From here to row_reader_end all is of one moment, where the database can do so. */
+/* From here to reading_rest all is of one moment, where the database can do so. */
 static enum error moment_begin(struct reading *reading)
 {
     enum error error = reader_ensure(reading);
-    return error == error_none ? row_reader_begin(reading->reader, &reading->fault) : error;
+    if (error == error_none && !reading->held)
+        error = row_reader_begin(reading->reader, &reading->fault);
+    reading->held = error == error_none;
+    return error;
 }
 
 /* ---- which read model ---- */
@@ -361,7 +377,7 @@ static enum error position_look(struct reading *reading, struct ask *ask, const 
 static enum error query_run(
     struct reading *reading, struct ask *ask, const struct builds *builds, const struct build *build, uint32_t number)
 {
-    struct data_faults faults = {0};
+    struct data_faults faults; /* of many kilobytes, which nobody needs to be zero */
     struct query query = {0};
     struct row_want want = {.build = build->id,
                             .number = number,
@@ -415,7 +431,8 @@ static enum error ask_try(struct reading *reading, struct ask *ask)
         model_missing(builds, ask);
     if (error == error_none)
         error = refusal_check(reading, ask, change);
-    row_reader_end(reading->reader);
+    if (error != error_none || !reading->config.holds)
+        reading_rest(reading);
     return error;
 }
 
@@ -425,18 +442,24 @@ static bool worth_another(enum error error)
     return error == error_not_found || error == error_unreachable || error == error_closed;
 }
 
+/* Of who has no log of its own, which one it is may have changed meanwhile. */
+static enum error ask_again(struct reading *reading, struct ask *ask)
+{
+    if (reading->config.partitions == 0) {
+        free(ask->wanted);
+        ask->wanted = NULL;
+    }
+    return ask_try(reading, ask);
+}
+
 void reading_ask(struct reading *reading, struct ask *ask)
 {
     enum error error = ask_try(reading, ask);
     for (int changes = 0; error == error_not_found && changes < CHANGES_MAX; changes++)
-        error = ask_try(reading, ask); /* the builds have changed */
+        error = ask_again(reading, ask); /* the builds have changed */
     if (worth_another(error)) {
-        if (reading->config.partitions == 0) { /* a file that was made anew may be of another log */
-            free(ask->wanted);
-            ask->wanted = NULL;
-        }
-        row_reader_close(&reading->reader);
-        error = ask_try(reading, ask);
+        reader_close(reading);
+        error = ask_again(reading, ask);
     }
     if (error == error_none)
         reading->failing = false;
@@ -476,8 +499,8 @@ enum error reading_look(struct reading *reading, uint32_t build, bool *live, con
     enum error error = moment_begin(reading);
     if (error == error_none)
         error = look_try(reading, build, live, progress);
-    row_reader_end(reading->reader);
+    reading_rest(reading);
     if (error != error_none && error != error_not_found) /* builds may have changed just now */
-        row_reader_close(&reading->reader);
+        reader_close(reading);
     return error;
 }

@@ -22,6 +22,7 @@ struct reading_config {
     /* What a page may cost at most; 0: as much as statement_ms and limit_page_bytes allow. */
     uint32_t steps_max; /* see row_reader_config */
     size_t bytes_max;
+    bool holds; /* several asks are of one moment, until reading_rest */
 };
 
 /* error_no_memory. */
@@ -53,6 +54,9 @@ void ask_begin(struct ask *ask, const struct request *request, struct slice real
 void ask_fini(struct ask *ask);
 
 void reading_ask(struct reading *reading, struct ask *ask);
+
+/* With config.holds: the next ask is of another moment. Call it soon: while a moment is held the database keeps it. */
+void reading_rest(struct reading *reading);
 
 /* How far a build is; *progress stays valid until the reading is used again, and is NULL when the build is of a log
  * before a restore: nothing of this one is there yet. *live false: it is not read any more. */

@@ -225,16 +225,25 @@ static bool keeps_all(const struct query *query)
     return all;
 }
 
+static bool members_pick(struct buffer *out, const struct query *query, struct slice text)
+{
+    struct picker picker;
+    picker.out = out;
+    picker.query = query;
+    picker.at = text.data;
+    picker.end = text.data + text.size;
+    picker.broken = false;
+    picker.guess = 0; /* and the path is written before it is read */
+    record_pick(&picker, 0, true);
+    return !picker.broken && picker.at == picker.end;
+}
+
 enum error row_text_pick(struct buffer *out, const struct query *query, struct slice text)
 {
-    struct picker picker = {.out = out, .query = query, .at = text.data, .end = text.data + text.size};
-    if (keeps_all(query)) {
+    if (keeps_all(query))
         buffer_append(out, text.data, text.size);
-    } else {
-        record_pick(&picker, 0, true);
-        if (picker.broken || picker.at != picker.end)
-            return error_corrupt;
-    }
+    else if (!members_pick(out, query, text))
+        return error_corrupt;
     return out->failed ? error_no_memory : error_none;
 }
 

@@ -24,11 +24,7 @@ static const char *schema_of(enum dialect dialect)
 
 void sql_number(struct buffer *sql, uint32_t number)
 {
-    char text[10], *at = text + sizeof text;
-    do
-        *--at = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    buffer_append(sql, at, (size_t)(text + sizeof text - at));
+    buffer_append_number(sql, number);
 }
 
 void table_name(struct buffer *sql, enum dialect dialect, uint32_t build, uint32_t number)

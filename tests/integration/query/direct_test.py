@@ -82,7 +82,7 @@ def requests(position, incarnation):
         yield "HEAD", "/bank.account/" + path, here, True
     yield "GET", "/bank.account/", {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", **here}, True
     yield "GET", "/bank.account/", {"Origin": "http://localhost", "Host": "localhost"}, True
-    yield "GET", "/bank.account/", {"Fluvius-Timeout": "1"}, True
+    yield "GET", "/bank.account/", {"Fluvius-Timeout": "20000"}, True
     for path in ("nobody", "holder.given=Given%201/a07", "?limit=1001", "?limit=x", "?page=0", "?cursor=abc", "?sort=nothing.asc",
                  "?query=%7B%22nothing%22%3A1%7D", "?query=%7B%22balance.has%22%3A1%7D", "?query=%5B1%5D", "?query=%7B", "?nothing=1",
                  "?at_least=x", f"?at_least={incarnation}:99.1", "?at_least=1:0.1", "~name.eq/", "?text=%FF", "?limit=1&limit=2"):

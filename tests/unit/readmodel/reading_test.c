@@ -159,6 +159,20 @@ Test(reading, while_the_log_is_another_one_no_position_is_covered)
     cr_assert_eq(outcome_of("{'at_least':'78:0.1'}"), ASK_BEHIND);
 }
 
+Test(reading, one_that_holds_a_moment_reads_the_next_after_a_rest)
+{
+    struct reading_config config = {.url = database.url, .holder = "test", .statement_ms = 60000, .holds = true};
+    log_told(LOG);
+    cr_assert_eq(reading_new(&reading, &config), error_none);
+    cr_assert_eq(outcome_of("{'limit':1}"), ASK_PAGE);
+    database_sql(&database, "UPDATE checkpoint SET seq = 21 WHERE partition = 1");
+    buffer_fini(&data);
+    cr_assert_eq(outcome_of("{'at_least':'77:1.21'}"), ASK_BEHIND);
+    reading_rest(reading);
+    buffer_fini(&data);
+    cr_assert_eq(outcome_of("{'at_least':'77:1.21'}"), ASK_PAGE);
+}
+
 Test(reading, what_is_read_between_begin_and_end_is_of_one_moment)
 {
     const struct builds *builds;
