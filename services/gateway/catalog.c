@@ -109,6 +109,8 @@ void catalog_take(struct gateway *gateway, struct slice descriptions)
     uint32_t count;
     if (descriptions.size == 0 || reader_array(&reader, &count) != 0)
         return;
+    if (count == 0) /* of a broker to which nobody has announced itself yet: what is known stays */
+        return;
     if (catalog->known && slice_equal(buffer_slice(&catalog->descriptions), descriptions))
         return;
     buffer_clear(&catalog->descriptions);

@@ -2,9 +2,10 @@
 # Copyright 2026 The Fluvius Authors.
 # SPDX-License-Identifier: Apache-2.0
 """Queries in trouble: one that ends every process that runs it; positions that a halted projection will not reach; pages
-of rows that are too large for one answer. On SQLite, and where the database matters on PostgreSQL too. Prints TAP."""
+of rows that are too large for one answer; a broker that has just begun. On SQLite, and where the database matters on PostgreSQL too. Prints TAP."""
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -157,6 +158,28 @@ def large_pages(platform, web, name):
                   f"{name}: over sockets likewise", (len(page.rows), page.total, page.pages))
 
 
+# ---- a broker that knows nobody yet ----
+
+def new_broker():
+    with Platform() as platform:
+        web, processes = Web(platform.http), platform.children()
+        until(lambda: web.get("/bank.account/").status == 200)
+        killed = processes.pop("broker")
+        del processes["gateway"]
+        for pid in processes.values():
+            os.kill(pid, signal.SIGSTOP)
+        os.kill(killed, signal.SIGKILL)
+        until(lambda: platform.children().get("broker", killed) != killed)
+        answer = until(lambda: (answer := web.get("/_meta/bonk/")).status == 404 and answer)
+        tap.check(answer and answer.code == "unknown_namespace", "a broker is new, and the gateway asks it for descriptions", answer)
+        tap.check(web.get("/_meta/bank/").status == 200, "names stay known while nobody has told it any")
+        for pid in processes.values():
+            os.kill(pid, signal.SIGCONT)
+        answers = []
+        until(lambda: answers.append(web.get("/bank.account/")) or answers[-1].status == 200)
+        tap.check({answer.status for answer in answers} <= {200, 503}, "lists are answered again, and were always known", answers)
+
+
 def on_store(name, environment):
     module = os.path.join(BUILD, "tests", "tools", "till_1.so")
     with Platform(domains=(module,), environment=environment) as platform:
@@ -168,6 +191,7 @@ def on_store(name, environment):
 
 def main():
     poison_query()
+    new_broker()
     on_store("sqlite", {})
     with Postgres() as server:
         on_store("postgresql", {"FLUVIUS_STORE": server.url})
