@@ -238,7 +238,8 @@ def changed():
         load = Load(platform)
         with Projector(platform, module("bank"), newer):
             second = wait(lambda: (models.live() or 0) > 1)
-            tap.check(load.finish() and second and len(watcher.builds) == 2, "a module with another record is built beside, and goes live",
+            tap.check(load.finish() and second and len(watcher.builds) == 2,
+                      "a module with another record is built beside, and goes live",
                       models.rows("SELECT id, state FROM build"))
             compare(store, store, newer, "and is right")
             subprocess.run([tool("fluvius"), "rebuild", "bank", "--data", platform.data], check=True,
@@ -343,7 +344,8 @@ def rivals(platform, url):
         load = Load(platform)
         with new():
             second = wait(lambda: models.live() not in (first, None) and models.live())
-            tap.check(load.finish() and first and second, "beside it one with a newer module makes its own, which go live under load",
+            tap.check(load.finish() and first and second,
+                      "beside it one with a newer module makes its own, which go live under load",
                       models.rows("SELECT id, projection, state FROM fluvius_read.build"))
             compare(url, url, newer, "and are right")
             tap.check(wait(lambda: said(platform, OVERTAKEN, "bank")), "the older is told that it was overtaken")

@@ -2,8 +2,8 @@
 # Copyright 2026 The Fluvius Authors.
 # SPDX-License-Identifier: Apache-2.0
 """When projectors or query processes are dead or hung, somebody else says so: `fluvius health`, metrics and the log; and
-when they are back it is over. Who stops as it was told to is not missed. Nobody of the platform listens to the event bus: what is committed wakes services over
-the connection that they have with brokers.
+when they are back it is over. Who stops as it was told to is not missed. Nobody of the platform listens to the event
+bus: what is committed wakes services over the connection that they have with brokers.
 
   silence_test.py"""
 import contextlib
