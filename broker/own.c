@@ -194,10 +194,9 @@ static void listen_take(struct broker *broker, struct buffer *reply)
 {
     static const char private[] = "where tokens are needed the event bus has heads alone; use follow";
     if (broker->config.private_bus) {
-        reply_encode(
-            reply,
-            &(struct reply){
-                .status = status_denied, .code = slice_text("private_bus"), .message = slice_text(private)});
+        reply_encode(reply,
+                     &(struct reply){
+                         .status = status_denied, .code = slice_text("private_bus"), .message = slice_text(private)});
         return;
     }
     broker->listened_us = broker->now_us + limit_listen_ms * 1000ull;
