@@ -7,7 +7,6 @@ Prints TAP."""
 import json
 import os
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -194,12 +193,14 @@ def file_comes_and_goes(platform):
             check(True, "when it comes, they are read here")
             os.unlink(place)
             check(False, "when it is gone, they are passed on")
-            os.mkdir(place)
-            open(os.path.join(place, "read.db"), "wb").close()
-            check(False, "and while another has nothing in it")
-            shutil.rmtree(place)
             os.symlink(platform.data, place)
             check(True, "until it is back")
+            other = os.path.join(directory, "other")
+            os.mkdir(other)
+            open(os.path.join(other, "read.db"), "wb").close()
+            os.symlink(other, place + ".new")
+            os.replace(place + ".new", place)
+            check(False, "and while another that has nothing in it is in its place")
             tap.check(gateway.process.poll() is None, "the gateway has run all the while")
 
 
