@@ -14,11 +14,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Bytes of bodies are counted, not kept: who measures shall cost little. */
 struct connection {
     int socket;
     uint64_t sent_us;
-    size_t size;
-    char bytes[262144]; /* of an answer: a page of rows fits */
+    size_t size, whole; /* so many bytes of an answer have come, of so many; whole 0: its head is not all there */
+    char head[2048];
 };
 
 struct run {
@@ -27,6 +28,7 @@ struct run {
     int poll;
     uint32_t open;
     uint64_t until_us;
+    char bytes[262144];
 };
 
 static int connect_to(uint16_t port)
@@ -58,40 +60,50 @@ static void request_send(struct run *run, struct connection *connection)
         return;
     }
     connection->sent_us = now_us;
-    connection->size = 0;
+    connection->size = connection->whole = 0;
     const struct slice *request = &run->load->request;
     if (send(connection->socket, request->data, request->size, MSG_NOSIGNAL) != (ssize_t)request->size)
         connection_end(run, connection, true);
 }
 
 /* The whole answer's size once its head is there; 0 before. */
-static size_t answer_size(const struct connection *connection)
+static size_t answer_size(const struct connection *connection, size_t size)
 {
-    const char *end = memmem(connection->bytes, connection->size, "\r\n\r\n", 4);
+    const char *end = memmem(connection->head, size, "\r\n\r\n", 4);
     if (end == NULL)
         return 0;
-    size_t head = (size_t)(end - connection->bytes) + 4;
-    for (const char *at = connection->bytes; at < end; at = strchr(at, '\n') + 1)
+    size_t head = (size_t)(end - connection->head) + 4;
+    for (const char *at = connection->head; at < end; at = (const char *)memchr(at, '\n', (size_t)(end - at) + 2) + 1)
         if (strncasecmp(at, "content-length:", 15) == 0)
             return head + strtoul(at + 15, NULL, 10);
     return head;
 }
 
+/* Takes what came; keeps of it what may be head. */
+static void bytes_take(struct connection *connection, const char *bytes, size_t size)
+{
+    size_t room = sizeof connection->head - 1, had = connection->size < room ? connection->size : room;
+    size_t kept = size < room - had ? size : room - had;
+    connection->size += size;
+    if (connection->whole > 0)
+        return;
+    memcpy(connection->head + had, bytes, kept);
+    connection->head[had + kept] = 0;
+    connection->whole = answer_size(connection, had + kept);
+}
+
 static void answer_take(struct run *run, struct connection *connection)
 {
-    ssize_t size = recv(
-        connection->socket, connection->bytes + connection->size, sizeof connection->bytes - 1 - connection->size, 0);
+    ssize_t size = recv(connection->socket, run->bytes, sizeof run->bytes, 0);
     if (size <= 0) {
         connection_end(run, connection, true);
         return;
     }
-    connection->size += (size_t)size;
-    connection->bytes[connection->size] = 0;
-    size_t whole = answer_size(connection);
-    if (whole == 0 || connection->size < whole)
+    bytes_take(connection, run->bytes, (size_t)size);
+    if (connection->whole == 0 || connection->size < connection->whole)
         return;
     run->result->answers++;
-    run->result->failed += strncmp(connection->bytes, "HTTP/1.1 200", 12) != 0;
+    run->result->failed += strncmp(connection->head, "HTTP/1.1 200", 12) != 0;
     histogram_add(&run->result->latency, clock_monotonic_us() - connection->sent_us);
     request_send(run, connection);
 }
