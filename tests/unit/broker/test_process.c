@@ -91,7 +91,20 @@ Test(process, requests_of_many_clients_are_answered_once_each)
     cr_assert_eq(stage_stop(&stage), 0);
 }
 
-Test(process, heads_and_records_reach_subscribers)
+/* Records come on the event bus for a while. */
+static void listen(const char *bus)
+{
+    struct client *client = client_to(bus);
+    struct request request = {.operation = operation_listen, .at_version = -1, .partition = -1};
+    struct reply reply;
+    struct buffer memory = {0};
+    cr_assert_eq(client_call(client, &request, &reply, &memory), error_none);
+    cr_assert_eq(reply.status, status_ok);
+    buffer_fini(&memory);
+    client_close(&client);
+}
+
+Test(process, heads_and_records_reach_subscribers, .timeout = 60)
 {
     struct stage stage;
     struct actor shard = {0};
@@ -104,6 +117,7 @@ Test(process, heads_and_records_reach_subscribers)
     cr_assert_eq(nng_socket_set(subscriber, NNG_OPT_SUB_SUBSCRIBE, "", 0), 0);
     cr_assert_eq(nng_socket_set_ms(subscriber, NNG_OPT_RECVTIMEO, 10000), 0);
     cr_assert_eq(nng_dial(subscriber, stage.events, NULL, 0), 0);
+    listen(stage.bus);
     while (!seen_heads || !seen_records) {
         nng_msg *message;
         pthread_mutex_lock(&shard.lock);
