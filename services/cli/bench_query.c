@@ -1,18 +1,19 @@
 /* Copyright 2026 The Fluvius Authors.
  * SPDX-License-Identifier: Apache-2.0
  *
- * fluvius bench query: what a page of rows costs over HTTP, beside the same page through SQLite alone plus an empty
- * answer of the HTTP library. SQLite reads it twice: as query processes do, the text that each row has, and as columns,
- * which somebody who keeps no such text would read. All are measured in turns, and their medians compared. */
+ * fluvius bench query: what a page of rows costs over HTTP, beside the same page through the database's library alone
+ * plus an empty answer of the HTTP library. The library reads it twice: as query processes do, the text that each row
+ * has, and as columns, which somebody who keeps no such text would read. All are measured in turns, and their medians
+ * compared. */
 #include "services/cli/bench.h"
 #include "services/cli/bench_filter.h"
 #include "services/cli/bench_http_load.h"
+#include "services/cli/bench_page.h"
 
 #include "services/common/process.h"
 #include "services/common/settings.h"
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@
 
 struct settings {
     int64_t rows, limit, connections, seconds;
+    char *store;
     bool json;
 };
 
@@ -35,114 +37,22 @@ static const struct setting settings_list[] = {
      1000,
      "keep-alive connections, one request open on each"},
     {"seconds", SETTING_INTEGER, AT(seconds), "6", 3, 3600, "how long each of the three is measured, in three turns"},
+    {"store", SETTING_TEXT, AT(store), NULL, 0, 0, "where events and rows are kept: postgresql://...; else SQLite"},
     {"json", SETTING_BOOL, AT(json), "false", 0, 0, "print one JSON object"},
     {0}};
-static const struct settings_table table = {
-    .service = "fluvius bench query",
-    .usage = "[options]",
-    .doc = "Measures pages of rows a second over HTTP, beside bare SQLite and empty answers of the same HTTP library.",
-    .settings = settings_list};
+static const struct settings_table table = {.service = "fluvius bench query",
+                                            .usage = "[options]",
+                                            .doc = "Measures pages of rows a second over HTTP, beside the bare "
+                                                   "database and empty answers of the same HTTP library.",
+                                            .settings = settings_list};
 
-enum { TURNS = 3, PATIENCE_US = 120000000, COLUMNS_MAX = 64 };
-enum bare_kind { BARE_TEXT, BARE_COLUMNS, BARES };
+enum { TURNS = 3, PATIENCE_US = 120000000 };
 
 /* Microseconds an answer takes, with as many under way as there are connections; of bare, one call. */
 struct figures {
     double ours_us[TURNS], empty_us[TURNS], bare_us[BARES][TURNS], ratio[BARES];
     uint64_t failed, p50_us, p99_us;
 };
-
-/* ---- the same page through SQLite alone ---- */
-
-struct bare {
-    sqlite3 *database;
-    sqlite3_stmt *pages[BARES];
-    int64_t limit;
-    uint64_t bytes; /* read, so that nothing is left out */
-};
-
-/* The table of bank.account in the live build. */
-static bool table_find(sqlite3 *database, int64_t *build)
-{
-    sqlite3_stmt *statement = NULL;
-    bool found = sqlite3_prepare_v2(
-                     database, "SELECT id FROM build WHERE projection = 'bank' AND state = 1", -1, &statement, NULL) ==
-                     SQLITE_OK &&
-                 sqlite3_step(statement) == SQLITE_ROW;
-    *build = found ? sqlite3_column_int64(statement, 0) : 0;
-    sqlite3_finalize(statement);
-    return found;
-}
-
-/* How many fields the table has: columns c0, c1, ... */
-static int fields_count(sqlite3 *database, int64_t build)
-{
-    sqlite3_stmt *statement = NULL;
-    char sql[120];
-    int count = 0;
-    snprintf(sql,
-             sizeof sql,
-             "SELECT count(*) FROM pragma_table_info('m%lld_0') WHERE name GLOB 'c[0-9]*'",
-             (long long)build);
-    if (sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-        count = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    return count < COLUMNS_MAX ? count : COLUMNS_MAX;
-}
-
-static bool page_prepare(struct bare *bare, enum bare_kind kind, int64_t build)
-{
-    struct buffer sql = {0};
-    int fields = kind == BARE_COLUMNS ? fields_count(bare->database, build) : 0;
-    buffer_append_text(&sql, "SELECT ");
-    buffer_append_text(
-        &sql, kind == BARE_TEXT ? "_row" : "_realm, _id, _etag, _created, _updated, _creator, _updater, _deleted");
-    for (int i = 0; i < fields; i++)
-        buffer_printf(&sql, ", c%d", i);
-    buffer_printf(
-        &sql, " FROM m%lld_0 WHERE _realm = 'default' AND _deleted IS NULL ORDER BY _id LIMIT ?", (long long)build);
-    bool good = !sql.failed &&
-                sqlite3_prepare_v2(bare->database, (const char *)sql.data, (int)sql.size, &bare->pages[kind], NULL) ==
-                    SQLITE_OK;
-    buffer_fini(&sql);
-    return good;
-}
-
-static bool bare_open(struct bare *bare, const char *data, int64_t limit)
-{
-    char path[300];
-    int64_t build;
-    snprintf(path, sizeof path, "%s/read.db", data);
-    bare->limit = limit;
-    return sqlite3_open_v2(path, &bare->database, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-           table_find(bare->database, &build) && page_prepare(bare, BARE_TEXT, build) &&
-           page_prepare(bare, BARE_COLUMNS, build);
-}
-
-static void bare_close(struct bare *bare)
-{
-    for (int kind = 0; kind < BARES; kind++)
-        sqlite3_finalize(bare->pages[kind]);
-    sqlite3_close(bare->database);
-}
-
-/* One page: every column of every row is read. */
-static bool bare_page(struct bare *bare, enum bare_kind kind)
-{
-    sqlite3_stmt *page = bare->pages[kind];
-    int columns = sqlite3_column_count(page);
-    int64_t rows = 0;
-    sqlite3_bind_int64(page, 1, bare->limit);
-    while (sqlite3_step(page) == SQLITE_ROW) {
-        for (int column = 0; column < columns; column++) {
-            sqlite3_column_blob(page, column);
-            bare->bytes += (uint64_t)sqlite3_column_bytes(page, column);
-        }
-        rows++;
-    }
-    sqlite3_reset(page);
-    return rows == bare->limit;
-}
 
 static bool bare_measure(struct bare *bare, enum bare_kind kind, uint32_t milliseconds, double *out_us)
 {
@@ -238,12 +148,12 @@ measure(const struct settings *settings, const char *data, uint16_t ours, uint16
                              .milliseconds = (uint32_t)(settings->seconds * 1000 / TURNS),
                              .request = slice_of(request, (size_t)size)};
     struct histogram *latency = calloc(1, sizeof *latency);
-    struct bare bare = {0};
-    bool ok = latency != NULL && bare_open(&bare, data, settings->limit);
+    struct bare *bare = NULL;
+    bool ok = latency != NULL && bare_open(&bare, settings->store, data, settings->limit);
     for (int turn = 0; ok && turn < TURNS; turn++)
         ok = turn_measure(&load, ours, empty, turn, figures, latency) &&
-             bare_measure(&bare, BARE_TEXT, load.milliseconds, &figures->bare_us[BARE_TEXT][turn]) &&
-             bare_measure(&bare, BARE_COLUMNS, load.milliseconds, &figures->bare_us[BARE_COLUMNS][turn]);
+             bare_measure(bare, BARE_TEXT, load.milliseconds, &figures->bare_us[BARE_TEXT][turn]) &&
+             bare_measure(bare, BARE_COLUMNS, load.milliseconds, &figures->bare_us[BARE_COLUMNS][turn]);
     if (ok) {
         figures->p50_us = histogram_at(latency, 0.50);
         figures->p99_us = histogram_at(latency, 0.99);
@@ -261,6 +171,8 @@ static bool run(const struct settings *settings, struct figures *figures)
     struct bench_platform platform = {0};
     uint16_t empty = 0;
     pid_t pid = bench_empty_start(&empty); /* before any thread is started here */
+    if (settings->store != NULL)
+        setenv("FLUVIUS_STORE", settings->store, 1); /* the platform's too */
     bool ok = empty != 0 && bench_platform_start(&platform, 2);
     if (ok) {
         const char *colon = strrchr(platform.http, ':');
@@ -281,10 +193,12 @@ static void print(const struct figures *figures, const struct settings *settings
 {
     const char *format =
         settings->json
-            ? "{\"limit\":%lld,\"page_us\":%.1f,\"sqlite_us\":%.1f,\"sqlite_columns_us\":%.1f,\"empty_answer_us\":%.1f,"
+            ? "{\"limit\":%lld,\"page_us\":%.1f,\"database_us\":%.1f,\"database_columns_us\":%.1f,\"empty_answer_us\":%"
+              ".1f,"
               "\"ratio\":%.3f,\"ratio_columns\":%.3f,\"p50_us\":%lu,\"p99_us\":%lu,\"failed\":%lu,"
               "\"filter_cpu_us_a_kib\":%.1f}\n"
-            : "a page of %lld rows over HTTP %.1f us; SQLite alone %.1f us, or %.1f us as columns; an empty answer %.1f"
+            : "a page of %lld rows over HTTP %.1f us; the database alone %.1f us, or %.1f us as columns; an empty "
+              "answer %.1f"
               " us; ratio %.2f, or %.2f (p50 %lu us, p99 %lu us; %lu failed); a KiB of filter %.1f us of CPU\n";
     printf(format,
            (long long)settings->limit,
