@@ -4,7 +4,9 @@
  * See worker.h. */
 #include "services/common/worker.h"
 
+#include "proto/reader.h"
 #include "services/common/brokers.h"
+#include "services/common/log.h"
 
 #include <stdlib.h>
 
@@ -123,21 +125,30 @@ static void place_write(struct outgoing *outgoing, const struct worker_place *pl
     write_unsigned(&outgoing->replies, (uint64_t)status);
 }
 
-/* The reply that begins at start is written. */
+/* Instead of what begins at start. */
+static void reply_replace(
+    struct outgoing *outgoing, const struct worker_place *place, size_t start, const char *code, const char *message)
+{
+    struct reply reply = {.status = status_error, .code = slice_text(code), .message = slice_text(message)};
+    outgoing->replies.size = start;
+    place_write(outgoing, place, reply.status);
+    reply_encode(&outgoing->replies, &reply);
+}
+
+/* The reply that begins at start is written. A broker refuses a frame of which it cannot read all: one faulty reply
+ * must not take the others of its frame with it. */
 static void reply_end(struct outgoing *outgoing, const struct worker_place *place, size_t start)
 {
-    static const struct reply too_large = {.status = status_error,
-                                           .code = {(const uint8_t *)"reply_too_large", sizeof "reply_too_large" - 1},
-                                           .message = {(const uint8_t *)"larger than a frame; ask for less",
-                                                       sizeof "larger than a frame; ask for less" - 1}};
-    if (!outgoing->replies.failed && outgoing->replies.size - start > REPLY_BYTES_MAX) {
-        outgoing->replies.size = start;
-        place_write(outgoing, place, too_large.status);
-        reply_encode(&outgoing->replies, &too_large);
+    struct buffer *replies = &outgoing->replies;
+    if (!replies->failed && replies->size - start > REPLY_BYTES_MAX)
+        reply_replace(outgoing, place, start, "reply_too_large", "larger than a frame; ask for less");
+    if (!replies->failed && msgpack_check(slice_of(replies->data + start, replies->size - start), NULL) != error_none) {
+        LOG(error, "an answer cannot be read", LOG_INTEGER("key", place->key));
+        reply_replace(outgoing, place, start, "bad_reply", "the answer cannot be read");
     }
-    if (outgoing->replies.failed) { /* no memory: its deadline ends it */
-        outgoing->replies.failed = false;
-        outgoing->replies.size = start;
+    if (replies->failed) { /* no memory: its deadline ends it */
+        replies->failed = false;
+        replies->size = start;
         return;
     }
     outgoing->count++;

@@ -21,6 +21,7 @@ struct service {
     uint32_t taken, jobs, links; /* links: how often a connection came or went */
     bool mute;
     size_t bulk;          /* bytes of each answer's data, all of the same value, another for each; 0: its name */
+    uint32_t broken;      /* the number of an answer that is no text; 0: none is */
     uint64_t head;        /* of partition 1, as heard last */
     uint64_t standing_us; /* time does not pass for it: it sends no metrics again; 0: it does */
     const char *name;
@@ -41,7 +42,7 @@ static void take(void *context, const struct worker_place *place, const struct i
         memset(data.data + data.size, (int)service->taken, service->bulk);
         data.size += service->bulk;
     } else {
-        write_string(&data, service->name);
+        write_string(&data, service->taken == service->broken ? "\xff" : service->name);
     }
     struct reply reply = {.status = status_ok, .data = buffer_slice(&data)};
     worker_reply(service->worker, place, &reply);
@@ -199,6 +200,28 @@ Test(worker, takes_queries_and_answers_them)
         buffer_fini(&answer.data);
     }
     cr_assert_eq(service.taken, 50);
+    client_close(&client);
+    service_close(&service);
+    cr_assert_eq(stage_stop(&stage), 0);
+}
+
+Test(worker, an_answer_that_cannot_be_read_takes_no_other_with_it)
+{
+    struct stage stage;
+    struct service service = {.broken = 2};
+    struct answer answers[3];
+    stage_open(&stage, NULL);
+    service_open(&service, "query-a", stage.bus);
+    struct client *client = client_to(stage.bus);
+    for (int i = 0; i < 3; i++)
+        ask(client, operation_query, &answers[i]);
+    for (int i = 0; i < 3; i++)
+        await(&answers[i], &service, NULL);
+    cr_assert_eq(answers[0].status, status_ok);
+    cr_assert_eq(answers[1].status, status_error);
+    cr_assert_eq(answers[2].status, status_ok);
+    for (int i = 0; i < 3; i++)
+        buffer_fini(&answers[i].data);
     client_close(&client);
     service_close(&service);
     cr_assert_eq(stage_stop(&stage), 0);
