@@ -115,7 +115,7 @@ struct broker {
     uint32_t partitions; /* 0: not known yet */
     uint32_t subscribers;
     uint64_t listened_us; /* until then somebody wants records on the event bus, not only heads */
-    uint64_t head_moves; /* how often a head has moved */
+    uint64_t head_moves;  /* how often a head has moved */
     struct heads_told published;
     uint64_t missed_us[SERVICE_KINDS]; /* by kind: when the one that was lost last was heard last; 0: none was, or it
                                           had said that it leaves */

@@ -123,7 +123,7 @@ void *clock_run(void *context)
         frames_flush(client);
         if (client->hold_until_us > now) /* else it goes with the next frame that comes back */
             at = earlier(at, client->hold_until_us);
-        if (!links_all_there(client))
+        if (!client->closing && !links_all_there(client))
             at = earlier(at, tended + TEND_US);
         pthread_mutex_unlock(&client->calling);
         clock_wait(client, at);

@@ -72,7 +72,7 @@ static enum error builds_end(struct writer *writer, struct slice name, uint32_t 
 
 enum error writer_forget(const char *url, struct slice name, uint64_t boot, uint32_t *ended, struct store_fault *fault)
 {
-    /* The partitions and the log are those of builds that it would make, and it makes none. */
+    /* Without a log: it makes no builds, and which log the read models follow is for their projector to say. */
     const struct writer_config config = {.url = url, .holder = "fluvius", .boot = boot, .partitions = 1};
     struct writer *writer = NULL;
     enum error error = database_look(url, fault);

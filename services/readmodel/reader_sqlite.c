@@ -67,8 +67,14 @@ static enum error fixed_prepare(struct sqlite_reader *reader, struct store_fault
     return error_none;
 }
 
+/* Which file it is is asked first: one that takes its place meanwhile is another one then, and is opened anew. */
 static enum error connection_ready(struct sqlite_reader *reader, const char *path, struct store_fault *fault)
 {
+    struct stat file;
+    if (stat(path, &file) == 0) {
+        reader->device = file.st_dev;
+        reader->inode = file.st_ino;
+    }
     enum error error = connection_open(&reader->connection, path, CONNECTION_READ, fault);
     if (error != error_none)
         return error;
@@ -79,14 +85,7 @@ static enum error connection_ready(struct sqlite_reader *reader, const char *pat
     if (code != SQLITE_OK)
         return sqlite_reader_fault(reader, code, "adding functions", fault);
     error = connection_execute(&reader->connection, "PRAGMA cache_size = -16000", fault);
-    if (error == error_none)
-        error = fixed_prepare(reader, fault);
-    struct stat file;
-    if (error == error_none && stat(path, &file) == 0) {
-        reader->device = file.st_dev;
-        reader->inode = file.st_ino;
-    }
-    return error;
+    return error == error_none ? fixed_prepare(reader, fault) : error;
 }
 
 static void sqlite_close(struct row_reader *base)

@@ -191,8 +191,9 @@ writer_start(struct sqlite_writer *writer, const struct writer_config *config, s
             &writer->connection, statement_texts, writer->statements, SQLITE_WRITER_STATEMENTS, fault);
     if (error == error_none)
         error = epoch_raise(writer, config->holder, fault);
-    if (error == error_none)
-        error = incarnation_put(writer, config->incarnation, fault);
+    if (error != error_none || config->incarnation == 0)
+        return error;
+    error = incarnation_put(writer, config->incarnation, fault);
     return error == error_none ? log_put(writer, config, fault) : error;
 }
 

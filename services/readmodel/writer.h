@@ -34,7 +34,7 @@ struct writer_config {
     uint64_t boot;      /* random, fits int64_t: tells this process from others */
     uint32_t lease_ms;  /* 0: 3,000 */
     uint32_t partitions;
-    uint64_t incarnation; /* of the log; put into a database that is made */
+    uint64_t incarnation; /* of the log; put into a database that is made. 0: it makes and follows nothing (forget.c) */
 };
 
 /* Makes the database or brings it up to date first. error_locked while another process writes the file. */

@@ -135,8 +135,10 @@ Test(request, each_operation_says_what_it_misses)
 
 Test(request, operations_that_need_nothing_else)
 {
-    static const char *const operations[] = {"a8 6465736372696265", "a6 6865616c7468", "a7 6d657472696373", "a6 6c697374656e"};
-    static const enum operation expected[] = {operation_describe, operation_health, operation_metrics, operation_listen};
+    static const char *const operations[] = {
+        "a8 6465736372696265", "a6 6865616c7468", "a7 6d657472696373", "a6 6c697374656e"};
+    static const enum operation expected[] = {
+        operation_describe, operation_health, operation_metrics, operation_listen};
     for (size_t i = 0; i < 4; i++) {
         struct request request;
         cr_expect_eq(DECODE(&request, NULL, "op", operations[i]), error_none);

@@ -480,6 +480,23 @@ static enum error forget(const char *name)
     return error;
 }
 
+/* What SQLite's readers are told of the log. */
+static int64_t told(const char *key)
+{
+    sqlite3 *database;
+    sqlite3_stmt *statement;
+    char path[DIRECTORY_SIZE + 16];
+    snprintf(path, sizeof path, "%s/read.db", place.directory);
+    cr_assert(sqlite3_open(path, &database) == SQLITE_OK);
+    cr_assert(sqlite3_prepare_v2(database, "SELECT value FROM meta WHERE key = ?1", -1, &statement, NULL) == SQLITE_OK);
+    sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
+    int64_t value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return value;
+}
+
 /* Builds 1 to 3: sample, live and being built, and sampler. */
 static void case_what_nobody_is_to_keep_is_forgotten_once_no_projector_has_it(void)
 {
@@ -499,6 +516,7 @@ static void case_what_nobody_is_to_keep_is_forgotten_once_no_projector_has_it(vo
     cr_assert_eq(forget("other"), error_not_found);
     cr_assert_eq(forget("sample.one"), error_not_found);
     cr_assert(forget("sample") == error_none, "%s", fault.text);
+    cr_assert(place.postgres || (told("log") == 7 && told("partitions") == PARTITIONS));
     cr_assert_eq(forget("sample"), error_not_found);
     writer = writer_make();
     cr_assert(state_of(writer, 1) == BUILD_RETIRED && state_of(writer, 2) == BUILD_RETIRED);
