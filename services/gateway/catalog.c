@@ -19,6 +19,7 @@ struct catalog_poll {
     struct inbox_node node; /* first */
     struct gateway *gateway;
     bool busy;          /* main thread: the bus has it */
+    bool bare;          /* likewise: it was sent without a token */
     uint64_t due_us;    /* main thread */
     enum status status; /* written by the callback */
     struct buffer data;
@@ -64,9 +65,10 @@ void catalog_tick(struct gateway *gateway, uint64_t now_us)
     struct catalog_poll *poll = gateway->catalog.poll;
     if (poll->busy || now_us < poll->due_us || gateway->stopping)
         return;
+    poll->bare = gateway->direct != NULL && !tokens_required(gateway->tokens) && !gateway->catalog.guarded;
     struct request request = {.operation = operation_describe,
                               .deadline_ms = POLL_DEADLINE_MS,
-                              .token = slice_text(gateway->settings.service_token),
+                              .token = slice_text(poll->bare ? "" : gateway->settings.service_token),
                               .at_version = -1,
                               .partition = -1};
     poll->due_us = now_us + (gateway->catalog.count > 0 ? POLL_EVERY_US : POLL_FIRST_US);
@@ -85,11 +87,30 @@ static void fault_report(struct gateway *gateway)
     memcpy(gateway->fault, fault, sizeof fault);
 }
 
+/* Brokers that want tokens, and a process that has none to judge by: from now on they judge. */
+static void bare_polled(struct catalog *catalog, struct catalog_poll *poll)
+{
+    catalog->open |= poll->status == status_ok;
+    if (poll->status != status_denied)
+        return;
+    LOG(warning, "brokers want tokens, and there is no token file: no rows are read here");
+    catalog->open = false;
+    catalog->guarded = true;
+    poll->due_us = 0;
+}
+
+bool catalog_lets_read(const struct gateway *gateway)
+{
+    return tokens_required(gateway->tokens) || gateway->catalog.open;
+}
+
 void catalog_polled(struct gateway *gateway, struct inbox_node *node)
 {
     struct catalog_poll *poll = (struct catalog_poll *)node;
     poll->busy = false;
     fault_report(gateway);
+    if (poll->bare)
+        bare_polled(&gateway->catalog, poll);
     if (poll->status == status_ok && !poll->data.failed)
         catalog_take(gateway, buffer_slice(&poll->data));
 }

@@ -17,9 +17,10 @@ struct catalog {
     struct buffer descriptions;     /* an array of maps; empty until known */
     struct projections projections; /* of them */
     bool known;
-    uint64_t revision; /* counts the descriptions that were taken; 0 before the first */
-    uint32_t count;    /* of descriptions */
-    uint64_t asked_us; /* by whom ever */
+    uint64_t revision;  /* counts the descriptions that were taken; 0 before the first */
+    uint32_t count;     /* of descriptions */
+    uint64_t asked_us;  /* by whom ever */
+    bool open, guarded; /* did a broker answer last without a token, and has one ever refused to */
     struct catalog_poll *poll;
 };
 
@@ -33,6 +34,9 @@ void catalog_tick(struct gateway *gateway, uint64_t now_us);
 uint64_t catalog_due_us(const struct catalog *catalog);
 /* Takes the answer that the inbox gave back. */
 void catalog_polled(struct gateway *gateway, struct inbox_node *node);
+
+/* May rows be read here? By this process's tokens, or because brokers want none: else it is for them to judge. */
+bool catalog_lets_read(const struct gateway *gateway);
 
 /* May somebody's question make the catalog ask the bus now? Remembers that it does. */
 bool catalog_may_ask(struct catalog *catalog, uint64_t now_us);

@@ -218,7 +218,7 @@ void transfer_answered(struct gateway *gateway, struct exchange *exchange)
 static bool transfer_direct(struct gateway *gateway, struct exchange *exchange)
 {
     enum url_kind kind = exchange->call.url.kind;
-    if (gateway->direct == NULL || (kind != URL_LIST && kind != URL_ITEM))
+    if (gateway->direct == NULL || (kind != URL_LIST && kind != URL_ITEM) || !catalog_lets_read(gateway))
         return false;
     uint64_t start_us = clock_monotonic_us();
     bool answered = direct_answer(gateway->direct, &exchange->call, start_us);

@@ -145,6 +145,11 @@ def whose_rows(platform, path, position):
                       "rows are those of the token's realm", answer)
         answered = counts(Web(direct.http, bearer["ada"]))[0]
         tap.check(answered == 2, "which the gateway read itself", answered)
+    with Gateway(platform.bus, "--reads", "sqlite:" + platform.data, environment=SERVICE) as blind:
+        web = Web(blind.http)
+        answer = web.get("/bank.account/?limit=2")
+        tap.check(answer.status in (401, 403) and counts(web) == (0, 0),
+                  "a gateway without a token file reads nothing where brokers want tokens", answer)
 
 
 def other_log(platform, web, position):
