@@ -53,22 +53,11 @@ const char *postgres_fold_collation(struct pg_link *link)
     return NULL;
 }
 
-static void character_put(struct buffer *out, uint32_t character)
-{
-    char bytes[4];
-    size_t size = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
-    static const uint8_t leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = size; i-- > 1; character >>= 6)
-        bytes[i] = (char)(0x80 | (character & 0x3f));
-    bytes[0] = (char)(leads[size] | character);
-    buffer_append(out, bytes, size);
-}
-
 void postgres_fold_pairs(struct buffer *from, struct buffer *to)
 {
     uint32_t upper, lower;
     for (uint32_t i = 0; fold_pair(i, &upper, &lower); i++) {
-        character_put(from, upper);
-        character_put(to, lower);
+        character_append(from, upper);
+        character_append(to, lower);
     }
 }

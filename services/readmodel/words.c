@@ -28,7 +28,7 @@ static uint32_t character_next(const uint8_t **at, const uint8_t *end)
     return character;
 }
 
-static void character_append(struct buffer *out, uint32_t character)
+void character_append(struct buffer *out, uint32_t character)
 {
     uint8_t bytes[4];
     size_t size = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;

@@ -40,6 +40,8 @@ enum match text_has(struct slice text, struct slice folded, const struct match_s
 /* Does text match an SQL pattern that is folded already: % any text, _ any character, a backslash takes the meaning
  * from the next? */
 enum match text_like(struct slice text, struct slice pattern, const struct match_stop *stop);
+/* In UTF-8. */
+void character_append(struct buffer *out, uint32_t character);
 /* Is it a pattern: no backslash at its end? */
 bool pattern_valid(struct slice pattern);
 
